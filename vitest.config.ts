@@ -1,0 +1,38 @@
+// Tests run against the build: `@skein/core` is what `tsc -b` put into dist, loaded by Node itself.
+// Only unit tests of internals import `../src/…`, which vitest compiles on the way.
+import { defineConfig } from 'vitest/config'
+import type { TestProjectInlineConfiguration } from 'vitest/config'
+
+const report = process.env['SKEIN_TEST_REPORT']
+
+const shared = {
+  pool: 'forks',
+  server: { deps: { external: [/\/packages\/[^/]+\/dist\//] } },
+  testTimeout: 30_000,
+  hookTimeout: 30_000,
+} satisfies TestProjectInlineConfiguration['test']
+
+export default defineConfig({
+  test: {
+    maxWorkers: 2,
+    teardownTimeout: 30_000,
+    reporters: report === undefined ? ['default'] : ['default', ['json', { outputFile: report }]],
+    projects: [
+      {
+        test: {
+          ...shared,
+          name: 'unit',
+          include: ['packages/*/test/**/*.test.ts'],
+          typecheck: {
+            enabled: true,
+            include: ['packages/*/test/**/*.test-d.ts'],
+            tsconfig: 'tsconfig.tests.json',
+            // Type errors outside the type tests are found by `pnpm check`.
+            ignoreSourceErrors: true,
+          },
+        },
+      },
+      { test: { ...shared, name: 'integration', include: ['integration-tests/**/*.test.ts'] } },
+    ],
+  },
+})
