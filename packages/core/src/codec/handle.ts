@@ -1,0 +1,52 @@
+/** Handles cross as their references and are attached again by the receiving context. */
+import { handleRef } from '../contract/handle.ts'
+import type { HandleKind, HandleRef } from '../contract/handle.ts'
+import { ProtocolError } from '../errors.ts'
+import type { Extension } from './sink.ts'
+
+const kinds: Readonly<Record<HandleKind, true>> = {
+  process: true,
+  queue: true,
+  pipe: true,
+  lock: true,
+  rlock: true,
+  semaphore: true,
+}
+
+function isShape(value: unknown): value is NonNullable<HandleRef['shape']> {
+  return (
+    typeof value === 'object' &&
+    value !== null &&
+    Object.getPrototypeOf(value) === Object.prototype &&
+    Object.values(value).every((each) => ['string', 'number', 'boolean'].includes(typeof each))
+  )
+}
+
+/** The reference if `value` has the form of one; null otherwise. */
+export function asHandleRef(value: unknown): HandleRef | null {
+  if (typeof value !== 'object' || value === null) return null
+  const { kind, name, namespace, scope, shape } = value as Partial<Record<keyof HandleRef, unknown>>
+  if (typeof kind !== 'string' || !Object.hasOwn(kinds, kind)) return null
+  if (typeof name !== 'string' || typeof namespace !== 'string' || typeof scope !== 'string') return null
+  const ref = { kind: kind as HandleKind, name, namespace, scope }
+  if (shape === undefined) return ref
+  return isShape(shape) ? { ...ref, shape } : null
+}
+
+export const handleExtension: Extension = {
+  tag: 'handle',
+  code: 23,
+  single: true,
+  head: 1,
+  parts(value) {
+    const ref = asHandleRef((value as { readonly [handleRef]?: unknown })[handleRef])
+    if (ref === null) throw new TypeError('The handle carries no reference: kind, name, namespace and scope expected.')
+    return [ref]
+  },
+  segment: () => '',
+  make([value], attach) {
+    const ref = asHandleRef(value)
+    if (ref === null) throw new ProtocolError('An encoded handle carries no reference.')
+    return attach(ref)
+  },
+}

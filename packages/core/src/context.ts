@@ -1,0 +1,148 @@
+/** A context: one method per noun. Arguments are checked here, once for every adapter. */
+import { availableParallelism } from 'node:os'
+import { decode, encode } from './codec/index.ts'
+import type { Adapter } from './contract/adapter.ts'
+import type { Context, NameOptions } from './contract/context.ts'
+import type { Lock, RLock } from './contract/lock.ts'
+import type { Connection, PipeOptions } from './contract/pipe.ts'
+import type { Pool, PoolOptions } from './contract/pool.ts'
+import type { Process, ProcessOptions } from './contract/process.ts'
+import type { Queue, QueueOptions } from './contract/queue.ts'
+import type { Semaphore } from './contract/semaphore.ts'
+import type { Target } from './contract/target.ts'
+import type { WaitOptions } from './contract/wait.ts'
+import { ArgumentError, ClosedError } from './errors.ts'
+import { createPool } from './pool/pool.ts'
+import { refOf } from './target/index.ts'
+import { checkName } from './util/names.ts'
+import { checkInteger, checkOptions } from './util/options.ts'
+import { checkWait } from './util/wait.ts'
+
+/** The number of processors this process may use; the default size of a pool. */
+export function cpuCount(): number {
+  return availableParallelism()
+}
+
+/** How often an item is delivered before it is set aside. */
+const MOST_DELIVERIES = 5
+
+export class AdapterContext implements Context {
+  readonly #adapter: Adapter
+  /** What processes inherit. */
+  readonly #daemon: boolean
+  #processes = 0
+  #closing: Promise<void> | null = null
+
+  constructor(adapter: Adapter, daemon: boolean) {
+    this.#adapter = adapter
+    this.#daemon = daemon
+  }
+
+  get kind(): 'local' | 'redis' {
+    return this.#adapter.kind
+  }
+
+  get namespace(): string {
+    return this.#adapter.namespace
+  }
+
+  get state(): 'connected' | 'suspended' | 'lost' {
+    return this.#adapter.state
+  }
+
+  get lost(): AbortSignal {
+    return this.#adapter.lost
+  }
+
+  process<A extends unknown[], R>(
+    target: Target<A, R>,
+    ...rest: [] extends A ? [args?: NoInfer<A>, options?: ProcessOptions] : [args: NoInfer<A>, options?: ProcessOptions]
+  ): Process<R> {
+    const [args = [], options] = rest
+    const where = 'process()'
+    const { name, daemon = this.#daemon } = checkOptions(options, ['name', 'daemon'], where)
+    if (!Array.isArray(args)) {
+      throw new ArgumentError(`${where}: args must be an array of the target's arguments, got ${typeof args}; write [value]`)
+    }
+    if (typeof daemon !== 'boolean') throw new ArgumentError(`${where}: daemon must be true or false, got ${String(daemon)}`)
+    const { bound = [], ...ref } = refOf(target)
+    this.#processes += 1
+    return this.#open.process<R>({
+      name: name === undefined ? `Process-${this.#processes}` : checkName(name, where),
+      daemon,
+      target: ref,
+      args: encode([...bound, ...args], 'args'),
+    })
+  }
+
+  pool<I extends unknown[]>(size: number = cpuCount(), options?: PoolOptions<I>): Pool {
+    const adapter = this.#open
+    return createPool(size, options, {
+      openFleet: (spec, events) => adapter.fleet(spec, events),
+      encode,
+      decode: (bytes) => decode(bytes, (ref) => adapter.attach(ref)),
+      refOf,
+    })
+  }
+
+  queue<T>(options?: string | QueueOptions): Queue<T> {
+    const where = 'queue()'
+    const known = typeof options === 'string' ? { name: options } : options
+    const { name, maxSize = 0, maxDeliveries = MOST_DELIVERIES } = checkOptions(
+      known,
+      ['name', 'maxSize', 'maxDeliveries'],
+      where,
+    )
+    checkInteger(maxSize, { min: Number.MIN_SAFE_INTEGER, what: `${where}: maxSize` })
+    checkInteger(maxDeliveries, { min: 1, what: `${where}: maxDeliveries` })
+    return this.#open.queue<T>({
+      name: this.#name(name, where),
+      maxSize: maxSize <= 0 ? Number.POSITIVE_INFINITY : maxSize,
+      maxDeliveries,
+    })
+  }
+
+  pipe<A = unknown, B = A>(options?: PipeOptions): [Connection<A, B>, Connection<B, A>] {
+    const { duplex = true } = checkOptions(options, ['duplex'], 'pipe()')
+    if (typeof duplex !== 'boolean') throw new ArgumentError(`pipe(): duplex must be true or false, got ${String(duplex)}`)
+    return this.#open.pipe<A, B>({ name: this.#open.anonymousName(), duplex })
+  }
+
+  lock(options?: NameOptions): Lock {
+    return this.#open.lock({ name: this.#named(options, 'lock()') })
+  }
+
+  rlock(options?: NameOptions): RLock {
+    return this.#open.rlock({ name: this.#named(options, 'rlock()') })
+  }
+
+  semaphore(permits: number, options?: NameOptions): Semaphore {
+    const where = 'semaphore()'
+    checkInteger(permits, { min: 1, what: `${where}: permits` })
+    return this.#open.semaphore({ name: this.#named(options, where), permits })
+  }
+
+  async close(wait?: WaitOptions): Promise<void> {
+    checkWait(wait)
+    this.#closing ??= this.#adapter.close()
+    return wait === undefined ? this.#closing : this.#adapter.close(wait)
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.close()
+  }
+
+  get #open(): Adapter {
+    if (this.#closing !== null) throw new ClosedError('the context is closed; connect() again')
+    return this.#adapter
+  }
+
+  #named(options: NameOptions | undefined, where: string): string {
+    const known = typeof options === 'string' ? { name: options } : options
+    return this.#name(checkOptions(known, ['name'], where).name, where)
+  }
+
+  #name(name: string | undefined, where: string): string {
+    return name === undefined ? this.#open.anonymousName() : checkName(name, where)
+  }
+}

@@ -1,0 +1,64 @@
+/**
+ * What an adapter provides: the nouns, made from checked arguments, and the way to close. Names are already given (`~…` for
+ * anonymous objects) and options validated by `Context`, so that every adapter refuses the same things with the same words.
+ * Whatever may fail for reasons outside the process (the object exists with another shape) shows in the first call of the
+ * handle, since making one is synchronous.
+ */
+import type { Fleet, FleetEvents, FleetSpec } from './fleet.ts'
+import type { Handle, HandleRef } from './handle.ts'
+import type { Lock, RLock } from './lock.ts'
+import type { Connection } from './pipe.ts'
+import type { Process } from './process.ts'
+import type { Queue } from './queue.ts'
+import type { Semaphore } from './semaphore.ts'
+import type { TargetRef } from './target.ts'
+import type { WaitOptions } from './wait.ts'
+
+export interface Named {
+  readonly name: string
+}
+
+export interface SemaphoreSpec extends Named {
+  readonly permits: number
+}
+
+export interface QueueSpec extends Named {
+  /** `Infinity`: unbounded. */
+  readonly maxSize: number
+  readonly maxDeliveries: number
+}
+
+export interface PipeSpec extends Named {
+  readonly duplex: boolean
+}
+
+export interface ProcessSpec {
+  /** For people. */
+  readonly name: string
+  readonly daemon: boolean
+  readonly target: TargetRef
+  /** Encoded argument array. */
+  readonly args: Uint8Array
+}
+
+export interface Adapter {
+  readonly kind: 'local' | 'redis'
+  readonly namespace: string
+  readonly state: 'connected' | 'suspended' | 'lost'
+  /** Aborts with `ConnectionError` when the connection is lost for good. */
+  readonly lost: AbortSignal
+
+  /** A name for an anonymous object, `~…`, that nobody else uses. */
+  anonymousName(): string
+  process<R>(spec: ProcessSpec): Process<R>
+  fleet(spec: FleetSpec, events: FleetEvents): Fleet
+  queue<T>(spec: QueueSpec): Queue<T>
+  pipe<A, B>(spec: PipeSpec): [Connection<A, B>, Connection<B, A>]
+  lock(spec: Named): Lock
+  rlock(spec: Named): RLock
+  semaphore(spec: SemaphoreSpec): Semaphore
+  /** The handle that a reference stands for. @throws ScopeError if it belongs to another context. */
+  attach(ref: HandleRef): Handle
+  /** Waits for non-daemon processes, ends daemons, frees anonymous objects. */
+  close(wait?: WaitOptions): Promise<void>
+}

@@ -1,0 +1,58 @@
+/** The way in: one method per noun. */
+import type { Lock, RLock } from './lock.ts'
+import type { Connection, PipeOptions } from './pipe.ts'
+import type { Pool, PoolOptions } from './pool.ts'
+import type { Process, ProcessOptions } from './process.ts'
+import type { Queue, QueueOptions } from './queue.ts'
+import type { Semaphore } from './semaphore.ts'
+import type { Target } from './target.ts'
+import type { WaitOptions } from './wait.ts'
+
+/** `{ name }`, or the name itself. Without a name the object is reachable only through its handle and ends with its creator. */
+export type NameOptions = string | { readonly name?: string | undefined }
+
+export interface ConnectOptions {
+  /** Names of different namespaces never meet. Default `skein`. */
+  readonly namespace?: string | undefined
+}
+
+export interface Context extends AsyncDisposable {
+  readonly kind: 'local' | 'redis'
+  readonly namespace: string
+  readonly state: 'connected' | 'suspended' | 'lost'
+  /** Aborts with `ConnectionError` when the connection is lost for good. */
+  readonly lost: AbortSignal
+
+  /** A process that will run `target(...args)`. Nothing happens before `start()`. */
+  process<A extends unknown[], R>(
+    target: Target<A, R>,
+    ...rest: [] extends A ? [args?: NoInfer<A>, options?: ProcessOptions] : [args: NoInfer<A>, options?: ProcessOptions]
+  ): Process<R>
+  /** @param size number of worker processes; default `cpuCount()` */
+  pool<I extends unknown[]>(size?: number, options?: PoolOptions<I>): Pool
+  queue<T>(options?: string | QueueOptions): Queue<T>
+  pipe<A = unknown, B = A>(options?: PipeOptions): [Connection<A, B>, Connection<B, A>]
+  lock(options?: NameOptions): Lock
+  rlock(options?: NameOptions): RLock
+  semaphore(permits: number, options?: NameOptions): Semaphore
+  /**
+   * Waits for this context's non-daemon processes, ends its daemons and pools, frees its anonymous objects. Running out of time or an abort
+   * leaves what still runs running. Falling off the end of the main module does the same. Again: the same promise.
+   */
+  close(wait?: WaitOptions): Promise<void>
+}
+
+/** The process that this code runs in. */
+export interface CurrentProcess {
+  readonly id: string
+  readonly name: string
+  readonly pid: number
+  readonly host: string
+  readonly daemon: boolean
+  /** Who started it; `null` in the main program. */
+  readonly parent: { readonly id: string; readonly name: string; readonly pid: number; readonly host: string } | null
+  /** Aborts when this process was asked to end (`terminate()`); looking at it is what makes a graceful end possible. */
+  readonly signal: AbortSignal
+  /** The context it belongs to; `null` in a main program that has not called `connect`. */
+  readonly context: Context | null
+}

@@ -1,0 +1,83 @@
+/**
+ * The seam between a pool and an adapter: the client half (`pool.ts`) hands out chunks and settles results, the worker half
+ * (`worker.ts`) runs tasks, and the adapter's fleet in between owns the workers, says who runs what, and sees deaths.
+ * Payloads are bytes that the fleet never looks into.
+ */
+import type { TargetRef } from './target.ts'
+import type { WaitOptions } from './wait.ts'
+
+export interface FleetSpec {
+  readonly size: number
+  readonly initializer: TargetRef | null
+  /** Encoded array of the initializer's arguments. */
+  readonly initArgs: Uint8Array
+}
+
+/** Some tasks of one target that travel together. */
+export interface Chunk {
+  /** Unique within the fleet; larger for every later chunk. */
+  readonly id: number
+  /** Of a target made known by `Fleet.target`. */
+  readonly target: number
+  /** `apply`: one task, the payload is its encoded argument array. `map`: `count` tasks of one argument each, the payload is the encoded array of items. */
+  readonly shape: 'apply' | 'map'
+  readonly count: number
+  readonly payload: Uint8Array
+}
+
+/** The client's way to the workers. Nothing here waits for a round trip, but `terminate` and `join`. */
+export interface Fleet {
+  /** Makes a target known under a number of the caller's choice. */
+  target(id: number, ref: TargetRef): void
+  /** Chunks start in the order of submission, pulled by free workers. */
+  submit(chunk: Chunk): void
+  /** The outcome of these tasks is no longer wanted: not started, they never run; running, the worker is killed and replaced. Nothing of the chunk is reported any more; its unstarted other tasks are dropped with it. */
+  cancel(chunk: number): void
+  /** No more chunks: workers end when all is done. */
+  close(): void
+  /** Ends all workers now. */
+  terminate(): Promise<void>
+  /** Resolves when all workers have ended, after `close` or `terminate`. */
+  join(wait?: WaitOptions): Promise<void>
+}
+
+/** What the client half hears. For each task of a chunk exactly one of `done` and `lost`, in order of index within the chunk. */
+export interface FleetEvents {
+  /** Outcomes of `count` tasks from index `first` on, as encoded by the worker half (`outcomes.ts`). */
+  done(chunk: number, first: number, count: number, outcomes: Uint8Array): void
+  /** The worker died with these tasks: one of them was running; of the others nobody knows. `count` is 1 but for tasks of a few microseconds in one chunk. */
+  lost(chunk: number, first: number, count: number, loss: WorkerLoss): void
+  /** The pool as a whole cannot work (its initializer threw, workers end before they can start): everything outstanding fails with this, as does every later chunk. */
+  failed(error: Error): void
+}
+
+/** How a worker ended. */
+export interface WorkerLoss {
+  readonly pid: number
+  readonly host: string
+  readonly exitCode: number | null
+  readonly signal: NodeJS.Signals | null
+}
+
+/** A chunk as a worker gets it. */
+export interface Assignment {
+  readonly chunk: number
+  readonly target: TargetRef
+  readonly shape: 'apply' | 'map'
+  readonly count: number
+  readonly payload: Uint8Array
+  /** The first index to run: those before it are settled (a former worker died in this chunk). */
+  readonly first: number
+}
+
+/** The worker half's way to its fleet; there is one task at a time. */
+export interface WorkerPort {
+  /** The next chunk to run: at once where one is at hand, else when one comes; `null`: end. The chunk counts as started. */
+  next(): Assignment | null | Promise<Assignment | null>
+  /**
+   * Outcomes of tasks `first … first + count - 1`, handed to the kernel when this returns, so that they outlive this process.
+   * `until`: the worker will not start task `until` or a later one of this chunk before it has reported again (what is lost if it
+   * dies is `first + count … until - 1`). Called with `count` 0 before the first task, too, where `until > first + 1`.
+   */
+  report(chunk: number, first: number, count: number, outcomes: Uint8Array, until: number): void
+}

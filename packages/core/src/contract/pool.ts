@@ -1,0 +1,64 @@
+/** A fixed number of worker processes that run tasks. */
+import type { Target } from './target.ts'
+import type { WaitOptions } from './wait.ts'
+
+export interface PoolOptions<I extends unknown[] = unknown[]> {
+  /** Runs once in each worker before its first task. If it throws, the pool's tasks reject with that error. */
+  readonly initializer?: Target<I, unknown> | undefined
+  readonly initArgs?: NoInfer<I> | undefined
+}
+
+export interface TaskOptions {
+  /** An abort rejects the result with `signal.reason`: a task not yet started never runs; the worker of a running one is replaced. */
+  readonly signal?: AbortSignal | undefined
+  /** How often a task is run again after its worker died. Default 0: no task runs twice. */
+  readonly retries?: number | undefined
+}
+
+export interface ApplyAsyncOptions<R> extends TaskOptions {
+  /** Called with the result. What it throws is thrown by `get()`. */
+  readonly callback?: ((result: R) => void) | undefined
+  /** Called with the error. What it throws is thrown by `get()`. */
+  readonly errorCallback?: ((error: unknown) => void) | undefined
+}
+
+export interface MapOptions extends TaskOptions {
+  /** How many items go to a worker at once; 1 or more. Default: a quarter of each worker's share. */
+  readonly chunkSize?: number | undefined
+}
+
+/** A result that may not be there yet. Awaiting it is `get()`. One that nobody awaits never ends the program. */
+export interface AsyncResult<R> extends PromiseLike<R> {
+  /** The result, or the task's error. Running out of time leaves the task running; ask again. */
+  get(wait?: WaitOptions): Promise<R>
+  /** `true` when it is there, `false` when the time ran out. */
+  wait(wait?: WaitOptions): Promise<boolean>
+  ready(): boolean
+  /** @throws StateError while it is not ready */
+  successful(): boolean
+  /** Gives the task up: `true` if it had not settled. Its result rejects with `AbortError`. */
+  cancel(): Promise<boolean>
+}
+
+/** Work is pulled by free workers. A worker that dies rejects the task it ran and is replaced; the rest goes on. */
+export interface Pool extends AsyncDisposable {
+  readonly size: number
+  apply<A extends unknown[], R>(
+    target: Target<A, R>,
+    ...rest: [] extends A ? [args?: NoInfer<A>, options?: TaskOptions] : [args: NoInfer<A>, options?: TaskOptions]
+  ): Promise<R>
+  applyAsync<A extends unknown[], R>(
+    target: Target<A, R>,
+    ...rest: [] extends A
+      ? [args?: NoInfer<A>, options?: ApplyAsyncOptions<R>]
+      : [args: NoInfer<A>, options?: ApplyAsyncOptions<R>]
+  ): AsyncResult<R>
+  /** Runs every item, keeps their order, then rejects with the first error by index if there was one. */
+  map<T, R>(target: Target<[item: T], R>, items: Iterable<NoInfer<T>>, options?: MapOptions): Promise<R[]>
+  /** No more tasks; what was given runs to its end, then the workers end. Again: no-op. */
+  close(): void
+  /** Ends the workers now. Outstanding results reject with `PoolTerminatedError`. */
+  terminate(): Promise<void>
+  /** Resolves when all workers have ended. @throws StateError before `close()` or `terminate()` */
+  join(wait?: WaitOptions): Promise<void>
+}

@@ -1,0 +1,62 @@
+/** Items handed from producers to consumers, each to exactly one. */
+import type { Handle } from './handle.ts'
+import type { WaitOptions } from './wait.ts'
+
+export interface QueueOptions {
+  readonly name?: string | undefined
+  /** Bound on items that wait or are unacknowledged; `<= 0` or absent: none. */
+  readonly maxSize?: number | undefined
+  /** How often an item is delivered before it is set aside as a dead letter; 1 or more. Default 5. */
+  readonly maxDeliveries?: number | undefined
+}
+
+/** An item taken by `receive()`: it is delivered again if its consumer dies or calls `nack()`. Leaving the scope without `ack()` gives it back. */
+export interface Delivery<T> extends AsyncDisposable {
+  readonly value: T
+  /** 1 for the first delivery. */
+  readonly attempt: number
+  /** Aborts with `LeaseLostError` when the delivery is no longer this consumer's. */
+  readonly signal: AbortSignal
+  /** Done: the item is gone for good. @throws LeaseLostError if the delivery is no longer this consumer's. */
+  ack(): Promise<void>
+  /** Not done: the item goes to the next consumer, `attempt` counted. @throws LeaseLostError as `ack` does. */
+  nack(options?: { readonly error?: unknown }): Promise<void>
+}
+
+export interface ConsumeOptions {
+  /** How many bodies run at once. Default 1. */
+  readonly concurrency?: number | undefined
+  /** Stops taking items; `consume` resolves when the running bodies are done. */
+  readonly signal?: AbortSignal | undefined
+}
+
+/**
+ * First in, first out per producer, among first deliveries.
+ * `for await` acknowledges an item when the next is asked for; leaving the loop gives the current item back, attempt counted;
+ * the loop ends when the queue is closed and drained.
+ */
+export interface Queue<T> extends Handle, AsyncIterable<T> {
+  /** The value is encoded inside the call. Waits for room. @throws QueueClosedError, EncodeError */
+  put(item: T, wait?: WaitOptions): Promise<void>
+  /** `false`: no room now. Never waits. */
+  tryPut(item: T): Promise<boolean>
+  /** Takes an item for good. @throws QueueClosedError when the queue is closed and drained. */
+  get(wait?: WaitOptions): Promise<T>
+  /** Takes an item for good, or `null`. Never waits. */
+  tryGet(): Promise<{ readonly value: T } | null>
+  /** Takes an item until it is acknowledged. */
+  receive(wait?: WaitOptions): Promise<Delivery<T>>
+  /**
+   * Receives and runs `body` for each item until the queue is closed and drained or `signal` aborts.
+   * A body that returns acknowledges; one that throws gives the item back, attempt counted, and consuming goes on.
+   */
+  consume(body: (item: T, delivery: Delivery<T>) => unknown, options?: ConsumeOptions): Promise<void>
+  /** Items that wait, not counting those delivered and unacknowledged. */
+  size(): Promise<number>
+  empty(): Promise<boolean>
+  full(): Promise<boolean>
+  /** Resolves when every item put so far is taken for good, acknowledged or set aside. */
+  join(wait?: WaitOptions): Promise<void>
+  /** For everyone: no more puts; what is there may be taken. Resolves when no producer can put any more. Again: no-op. */
+  close(): Promise<void>
+}

@@ -1,0 +1,20 @@
+/** What a process or a pool runs: a function named by reference, as Python's pickle does. */
+
+/** An exported function. Closures are refused when they are started. */
+export type Target<A extends unknown[], R> = (...args: A) => R | PromiseLike<R>
+
+/** A function's name, as it crosses processes. Only the receiver resolves it. */
+export interface TargetRef {
+  /** Portable module id: package name and path inside it, without extension. */
+  readonly module: string
+  /** Export name; `default` is one. */
+  readonly export: string
+  /** `file:line:column` of the definition as this process sees it: for messages, and to tell a namesake apart. */
+  readonly source?: string
+  /** Short SHA-256 of the module's file: tells whether another machine has other code. */
+  readonly digest?: string
+  /** Absolute file URL: the short way where the receiver is on this machine. */
+  readonly url?: string
+  /** Arguments that `bind` put in front. */
+  readonly bound?: readonly unknown[]
+}

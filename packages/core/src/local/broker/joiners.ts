@@ -1,0 +1,46 @@
+/** Who waits in `queue.join()`: each for the items that were there when it asked, whatever is put afterwards. */
+import type { Call } from './session.ts'
+
+interface Numbered {
+  readonly number: number
+}
+
+interface Joiner {
+  readonly call: Call
+  readonly upTo: number
+  left: number
+}
+
+export class Joiners {
+  readonly #joiners = new Set<Joiner>()
+
+  /** @param last the number of the newest item */
+  add(call: Call, last: number, waiting: Iterable<Numbered>, out: Iterable<{ readonly item: Numbered }>): void {
+    let left = 0
+    for (const { number } of waiting) if (number <= last) left += 1
+    for (const { item } of out) if (item.number <= last) left += 1
+    if (left === 0) {
+      call.ok()
+      return
+    }
+    const joiner: Joiner = { call, upTo: last, left }
+    this.#joiners.add(joiner)
+    call.waits(() => this.#joiners.delete(joiner))
+  }
+
+  /** The item will not be delivered any more. */
+  finished(number: number): void {
+    for (const joiner of this.#joiners) {
+      if (number > joiner.upTo) continue
+      joiner.left -= 1
+      if (joiner.left > 0) continue
+      this.#joiners.delete(joiner)
+      joiner.call.ok()
+    }
+  }
+
+  fail(reason: Error): void {
+    for (const { call } of this.#joiners) call.fail(reason)
+    this.#joiners.clear()
+  }
+}

@@ -1,0 +1,43 @@
+/** What the main program can ask of the supervisor as a whole. */
+import { BrokerObject, type Methods } from './broker-object.ts'
+import type { Session } from './session.ts'
+
+export interface Stopping {
+  /** Ends all children: SIGTERM, and after `grace` ms SIGKILL. */
+  stop(grace: number): Promise<void>
+  /** Ends all children at once. */
+  kill(): void
+}
+
+export class SessionObject extends BrokerObject {
+  readonly #stopping: Stopping
+
+  constructor(name: string, stopping: Stopping) {
+    super('session', name)
+    this.#stopping = stopping
+  }
+
+  protected override readonly methods: Methods = {
+    stop: (call) => {
+      const [grace] = call.args as [number]
+      void this.#stopping.stop(grace).then(() => call.ok())
+    },
+  }
+
+  override post(_session: Session, method: string, args: readonly unknown[]): void {
+    if (method === 'stop') void this.#stopping.stop(args[0] as number)
+    else if (method === 'kill') this.#stopping.kill()
+  }
+
+  override check(): void {
+    // There is one per program.
+  }
+
+  override leave(): void {
+    // It holds nothing.
+  }
+
+  override end(): void {
+    // Nobody waits on it.
+  }
+}

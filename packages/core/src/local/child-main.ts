@@ -1,0 +1,62 @@
+/** Entry of every child on the local adapter: learns who it is, runs its role, says what became of it and ends. */
+import '../child-mark.ts'
+import { Socket } from 'node:net'
+import { decode } from '../codec/index.ts'
+import { AdapterContext } from '../context.ts'
+import { identify } from '../current-process.ts'
+import type { Boot } from '../supervisor/boot.ts'
+import { LastWord } from '../supervisor/last-word.ts'
+import { runProcess } from '../supervisor/run-process.ts'
+import { type Frame, op } from '../wire/frame.ts'
+import { SocketLink } from '../wire/socket-link.ts'
+import { BrokerClient } from './broker-client.ts'
+import { LocalAdapter } from './local-adapter.ts'
+import { LocalWorkerPort } from './local-worker-port.ts'
+
+/** The descriptor that the supervisor leaves a child. */
+const LINK = 3
+
+const socket = new Socket({ fd: LINK, readable: true, writable: true })
+let role: ((frame: Frame) => boolean) | null = null
+
+const client = new BrokerClient((events) => {
+  const link: SocketLink = new SocketLink(socket, LINK, {
+    frame: (frame) => {
+      if (frame.op === op.boot) begin(decode(frame.payload, refuse) as Boot, link)
+      else if (role?.(frame) !== true) events.frame(frame)
+    },
+    // The supervisor is gone, and with it the program: nobody outlives it.
+    ended: () => process.kill(process.pid, 'SIGKILL'),
+  })
+  return link
+})
+// Until it is told what to do there is nothing else that would keep this process alive.
+client.hold()
+
+function refuse(): never {
+  throw new TypeError('a handle stood in a boot message')
+}
+
+function begin(boot: Boot, link: SocketLink): void {
+  const { id, name } = boot.process
+  let names = 0
+  const adapter = new LocalAdapter({
+    client,
+    namespace: boot.namespace,
+    processId: id,
+    next: () => ++names,
+    leave: () => Promise.resolve(),
+  })
+  const context = new AdapterContext(adapter, boot.daemon)
+  identify(context, { id, name, daemon: boot.daemon, parent: boot.parent })
+  // Ctrl-C reaches the whole group; what becomes of a child is the main program's decision.
+  process.on('SIGINT', () => undefined)
+  const word = new LastWord(link)
+  const deps = { word, decode: (bytes: Uint8Array) => adapter.decode(bytes), close: () => context.close() }
+  if (boot.role.kind === 'process') void runProcess(boot.role, deps)
+  else {
+    const port = new LocalWorkerPort(link, deps.decode)
+    role = (frame) => port.frame(frame)
+    void port.run(boot.role, deps)
+  }
+}

@@ -1,0 +1,104 @@
+/** Fleet on the local adapter: frames to and from the broker, which owns the workers. */
+import { encode } from '../codec/index.ts'
+import type { TargetRef } from '../contract/target.ts'
+import type { WaitOptions } from '../contract/wait.ts'
+import { assertNotLoadingTarget } from '../target/index.ts'
+import type { Chunk, Fleet, FleetEvents, FleetSpec, WorkerLoss } from '../contract/fleet.ts'
+import { type Frame, op } from '../wire/frame.ts'
+import type { BrokerClient } from './broker-client.ts'
+import { readDone, submitHead } from './chunk-frames.ts'
+import type { Home } from './local-object.ts'
+import { Presence } from './presence.ts'
+import { surroundings } from './surroundings.ts'
+
+export class LocalFleet extends Presence implements Fleet {
+  readonly #home: Home
+  readonly #number: number
+  readonly #events: FleetEvents
+  /** Chunks with tasks that have no outcome yet; while there are any, they keep the process alive. */
+  readonly #left = new Map<number, number>()
+
+  constructor(home: Home, name: string, spec: FleetSpec, events: FleetEvents) {
+    assertNotLoadingTarget()
+    super()
+    this.#home = home
+    this.#events = events
+    const { size, initializer, initArgs } = spec
+    this.#number = home.client.open(
+      'fleet',
+      name,
+      { size, initializer: initializer === null ? null : encode(initializer), initArgs, surroundings: surroundings() },
+      false,
+    )
+    home.client.listener(this.#number, () => this)
+  }
+
+  get #client(): BrokerClient {
+    return this.#home.client
+  }
+
+  target(id: number, ref: TargetRef): void {
+    this.#client.post(this.#number, 'target', id, encode(ref))
+  }
+
+  submit(chunk: Chunk): void {
+    if (this.#left.size === 0) this.#client.hold()
+    this.#left.set(chunk.id, chunk.count)
+    this.#client.send(op.submit, this.#number, chunk.id, submitHead(chunk), chunk.payload)
+  }
+
+  cancel(chunk: number): void {
+    this.#settled(chunk, Number.POSITIVE_INFINITY)
+    this.#client.post(this.#number, 'cancel', chunk)
+  }
+
+  close(): void {
+    this.#client.post(this.#number, 'close')
+  }
+
+  async terminate(): Promise<void> {
+    if (this.gone !== null) return
+    this.#forget()
+    await this.#client.call(this.#number, 'terminate')
+  }
+
+  async join(wait?: WaitOptions): Promise<void> {
+    await this.#client.call(this.#number, 'join', [], { wait, what: 'the workers of the pool had not ended' })
+  }
+
+  frame(frame: Frame): void {
+    if (frame.op !== op.done) return
+    const { first, count, outcomes } = readDone(frame.payload)
+    this.#settled(frame.b, count)
+    this.#events.done(frame.b, first, count, outcomes)
+  }
+
+  override event(name: string, args: readonly unknown[]): void {
+    if (name === 'lost') {
+      const [chunk, first, count, loss] = args as [number, number, number, WorkerLoss]
+      this.#settled(chunk, count)
+      this.#events.lost(chunk, first, count, loss)
+    } else if (name === 'failed') this.lost(args[0] as Error)
+    else super.event(name, args)
+  }
+
+  protected override lost(error: Error): void {
+    this.#forget()
+    this.#events.failed(error)
+  }
+
+  #settled(chunk: number, count: number): void {
+    const left = this.#left.get(chunk)
+    if (left === undefined) return
+    if (left > count) this.#left.set(chunk, left - count)
+    else {
+      this.#left.delete(chunk)
+      if (this.#left.size === 0) this.#client.release()
+    }
+  }
+
+  #forget(): void {
+    if (this.#left.size > 0) this.#client.release()
+    this.#left.clear()
+  }
+}

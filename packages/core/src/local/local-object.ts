@@ -1,0 +1,74 @@
+/** What every handle of the local adapter has: its name, its reference, its number at the broker. */
+import { type Handle, type HandleKind, type HandleRef, handleRef } from '../contract/handle.ts'
+import type { BrokerClient, CallOptions } from './broker-client.ts'
+import type { Presence } from './presence.ts'
+
+/** A context as its handles see it. */
+export interface Home {
+  readonly namespace: string
+  /** @throws ClosedError when the context is closed */
+  readonly client: BrokerClient
+  decode(bytes: Uint8Array): unknown
+}
+
+/** Where an object is: all that a handle is made from. */
+export interface Place {
+  readonly home: Home
+  readonly kind: HandleKind
+  readonly name: string
+  /** What the broker makes it from, and what travels in its reference. */
+  readonly shape: Readonly<Record<string, string | number | boolean>>
+  /** Made elsewhere. */
+  readonly attach: boolean
+}
+
+/** The scope of all local references. */
+export const LOCAL = 'local'
+
+/** An object's kind and name, for messages. */
+export function labelOf({ kind, name }: { readonly kind: string; readonly name: string }): string {
+  return name.startsWith('~') ? `this ${kind}` : `${kind} "${name}"`
+}
+
+/** @typeParam P what this process keeps of the object, shared by all its handles here */
+export abstract class LocalObject<P extends Presence> implements Handle {
+  readonly name: string
+  readonly ref: HandleRef
+  readonly #home: Home
+  protected readonly number: number
+  protected readonly presence: P
+
+  constructor({ home, kind, name, shape, attach }: Place, makePresence: (client: BrokerClient, number: number) => P) {
+    this.name = name
+    this.ref = { kind, name, namespace: home.namespace, scope: LOCAL, shape }
+    Object.defineProperty(this, handleRef, { value: this.ref })
+    this.#home = home
+    const { client } = home
+    const number = client.open(kind, name, shape, attach)
+    this.number = number
+    this.presence = client.listener(number, () => makePresence(client, number))
+  }
+
+  /** For messages. */
+  get label(): string {
+    return labelOf(this.ref)
+  }
+
+  protected get home(): Home {
+    return this.#home
+  }
+
+  protected get client(): BrokerClient {
+    return this.#home.client
+  }
+
+  async destroy(): Promise<void> {
+    if (this.presence.gone === null) await this.client.call(this.number, 'destroy')
+  }
+
+  /** Asks the broker about this object. */
+  protected async call<T>(method: string, args?: readonly unknown[], options?: CallOptions): Promise<T> {
+    if (this.presence.gone !== null) throw this.presence.gone
+    return this.client.call<T>(this.number, method, args, options)
+  }
+}

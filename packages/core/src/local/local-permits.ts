@@ -1,0 +1,97 @@
+/** What lock, rlock and semaphore share on the local adapter: asking the broker for permits, and the leases that come of it. */
+import { NotHeldError } from '../errors.ts'
+import type { HolderInfo, Lease } from '../contract/lock.ts'
+import type { WaitOptions } from '../contract/wait.ts'
+import { isPoll, timedOut } from '../util/wait.ts'
+import { LocalLease } from './local-lease.ts'
+import { LocalObject, type Place } from './local-object.ts'
+import { Presence } from './presence.ts'
+
+/** The leases of one object in this process: they are lost together when the object goes. */
+class Leases extends Presence {
+  readonly #leases = new Set<LocalLease>()
+
+  add(lease: LocalLease): void {
+    this.#leases.add(lease)
+  }
+
+  delete(lease: LocalLease): void {
+    this.#leases.delete(lease)
+  }
+
+  protected override lost(reason: Error): void {
+    for (const lease of this.#leases) lease.lose(reason)
+    this.#leases.clear()
+  }
+}
+
+export abstract class LocalPermits extends LocalObject<Leases> {
+  /** Those that this handle took, oldest first. */
+  readonly #taken = new Set<LocalLease>()
+
+  constructor(place: Place) {
+    super(place, () => new Leases())
+  }
+
+  async release(): Promise<void> {
+    for (const lease of this.#taken) {
+      if (await lease.release()) return
+    }
+    throw new NotHeldError(`this handle holds no lease on ${this.label}; only who acquired it can release it`)
+  }
+
+  value(): Promise<number> {
+    return this.call<number>('value')
+  }
+
+  async locked(): Promise<boolean> {
+    return (await this.value()) === 0
+  }
+
+  holder(): Promise<HolderInfo | null> {
+    return this.call<HolderInfo | null>('holder')
+  }
+
+  /** Waits for permits; their token. */
+  protected async grant(permits: number, wait: WaitOptions | undefined): Promise<number> {
+    const poll = isPoll(wait)
+    const token = await this.call<number | null>('acquire', [permits, poll], {
+      // A poll is answered at once; a timer of zero would race with the answer.
+      wait: poll ? { signal: wait?.signal } : wait,
+      what: `${this.label} was not granted`,
+      late: (late) => this.giveBack(late as number),
+    })
+    if (token === null) throw timedOut(`${this.label} was not granted`, wait)
+    return token
+  }
+
+  protected tryGrant(permits: number): Promise<number | null> {
+    return this.call<number | null>('acquire', [permits, true])
+  }
+
+  protected giveBack(token: number): void {
+    this.client.post(this.number, 'release', token)
+  }
+
+  /** A lease on what was granted. */
+  protected lease(token: number, giveBack: () => void = () => this.giveBack(token)): LocalLease {
+    const lease = new LocalLease(token, this.label, async (one) => {
+      this.presence.delete(one)
+      this.#taken.delete(one)
+      giveBack()
+      await this.client.flushed()
+    })
+    this.presence.add(lease)
+    this.#taken.add(lease)
+    return lease
+  }
+
+  /** Runs a body and releases the lease whatever the body does. */
+  protected async hold<R>(lease: LocalLease, body: (lease: Lease) => R | PromiseLike<R>): Promise<R> {
+    try {
+      return await body(lease)
+    } finally {
+      await lease.release()
+    }
+  }
+}

@@ -1,0 +1,112 @@
+/** One end of a pipe on the local adapter: a queue to send into, a queue to receive from. */
+import { encode } from '../codec/index.ts'
+import type { Connection } from '../contract/pipe.ts'
+import type { WaitOptions } from '../contract/wait.ts'
+import { ArgumentError, ClosedError, StateError, TimeoutError } from '../errors.ts'
+import { checkWait, timedOut } from '../util/wait.ts'
+import { type End, inboxName } from './broker/pipe.ts'
+import { LocalObject, type Place } from './local-object.ts'
+import { Presence } from './presence.ts'
+import { QueueChannel, type Taken } from './queue-channel.ts'
+
+/** The first byte of a message: an encoded value, or bytes as they are. */
+const VALUE = 0
+const BYTES = 1
+
+export class LocalConnection<S, R> extends LocalObject<Presence> implements Connection<S, R> {
+  readonly readable: boolean
+  readonly writable: boolean
+  readonly #end: End
+  readonly #inbox: QueueChannel
+  readonly #outbox: QueueChannel
+  #closed = false
+
+  /** @param place with the shape `{ duplex, end }` */
+  constructor(place: Place) {
+    super(place, () => new Presence())
+    const { client } = this
+    this.#end = place.shape['end'] as End
+    const duplex = place.shape['duplex'] === true
+    this.readable = duplex || this.#end === 0
+    this.writable = duplex || this.#end === 1
+    const channel = (end: End): QueueChannel => {
+      const number = client.open('queue', inboxName(this.name, end), null, true)
+      return client.listener(number, () => new QueueChannel(client, number, 'the pipe'))
+    }
+    this.#inbox = channel(this.#end)
+    this.#outbox = channel(this.#end === 0 ? 1 : 0)
+    client.post(this.number, 'use', this.#end)
+  }
+
+  async send(message: S, wait?: WaitOptions): Promise<void> {
+    return this.#send(VALUE, encode(message, 'message'), wait)
+  }
+
+  async sendBytes(bytes: Uint8Array, wait?: WaitOptions): Promise<void> {
+    if (!(bytes instanceof Uint8Array)) throw new ArgumentError(`sendBytes() takes a Uint8Array, got ${typeof bytes}; use send() for values`)
+    return this.#send(BYTES, bytes, wait)
+  }
+
+  async recv(wait?: WaitOptions): Promise<R> {
+    const { bytes } = await this.#take('taken', wait)
+    const body = bytes.subarray(1)
+    return (bytes[0] === BYTES ? Uint8Array.from(body) : this.home.decode(body)) as R
+  }
+
+  async recvBytes(wait?: WaitOptions): Promise<Uint8Array> {
+    const taken = await this.#take('held', wait)
+    if (taken.bytes[0] !== BYTES) {
+      await this.#inbox.nack(taken.number)
+      throw new StateError('the next message was sent by send(), not by sendBytes(); take it with recv()')
+    }
+    await this.#inbox.ack(taken.number)
+    return Uint8Array.from(taken.bytes.subarray(1))
+  }
+
+  async poll(timeout = 0, wait?: { readonly signal?: AbortSignal | undefined }): Promise<boolean> {
+    this.#check('readable')
+    checkWait({ timeout, signal: wait?.signal })
+    try {
+      return (await this.#inbox.take('peek', { timeout, signal: wait?.signal })) !== null
+    } catch (error) {
+      if (error instanceof TimeoutError) return false
+      // The end of the stream is something that recv() would tell at once.
+      if (!(wait?.signal?.aborted === true) && !(error instanceof ArgumentError)) return true
+      throw error
+    }
+  }
+
+  async close(): Promise<void> {
+    if (this.#closed || this.presence.gone !== null) return
+    this.#closed = true
+    await this.call('close', [this.#end])
+  }
+
+  #send(kind: number, body: Uint8Array, wait: WaitOptions | undefined): Promise<void> {
+    this.#check('writable')
+    checkWait(wait)
+    const bytes = new Uint8Array(body.length + 1)
+    bytes[0] = kind
+    bytes.set(body, 1)
+    return this.#outbox.put(bytes, wait)
+  }
+
+  async #take(mode: 'taken' | 'held', wait: WaitOptions | undefined): Promise<Taken> {
+    this.#check('readable')
+    checkWait(wait)
+    const taken = await this.#inbox.take(mode, wait)
+    if (taken === null) throw timedOut('no message came', wait)
+    return taken
+  }
+
+  #check(way: 'readable' | 'writable'): void {
+    void this.client
+    if (this.#closed) throw new ClosedError('this end of the pipe is closed')
+    if (this[way]) return
+    throw new StateError(
+      way === 'readable'
+        ? 'this end of a one-way pipe only sends; pipe({ duplex: false }) is [reader, writer]'
+        : 'this end of a one-way pipe only receives; pipe({ duplex: false }) is [reader, writer]',
+    )
+  }
+}

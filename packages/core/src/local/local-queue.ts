@@ -1,0 +1,115 @@
+/** Queue on the local adapter. */
+import { encode } from '../codec/index.ts'
+import type { ConsumeOptions, Delivery, Queue } from '../contract/queue.ts'
+import type { WaitOptions } from '../contract/wait.ts'
+import { consume } from '../queue/consume.ts'
+import { iterate } from '../queue/iterate.ts'
+import { checkOptions } from '../util/options.ts'
+import { checkWait, timedOut } from '../util/wait.ts'
+import { labelOf, LocalObject, type Place } from './local-object.ts'
+import { QueueChannel, type Taken } from './queue-channel.ts'
+
+export class LocalQueue<T> extends LocalObject<QueueChannel> implements Queue<T> {
+  constructor(place: Place) {
+    super(place, (client, number) => new QueueChannel(client, number, labelOf(place)))
+  }
+
+  async put(item: T, wait?: WaitOptions): Promise<void> {
+    const bytes = encode(item, 'item')
+    this.guard(wait)
+    return this.presence.put(bytes, wait)
+  }
+
+  async tryPut(item: T): Promise<boolean> {
+    const bytes = encode(item, 'item')
+    this.guard()
+    return this.presence.tryPut(bytes)
+  }
+
+  async get(wait?: WaitOptions): Promise<T> {
+    this.guard(wait)
+    const taken = await this.presence.take('taken', wait)
+    if (taken === null) throw timedOut(`${this.label} had no item`, wait)
+    return this.home.decode(taken.bytes) as T
+  }
+
+  async tryGet(): Promise<{ readonly value: T } | null> {
+    this.guard()
+    const taken = await this.presence.take('taken', { timeout: 0 })
+    return taken === null ? null : { value: this.home.decode(taken.bytes) as T }
+  }
+
+  async receive(wait?: WaitOptions): Promise<Delivery<T>> {
+    this.guard(wait)
+    const taken = await this.presence.take('held', wait)
+    if (taken === null) throw timedOut(`${this.label} had no item`, wait)
+    return new LocalDelivery(this.presence, taken, this.home.decode(taken.bytes) as T)
+  }
+
+  async consume(body: (item: T, delivery: Delivery<T>) => unknown, options?: ConsumeOptions): Promise<void> {
+    this.guard()
+    return consume(this, body, options)
+  }
+
+  [Symbol.asyncIterator](): AsyncIterator<T> {
+    return iterate(this)
+  }
+
+  async size(): Promise<number> {
+    return this.call<number>('size')
+  }
+
+  async empty(): Promise<boolean> {
+    return (await this.size()) === 0
+  }
+
+  async full(): Promise<boolean> {
+    return this.call<boolean>('full')
+  }
+
+  async join(wait?: WaitOptions): Promise<void> {
+    return this.call('join', [], { wait, what: `${this.label} was not worked off` })
+  }
+
+  async close(): Promise<void> {
+    return this.call('close')
+  }
+
+  /** @throws ClosedError after the context was closed; ArgumentError on wait options that are none */
+  protected guard(wait?: WaitOptions): void {
+    checkWait(wait)
+    void this.client
+  }
+}
+
+class LocalDelivery<T> implements Delivery<T> {
+  readonly value: T
+  readonly attempt: number
+  readonly #channel: QueueChannel
+  readonly #number: number
+  readonly signal: AbortSignal
+  #settled = false
+
+  constructor(channel: QueueChannel, { number, attempt }: Taken, value: T) {
+    this.#channel = channel
+    this.#number = number
+    this.attempt = attempt
+    this.value = value
+    this.signal = channel.signal(number)
+  }
+
+  async ack(): Promise<void> {
+    this.#settled = true
+    return this.#channel.ack(this.#number)
+  }
+
+  async nack(options?: { readonly error?: unknown }): Promise<void> {
+    checkOptions(options, ['error'], 'delivery.nack()')
+    this.#settled = true
+    return this.#channel.nack(this.#number)
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    if (!this.#settled && !this.signal.aborted) await this.nack()
+  }
+}

@@ -1,0 +1,99 @@
+/**
+ * A worker's way to its fleet on the local adapter. Chunks may come ahead of need; they may be started while the lease lasts,
+ * and past it they are dropped and asked for again, since the broker may have given them to another worker.
+ */
+import { encode, encodeThrown } from '../codec/index.ts'
+import type { TargetRef } from '../contract/target.ts'
+import type { Assignment, WorkerPort } from '../contract/fleet.ts'
+import { runWorker } from '../pool/worker.ts'
+import type { Role } from '../supervisor/boot.ts'
+import type { RoleDeps } from '../supervisor/run-process.ts'
+import { resolveTarget } from '../target/index.ts'
+import { monotonic } from '../util/clock.ts'
+import { deferred, type Deferred } from '../util/deferred.ts'
+import { Fifo } from '../util/fifo.ts'
+import { type Frame, op } from '../wire/frame.ts'
+import type { Link } from '../wire/link.ts'
+import { readAssign, reportHead } from './chunk-frames.ts'
+
+export class LocalWorkerPort implements WorkerPort {
+  readonly #link: Link
+  readonly #decode: (bytes: Uint8Array) => unknown
+  readonly #targets = new Map<number, TargetRef>()
+  readonly #ahead = new Fifo<Assignment>()
+  #lease = 0
+  #sequence = 0
+  #leaving = false
+  #waiting: Deferred<Assignment | null> | null = null
+
+  constructor(link: Link, decodeWithHandles: (bytes: Uint8Array) => unknown) {
+    this.#link = link
+    this.#decode = decodeWithHandles
+  }
+
+  /** Runs the initializer, then tasks until there are no more. */
+  async run(role: Extract<Role, { kind: 'worker' }>, { word, close }: RoleDeps): Promise<void> {
+    try {
+      if (role.initializer !== null) {
+        const initialize = await resolveTarget(this.#decode(role.initializer) as TargetRef)
+        await initialize(...(this.#decode(role.initArgs) as unknown[]))
+      }
+    } catch (error) {
+      word.say(op.unready, encodeThrown(error))
+      return word.end(1)
+    }
+    word.say(op.ready)
+    await runWorker(this, {
+      resolveTarget,
+      encode,
+      encodeFailure: encodeThrown,
+      decode: this.#decode,
+      atExit: (settleUp) => process.once('exit', settleUp),
+    })
+    await close()
+    return word.end(0)
+  }
+
+  frame(frame: Frame): boolean {
+    if (frame.op === op.assign) this.#assigned(frame)
+    else if (frame.op === op.target) this.#targets.set(frame.a, this.#decode(frame.payload) as TargetRef)
+    else if (frame.op === op.leave) {
+      this.#leaving = true
+      this.#waiting?.resolve(null)
+    } else return false
+    return true
+  }
+
+  next(): Assignment | null | Promise<Assignment | null> {
+    if (this.#ahead.length > 0) {
+      if (monotonic() < this.#lease) return this.#ahead.shift() as Assignment
+      this.#ahead.drain()
+      this.#link.send(op.idle, this.#sequence, 0)
+      this.#link.flush()
+    }
+    if (this.#leaving) return null
+    this.#waiting = deferred<Assignment | null>()
+    return this.#waiting.promise
+  }
+
+  report(chunk: number, first: number, count: number, outcomes: Uint8Array, until: number): void {
+    this.#link.send(op.report, 0, chunk, reportHead(until, first, count), outcomes)
+    this.#link.flush()
+  }
+
+  #assigned(frame: Frame): void {
+    const { lease, first, target, shape, count, payload } = readAssign(frame.payload)
+    this.#lease = lease
+    this.#sequence = frame.a
+    const ref = this.#targets.get(target)
+    if (ref === undefined) return
+    const assignment: Assignment = { chunk: frame.b, target: ref, shape, count, payload, first }
+    const waiting = this.#waiting
+    if (waiting === null) {
+      this.#ahead.push(assignment)
+      return
+    }
+    this.#waiting = null
+    waiting.resolve(assignment)
+  }
+}

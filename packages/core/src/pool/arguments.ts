@@ -1,0 +1,73 @@
+/** Checks of what users pass to a pool. Each refusal is an `ArgumentError` of one sentence. */
+import type { ApplyAsyncOptions, MapOptions, PoolOptions, TaskOptions } from '../contract/pool.ts'
+import type { WaitOptions } from '../contract/wait.ts'
+import { ArgumentError } from '../errors.ts'
+import { describe } from '../util/describe.ts'
+import { checkInteger, checkOptions } from '../util/options.ts'
+import { checkWait } from '../util/wait.ts'
+
+/** More processes than any one program has use for: a size above is a slip, such as a number of items. */
+const LARGEST_POOL = 4096
+
+export function checkSize(size: number): number {
+  return checkInteger(size, { min: 1, max: LARGEST_POOL, what: 'the size of a pool' })
+}
+
+export function checkPoolOptions<I extends unknown[]>(options: PoolOptions<I> | undefined): PoolOptions<I> {
+  const own = checkOptions(options, ['initializer', 'initArgs'], 'pool()')
+  if (own.initArgs !== undefined) checkArgs(own.initArgs, 'initArgs')
+  return own
+}
+
+const NO_ARGS: readonly unknown[] = Object.freeze([])
+
+/** @param name what the array is called where it is passed */
+export function checkArgs(args: unknown, name = 'args'): readonly unknown[] {
+  if (args === undefined) return NO_ARGS
+  if (Array.isArray(args)) return args
+  throw new ArgumentError(`${name} must be an array of the function's arguments, got ${describe(args)}`)
+}
+
+/** What a call without options gets: nothing, and no inherited value either. */
+const NONE: Readonly<Record<string, never>> = Object.freeze(Object.create(null))
+
+export function checkApply(options: TaskOptions | undefined): TaskOptions {
+  if (options === undefined) return NONE
+  return checkCommon(checkOptions(options, ['signal', 'retries'], 'apply()'))
+}
+
+export function checkApplyAsync<R>(options: ApplyAsyncOptions<R> | undefined): ApplyAsyncOptions<R> {
+  if (options === undefined) return NONE
+  const known = ['signal', 'retries', 'callback', 'errorCallback']
+  const own = checkCommon(checkOptions(options, known, 'applyAsync()'))
+  checkCallback(own.callback, 'callback')
+  checkCallback(own.errorCallback, 'errorCallback')
+  return own
+}
+
+export function checkMap(options: MapOptions | undefined): MapOptions {
+  if (options === undefined) return NONE
+  const own = checkCommon(checkOptions(options, ['signal', 'retries', 'chunkSize'], 'map()'))
+  if (own.chunkSize !== undefined) checkInteger(own.chunkSize, { min: 1, what: 'chunkSize' })
+  return own
+}
+
+/** @param where the call, as in `get()` */
+export function checkPoolWait(wait: WaitOptions | undefined, where: string): WaitOptions {
+  if (wait === undefined) return NONE
+  return checkWait(checkOptions(wait, ['timeout', 'signal'], where))
+}
+
+function checkCommon<T extends TaskOptions>(options: T): T {
+  const { signal, retries } = options
+  if (retries !== undefined) checkInteger(retries, { min: 0, what: 'retries' })
+  if (signal !== undefined && !(signal instanceof AbortSignal)) {
+    throw new ArgumentError(`signal must be an AbortSignal, got ${describe(signal)}`)
+  }
+  return options
+}
+
+function checkCallback(callback: unknown, name: string): void {
+  if (callback === undefined || typeof callback === 'function') return
+  throw new ArgumentError(`${name} must be a function, got ${describe(callback)}`)
+}

@@ -1,0 +1,58 @@
+/** Gathers the results of a map in the order of its items; all of them run before the first error by index counts. */
+import type { Job, KnownTarget } from './job.ts'
+
+export class MapJob implements Job {
+  readonly target: KnownTarget
+  readonly retries: number
+  readonly chunks: number[] = []
+  onSettled: (() => void) | null = null
+  readonly #results: unknown[]
+  #left: number
+  #firstError: { readonly index: number; readonly error: unknown } | null = null
+  readonly #resolve: (results: unknown[]) => void
+  readonly #reject: (error: unknown) => void
+
+  /** @param count number of items, 1 or more */
+  constructor(
+    target: KnownTarget,
+    retries: number,
+    count: number,
+    resolve: (results: unknown[]) => void,
+    reject: (error: unknown) => void,
+  ) {
+    this.target = target
+    this.retries = retries
+    this.#results = new Array<unknown>(count)
+    this.#left = count
+    this.#resolve = resolve
+    this.#reject = reject
+  }
+
+  fulfilled(index: number, value: unknown): void {
+    this.#results[index] = value
+    this.#settledOne()
+  }
+
+  rejected(index: number, error: unknown): void {
+    if (this.#firstError === null || index < this.#firstError.index) this.#firstError = { index, error }
+    this.#settledOne()
+  }
+
+  submitted(chunk: number): void {
+    this.chunks.push(chunk)
+  }
+
+  abandon(error: unknown): void {
+    this.#left = 0
+    this.onSettled?.()
+    this.#reject(error)
+  }
+
+  #settledOne(): void {
+    this.#left -= 1
+    if (this.#left > 0) return
+    this.onSettled?.()
+    if (this.#firstError === null) this.#resolve(this.#results)
+    else this.#reject(this.#firstError.error)
+  }
+}

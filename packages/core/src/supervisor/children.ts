@@ -1,0 +1,78 @@
+/**
+ * All children of a program, at any depth: the supervisor starts every one of them, so it knows the tree, and a process that
+ * dies takes those it started along.
+ */
+import type { Boot, ProcessInfo, Role, Surroundings } from './boot.ts'
+import { Child, type ChildEvents } from './child.ts'
+import type { EncodedExit } from './exit-status.ts'
+import { Reaper } from './reaper.ts'
+
+export interface StartSpec {
+  readonly id: string
+  readonly name: string
+  readonly daemon: boolean
+  readonly namespace: string
+  readonly parent: ProcessInfo
+  readonly role: Role
+  readonly surroundings: Surroundings
+}
+
+export interface StartEvents extends Pick<ChildEvents, 'loaded' | 'ended'> {
+  /** The child runs; its link's frames go to the returned receiver. */
+  started(child: Child, info: ProcessInfo): ChildEvents['frame']
+}
+
+interface Entry {
+  readonly child: Child
+  readonly parent: string
+}
+
+export class Children {
+  readonly #entries = new Map<string, Entry>()
+  readonly #reaper = new Reaper()
+  readonly #idle = new Set<() => void>()
+  #stopping = false
+
+  start(spec: StartSpec, events: StartEvents): void {
+    const { id, name, daemon, namespace, parent, role } = spec
+    const info = (pid: number): ProcessInfo => ({ id, name, pid, host: parent.host })
+    const boot = (pid: number): Boot => ({ process: info(pid), daemon, parent, namespace, role })
+    let frame: ChildEvents['frame'] = () => undefined
+    const child = new Child(boot, spec.surroundings, {
+      frame: (one) => frame(one),
+      loaded: () => events.loaded(),
+      ended: (exit) => {
+        this.#ended(id, child)
+        events.ended(exit)
+      },
+    })
+    this.#entries.set(id, { child, parent: parent.id })
+    if (child.pid === undefined) return
+    this.#reaper.watch(child.pid)
+    frame = events.started(child, info(child.pid))
+    if (this.#stopping) child.kill()
+  }
+
+  /** Ends everything, first politely. Resolves when nothing runs any more. */
+  async stop(grace: number): Promise<void> {
+    this.#stopping = true
+    for (const { child } of this.#entries.values()) child.terminate(grace)
+    if (this.#entries.size > 0) await new Promise<void>((resolve) => this.#idle.add(resolve))
+    await this.#reaper.close()
+  }
+
+  kill(): void {
+    for (const { child } of this.#entries.values()) child.kill()
+  }
+
+  #ended(id: string, child: Child): void {
+    if (child.pid !== undefined) this.#reaper.forget(child.pid)
+    this.#entries.delete(id)
+    for (const entry of this.#entries.values()) if (entry.parent === id) entry.child.kill()
+    if (this.#entries.size > 0) return
+    for (const resolve of this.#idle) resolve()
+    this.#idle.clear()
+  }
+}
+
+export type { Child, EncodedExit }

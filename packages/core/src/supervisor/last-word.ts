@@ -1,0 +1,42 @@
+/** What a child says of its end. It leaves at once: the process may not get another turn. */
+import { inspect } from 'node:util'
+import { encodeThrown } from '../codec/index.ts'
+import { currentProcess, isEnding } from '../current-process.ts'
+import { type Op, op } from '../wire/frame.ts'
+import type { Link } from '../wire/link.ts'
+
+export class LastWord {
+  readonly #link: Link
+
+  constructor(link: Link) {
+    this.#link = link
+    // Node prints the error and ends the process with 1; the supervisor learns what it was.
+    process.on('uncaughtExceptionMonitor', (error) => this.say(op.threw, encodeThrown(error)))
+  }
+
+  say(kind: Op, payload?: Uint8Array): void {
+    this.#link.send(kind, 0, 0, payload)
+    this.#link.flush()
+  }
+
+  /** The target, or the load of it, has thrown: as a full stack on standard error, and to the supervisor. */
+  threw(kind: typeof op.threw | typeof op.unloaded, error: unknown): void {
+    const { name, pid } = currentProcess()
+    // The error of an end that was asked for is no news; the one of a failed load reaches the caller of start().
+    if (kind === op.threw && !isEnding()) process.stderr.write(`${name} (pid ${pid}) threw ${inspect(error)}\n`)
+    this.say(kind, encodeThrown(error))
+  }
+
+  /** Ends this process when its last word has been written. */
+  async end(code: number): Promise<never> {
+    await this.#link.flushed()
+    if (isEnding()) {
+      // It ended in good order after SIGTERM; to the world it ended by SIGTERM all the same.
+      process.removeAllListeners('SIGTERM')
+      process.kill(process.pid, 'SIGTERM')
+      // The signal is delivered before the next turn of the loop, which never comes.
+      await new Promise<void>((resolve) => setTimeout(resolve, 1_000))
+    }
+    return process.exit(code)
+  }
+}

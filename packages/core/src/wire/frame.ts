@@ -1,0 +1,192 @@
+/**
+ * Frames between a supervisor and its clients: `length u32 · op u8 · a u32 · b u32 · payload`, little-endian, `length`
+ * counting what follows it. Hot calls fit the three header fields; everything else is a `call` with an encoded payload.
+ */
+
+/** Kinds of frames. `a` is an object's number in the session, `b` a request's, an item's or a chunk's. */
+export const op = {
+  /** client → broker: names an object of this session. Payload: kind, name, spec. */
+  open: 1,
+  /** client → broker: payload [method, …args]; answered by `ok`, `fail` or `cancelled`. */
+  call: 2,
+  /** client → broker: gives up request `b`. */
+  cancel: 3,
+  /** client → broker: an unanswered `call`. */
+  post: 4,
+  ok: 5,
+  fail: 6,
+  cancelled: 7,
+  /** broker → client: payload [event, …args] of object `a`. */
+  event: 8,
+  /** client → broker: an item for queue `a`; answered by `fail` only if refused. */
+  put: 9,
+  /** broker → client: item `b` of queue `a`, ahead of demand. Payload: attempt u32, item. */
+  item: 10,
+  /** client → broker: item `b` of queue `a` was handed to the user for good. */
+  taken: 11,
+  /** client → broker: item `b` of queue `a` was handed to the user until acknowledged. */
+  held: 12,
+  /** client → broker: item `b` of queue `a` is acknowledged. */
+  ack: 13,
+  /** client → broker: chunk `b` for fleet `a`. Payload: target u32, shape u8, count u32, payload. */
+  submit: 14,
+  /** broker → client: outcomes of chunk `b` of fleet `a`. Payload: first u32, count u32, outcomes. */
+  done: 15,
+  /** broker → worker: chunk `b`, the `a`-th assignment of this worker. Payload: see assignment.ts. */
+  assign: 16,
+  /** worker → broker: outcomes of chunk `b`. Payload: first u32, count u32, until u32, outcomes. */
+  report: 17,
+  /** worker → broker: assignments up to the `a`-th that were not started are given back. */
+  idle: 18,
+  /** worker → broker: the initializer has run. */
+  ready: 19,
+  /** worker → broker: the initializer threw. Payload: the error. */
+  unready: 20,
+  /** supervisor → child, first of all: who it is and what it runs. Payload: `Boot`. */
+  boot: 21,
+  /** child → supervisor: the target is loaded. */
+  loaded: 22,
+  /** child → supervisor: the target could not be loaded. Payload: the error. */
+  unloaded: 23,
+  /** child → supervisor: the target has returned. Payload: its result. */
+  returned: 24,
+  /** child → supervisor: the target, or something else in the child, has thrown. Payload: the error. */
+  threw: 25,
+  /** broker → worker: target `a` of the chunks to come. Payload: the encoded reference. */
+  target: 26,
+  /** broker → worker: no more chunks will come. */
+  leave: 27,
+  /** client → broker: number `a` will not be used again. */
+  forget: 28,
+} as const
+
+export type Op = (typeof op)[keyof typeof op]
+
+export interface Frame {
+  readonly op: number
+  readonly a: number
+  readonly b: number
+  readonly payload: Uint8Array
+}
+
+const HEADER = 13
+const BLOCK = 64 * 1024
+/** Payloads above this travel as a segment of their own instead of being copied. */
+const LARGE = 16 * 1024
+/** Above this a frame is taken for a protocol error rather than for a message. */
+const LARGEST = 2 ** 31 - 1
+
+const nothing = new Uint8Array(0)
+
+/** Gathers frames into few segments of bytes. */
+export class FrameWriter {
+  #block = Buffer.allocUnsafeSlow(BLOCK)
+  #start = 0
+  #end = 0
+  #full: Uint8Array[] = []
+  #bytes = 0
+
+  get bytes(): number {
+    return this.#bytes
+  }
+
+  /** Appends a frame. Large payloads are kept, not copied: they must not change afterwards. */
+  add(kind: Op, a: number, b: number, head: Uint8Array = nothing, tail: Uint8Array = nothing): void {
+    const size = head.length + tail.length
+    const copied = size > LARGE ? 0 : size
+    if (this.#end + HEADER + copied > BLOCK) this.#renew()
+    const block = this.#block
+    let at = block.writeUInt32LE(size + HEADER - 4, this.#end)
+    at = block.writeUInt8(kind, at)
+    at = block.writeUInt32LE(a, at)
+    at = block.writeUInt32LE(b, at)
+    this.#bytes += HEADER + size
+    if (size > LARGE) {
+      this.#end = at
+      this.#cut()
+      if (head.length > 0) this.#full.push(head)
+      if (tail.length > 0) this.#full.push(tail)
+      return
+    }
+    block.set(head, at)
+    block.set(tail, at + head.length)
+    this.#end = at + size
+  }
+
+  /** All segments so far; their bytes are never touched again. */
+  take(): readonly Uint8Array[] {
+    this.#cut()
+    const all = this.#full
+    this.#full = []
+    this.#bytes = 0
+    return all
+  }
+
+  #cut(): void {
+    if (this.#end > this.#start) this.#full.push(this.#block.subarray(this.#start, this.#end))
+    this.#start = this.#end
+  }
+
+  #renew(): void {
+    this.#cut()
+    this.#block = Buffer.allocUnsafeSlow(BLOCK)
+    this.#start = 0
+    this.#end = 0
+  }
+}
+
+/** Cuts a stream of bytes back into frames. */
+export class FrameReader {
+  #rest: Uint8Array[] = []
+  #held = 0
+  #need = 4
+  readonly #deliver: (frame: Frame) => void
+
+  constructor(deliver: (frame: Frame) => void) {
+    this.#deliver = deliver
+  }
+
+  push(chunk: Uint8Array): void {
+    if (this.#held === 0) {
+      this.#parse(asBuffer(chunk))
+      return
+    }
+    this.#rest.push(chunk)
+    this.#held += chunk.length
+    if (this.#held < this.#need) return
+    const whole = Buffer.concat(this.#rest, this.#held)
+    this.#rest = []
+    this.#held = 0
+    this.#parse(whole)
+  }
+
+  #parse(bytes: Buffer): void {
+    let at = 0
+    while (bytes.length - at >= 4) {
+      const length = bytes.readUInt32LE(at)
+      if (length < HEADER - 4 || length > LARGEST) throw new RangeError(`frame of ${length} bytes`)
+      const end = at + 4 + length
+      if (end > bytes.length) {
+        this.#need = 4 + length
+        break
+      }
+      const frame: Frame = {
+        op: bytes.readUInt8(at + 4),
+        a: bytes.readUInt32LE(at + 5),
+        b: bytes.readUInt32LE(at + 9),
+        payload: bytes.subarray(at + HEADER, end),
+      }
+      at = end
+      this.#need = 4
+      this.#deliver(frame)
+    }
+    if (at < bytes.length) {
+      this.#rest = [bytes.subarray(at)]
+      this.#held = bytes.length - at
+    }
+  }
+}
+
+function asBuffer(bytes: Uint8Array): Buffer {
+  return Buffer.isBuffer(bytes) ? bytes : Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength)
+}

@@ -1,0 +1,44 @@
+/** A link over a message port: between the main program and its supervisor thread. */
+import { type MessagePort, receiveMessageOnPort } from 'node:worker_threads'
+import { Link, type LinkEvents } from './link.ts'
+
+export class PortLink extends Link {
+  readonly #port: MessagePort
+
+  constructor(port: MessagePort, events: LinkEvents) {
+    super(events)
+    this.#port = port
+    port.on('message', (bytes: Uint8Array) => {
+      this.received(bytes)
+      // One wake-up for all that has arrived: an event for each message would cost more than handling it.
+      for (let next = receiveMessageOnPort(port); next !== undefined; next = receiveMessageOnPort(port)) {
+        this.received(next.message as Uint8Array)
+      }
+    })
+    port.once('close', () => this.finish())
+  }
+
+  protected override write(segments: readonly Uint8Array[]): null {
+    const bytes = new Uint8Array(segments.reduce((sum, segment) => sum + segment.length, 0))
+    let at = 0
+    for (const segment of segments) {
+      bytes.set(segment, at)
+      at += segment.length
+    }
+    this.#port.postMessage(bytes, [bytes.buffer])
+    return null
+  }
+
+  override ref(): void {
+    this.#port.ref()
+  }
+
+  override unref(): void {
+    this.#port.unref()
+  }
+
+  override close(): void {
+    this.flush()
+    this.#port.close()
+  }
+}

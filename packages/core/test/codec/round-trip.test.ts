@@ -1,0 +1,305 @@
+import { createContext, runInContext } from 'node:vm'
+import { describe, expect, it } from 'vitest'
+import { handleRef } from '../../src/contract/handle.ts'
+import type { Handle, HandleRef } from '../../src/contract/handle.ts'
+import { decode, encode, encodeJson } from '../../src/codec/index.ts'
+import { ScopeError, StateError } from '../../src/errors.ts'
+import { difference } from './support/difference.ts'
+import { noHandles, wires } from './support/wires.ts'
+
+function own(key: string, value: unknown): object {
+  return Object.defineProperty({}, key, { value, writable: true, enumerable: true, configurable: true })
+}
+
+function shared(): unknown {
+  const inner = { n: 1 }
+  return { a: inner, b: [inner, inner], c: new Map([[inner, inner]]) }
+}
+
+function cyclic(): unknown {
+  const object: Record<string, unknown> = { name: 'loop' }
+  const map = new Map<unknown, unknown>()
+  const set = new Set<unknown>([map])
+  object['self'] = object
+  object['list'] = [object, map]
+  map.set('set', set).set(map, object)
+  return object
+}
+
+function holes(): unknown[] {
+  const array: unknown[] = [1, undefined]
+  array.length = 5
+  array[3] = 'x'
+  return array
+}
+
+/** An array of 100 numbers, with one of them missing. */
+function gap(): number[] {
+  const array = Array.from({ length: 100 }, (_, index) => index)
+  Reflect.deleteProperty(array, 50)
+  return array
+}
+
+function matched(): unknown {
+  return /(?<word>b+)/.exec('abbc')
+}
+
+function resizable(): ArrayBuffer {
+  return Reflect.construct(ArrayBuffer, [4, { maxByteLength: 64 }]) as ArrayBuffer
+}
+
+const pool = Buffer.from('0123456789').subarray(2, 6)
+const bytes = new Uint8Array([1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16])
+
+const values: Record<string, unknown> = {
+  null: null,
+  undefined: undefined,
+  'undefined in containers': { a: undefined, b: [undefined] },
+  booleans: [true, false],
+  zeroes: [0, -0],
+  'not finite': [NaN, Infinity, -Infinity],
+  integers: [127, 128, 255, 256, 65_535, 65_536, 2 ** 31, 2 ** 32, 2 ** 53 - 1, -1, -32, -33, -(2 ** 31), -(2 ** 31) - 1],
+  fractions: [0.1, 5e-324, Number.MAX_VALUE, -1.5],
+  bigints: [0n, -1n, 2n ** 64n, -(7n ** 300n)],
+  strings: ['', 'a', 'ä', '日本語', '😀', 'x'.repeat(23), 'x'.repeat(24), 'é'.repeat(90), '語'.repeat(30_000), 'y'.repeat(70_000)],
+  'a large string': 'z'.repeat(3_000_000),
+  'a string with the replacement character': 'a\ufffdb',
+  'lone surrogates': ['\ud800', 'a\udc00b', '\udc00\ud800'.repeat(30), { '\ud800': 1 }],
+  'plain objects': { a: 1, b: { c: 'd' }, '': 0, 'with space': 1 },
+  'objects with 20 keys': Object.fromEntries(Array.from({ length: 20 }, (_, i) => [`key${i}`, i])),
+  'integer keys': { 2: 'b', 1: 'a' },
+  'a key __proto__': own('__proto__', { polluted: true }),
+  'a key constructor': { constructor: { prototype: { polluted: true } }, toString: 1, hasOwnProperty: null },
+  'keys that look like a tag': [{ $: 'map', v: [] }, { $: { $: 1 } }, { $v: 1 }, { a: { $: 'ref', v: 0 } }],
+  'an object without prototype': Object.assign(Object.create(null) as object, { a: 1, constructor: 2 }),
+  arrays: [[], [[]], [1, 'a', null]],
+  'an array of 100': Array.from({ length: 100 }, (_, i) => i * 1000),
+  holes: holes(),
+  'a hole in 100': gap(),
+  'only holes': Array.from({ length: 0 }).concat(Array(40)),
+  'a match, which is an array with named properties': matched(),
+  map: new Map<unknown, unknown>([[1, 'a'], ['1', 'b'], [{ k: 1 }, new Map()], [NaN, undefined]]),
+  set: new Set([1, '1', null, new Set()]),
+  dates: [new Date(0), new Date(1.7e12), new Date(-1), new Date(8.64e15), new Date(NaN)],
+  'regular expressions': [/a/, /[/]\n/giu, new RegExp(''), Object.assign(/x/g, { lastIndex: 7 })],
+  urls: [new URL('https://user:pw@example.org:8080/p?q=ü#h'), new URL('file:///a%20b')],
+  'array buffers': [new ArrayBuffer(0), bytes.slice().buffer],
+  'a resizable array buffer': resizable(),
+  views: [
+    new Uint8Array(bytes),
+    new Int8Array(bytes),
+    new Uint8ClampedArray(bytes),
+    new Uint16Array(bytes.slice().buffer),
+    new Int16Array(bytes.slice().buffer),
+    new Uint32Array(bytes.slice().buffer),
+    new Int32Array(bytes.slice().buffer),
+    new Float32Array([1.5, NaN, -0]),
+    new Float64Array([1.5, NaN, -0]),
+    new BigInt64Array([1n, -1n]),
+    new BigUint64Array([2n ** 64n - 1n]),
+    new DataView(bytes.slice().buffer, 3, 5),
+    new Uint8Array(0),
+  ],
+  'views of one megabyte': { first: new Uint8Array(1 << 20).fill(7), second: Buffer.alloc(5000, 9), third: 'end' },
+  'a Buffer out of a pool': pool,
+  'one view twice': [pool, pool],
+  shared: shared(),
+  cyclic: cyclic(),
+}
+
+for (const wire of wires) {
+  describe(`${wire.name} wire`, () => {
+    for (const [name, value] of Object.entries(values)) {
+      it(`keeps ${name}`, () => {
+        expect(difference(value, wire.cross(value))).toBeNull()
+      })
+    }
+
+    it('keeps a million levels of nothing but plain data in width', () => {
+      const value = { ints: Array.from({ length: 100_000 }, (_, i) => i), objects: Array.from({ length: 5000 }, (_, i) => ({ i })) }
+      expect(wire.cross(value)).toEqual(value)
+    })
+
+    it('takes only the window of a view along', () => {
+      const received = wire.cross([pool, new Uint8Array(bytes.buffer, 4, 2)]) as [Buffer, Uint8Array]
+      expect(Buffer.isBuffer(received[0])).toBe(true)
+      expect(received.map((view) => view.buffer.byteLength)).toEqual([4, 2])
+    })
+
+    it('gives two views of one ArrayBuffer memory of their own', () => {
+      const [first, second] = wire.cross([new Uint8Array(bytes.buffer), new Uint8Array(bytes.buffer)]) as [Uint8Array, Uint8Array]
+      first[0] = 99
+      expect(second[0]).toBe(1)
+    })
+
+    it.runIf('Float16Array' in globalThis)('keeps a Float16Array', () => {
+      const half = Reflect.construct(Reflect.get(globalThis, 'Float16Array') as typeof Float32Array, [[1.5, NaN, -0]]) as Float32Array
+      expect(difference(half, wire.cross(half))).toBeNull()
+    })
+
+    it('reads getters and passes proxies of plain data as the data', () => {
+      const value = {
+        get now() {
+          return 42
+        },
+        proxied: new Proxy({ a: 1 }, {}),
+        list: new Proxy([1, 2], {}),
+      }
+      expect(difference({ now: 42, proxied: { a: 1 }, list: [1, 2] }, wire.cross(value))).toBeNull()
+    })
+
+    it('reads a getter once, so what was checked is what is sent', () => {
+      let reads = 0
+      const value = {
+        get shifty() {
+          reads++
+          return reads === 1 ? 'first' : () => 'second'
+        },
+      }
+      expect(wire.cross(value)).toEqual({ shifty: 'first' })
+      expect(reads).toBe(1)
+    })
+
+    it('leaves what is not enumerable behind', () => {
+      const value = Object.defineProperty({ a: 1 }, 'hidden', { value: () => 1 })
+      expect(difference({ a: 1 }, wire.cross(value))).toBeNull()
+    })
+
+    it('takes built-ins of another realm as our own', () => {
+      const foreign: unknown = runInContext(
+        `({ map: new Map([[1, [2]]]), set: new Set([1]), date: new Date(5), re: /a/g, bytes: new Uint8Array([1]), error: new RangeError('far', { cause: { a: 1 } }) })`,
+        createContext({}),
+      )
+      const received = wire.cross(foreign) as { error: RangeError }
+      expect(received).toMatchObject({ map: new Map([[1, [2]]]), set: new Set([1]), date: new Date(5), re: /a/g })
+      expect(received).toHaveProperty('bytes', new Uint8Array([1]))
+      expect(received.error).toBeInstanceOf(RangeError)
+      expect(received.error.cause).toEqual({ a: 1 })
+    })
+
+    it('does not pollute prototypes', () => {
+      const received = wire.cross(values['a key __proto__']) as object
+      expect(Object.getPrototypeOf(received)).toBe(Object.prototype)
+      expect(Object.hasOwn(received, '__proto__')).toBe(true)
+      expect(Reflect.get({}, 'polluted')).toBeUndefined()
+    })
+  })
+
+  describe(`handles on the ${wire.name} wire`, () => {
+    const ref: HandleRef = { kind: 'pipe', name: '~7', namespace: 'skein', scope: 'local', shape: { end: 1, duplex: true } }
+    class Wrapped {
+      readonly name = '~7'
+      readonly ref = ref
+      readonly [handleRef] = ref
+      readonly secret = (): void => this.destroyed()
+      destroyed(): void {
+        throw new Error('not called')
+      }
+      async destroy(): Promise<void> {}
+    }
+    const handle: Handle = new Wrapped()
+
+    it('cross as references and are attached once each', () => {
+      const refs: HandleRef[] = []
+      const attached = new Wrapped()
+      const received = wire.cross({ a: handle, b: [handle], n: 1 }, (given) => {
+        refs.push(given)
+        return attached
+      }) as { a: unknown; b: unknown[]; n: number }
+      expect(refs).toEqual([ref])
+      expect(received.a).toBe(attached)
+      expect(received.b[0]).toBe(attached)
+      expect(received.n).toBe(1)
+    })
+
+    it('may be plain objects with the symbol', () => {
+      const seen: HandleRef[] = []
+      const plain = { extra: () => 1, [handleRef]: { kind: 'lock', name: 'a', namespace: 'n', scope: 's' } }
+      wire.cross(plain, (given) => (seen.push(given), handle))
+      expect(seen).toEqual([plain[handleRef]])
+    })
+
+    it('pass on what attach throws', () => {
+      const scope = new ScopeError('belongs elsewhere')
+      expect(() =>
+        wire.cross([handle], () => {
+          throw scope
+        }),
+      ).toThrow(scope)
+    })
+
+    it('pass on why one cannot be passed', () => {
+      const reason = new StateError('not started')
+      const early = {
+        get [handleRef](): never {
+          throw reason
+        },
+      }
+      expect(() => wire.encode([early])).toThrow(reason)
+    })
+
+    it('without a proper reference are refused', () => {
+      expect(() => wire.encode([{ [handleRef]: { kind: 'pipe' } }], 'args')).toThrow('args[0] could not be read and cannot cross processes')
+    })
+  })
+}
+
+describe('binary wire', () => {
+  it('hands out memory of its own, which no later call touches', () => {
+    const first = encode({ a: 'first' })
+    const copy = first.slice()
+    for (let i = 0; i < 100; i++) encode({ a: 'other', i, large: new Uint8Array(10_000).fill(i) })
+    expect(first).toEqual(copy)
+    expect(first.buffer.byteLength).toBe(first.byteLength)
+    const large = encode(new Uint8Array(10_000))
+    expect(large.buffer.byteLength).toBe(large.byteLength)
+  })
+
+  it('decodes out of the middle of other bytes, and keeps nothing of them', () => {
+    const encoded = encode({ text: 'x'.repeat(50), bytes: Buffer.from('abc'), float: 0.5 })
+    const frame = Buffer.concat([Buffer.from('junk'), encoded, Buffer.from('junk')])
+    const window = frame.subarray(4, 4 + encoded.length)
+    const value = decode(window, noHandles)
+    frame.fill(0)
+    expect(value).toEqual({ text: 'x'.repeat(50), bytes: Buffer.from('abc'), float: 0.5 })
+    expect(Object.keys(window)).toHaveLength(encoded.length)
+  })
+
+  it('may be entered again by a getter of the value', () => {
+    const value = {
+      before: 1,
+      get inner() {
+        return encode({ deep: 'x'.repeat(20_000) })
+      },
+      after: 2,
+    }
+    const received = decode(encode(value), noHandles) as { before: number; inner: Uint8Array; after: number }
+    expect([received.before, received.after]).toEqual([1, 2])
+    expect(decode(received.inner, noHandles)).toEqual({ deep: 'x'.repeat(20_000) })
+  })
+
+  it('works on after a refusal', () => {
+    expect(() => encode([1, 2, 'x'.repeat(100), () => 1])).toThrow('value[3] is a function')
+    expect(decode(encode([1]), noHandles)).toEqual([1])
+  })
+
+  it('is MessagePack after its first byte for plain data', () => {
+    expect(Buffer.from(encode({ id: 7, ok: true, n: null, s: ['é', -1, 300] })).toString('hex')).toBe(
+      '1084a2696407a26f6bc3a16ec0a17393d902c3a9ffcd012c',
+    )
+  })
+})
+
+describe('JSON wire', () => {
+  it('is the JSON of data that is JSON', () => {
+    const value = { id: 7, name: 'Zoë "q"\n', list: [1.5, null, true, { a: '' }], nested: {} }
+    expect(encodeJson(value)).toBe(JSON.stringify(value))
+  })
+
+  it('is readable for what is not', () => {
+    expect(encodeJson({ at: new Date(0), u: undefined, tags: new Set(['a']), big: 10n, n: -0 })).toBe(
+      '{"at":{"$":"date","v":"1970-01-01T00:00:00.000Z"},"u":{"$":"undefined"},"tags":{"$":"set","v":["a"]},' +
+        '"big":{"$":"bigint","v":"10"},"n":{"$":"number","v":"-0"}}',
+    )
+  })
+})

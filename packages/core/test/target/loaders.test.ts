@@ -1,0 +1,102 @@
+/** The same targets named and resolved under different loaders: all of them find the function, and none takes a namesake for it. */
+import { describe, expect, it } from 'vitest'
+import { refOf } from '../../src/target/index.ts'
+import library from './fixtures/acme/src/library.cjs'
+import single from './fixtures/acme/src/single.cjs'
+import answer, * as work from './fixtures/acme/src/work.ts'
+import { Receiver, canStrip, fixture, runNode } from './receiver.ts'
+import type { Outcome } from './receiver.ts'
+
+const inline = (name: string, line: number): string =>
+  `"${name}" at src/work.ts:${line} was defined inline: the exported "${name}" of acme-app/src/work is another function. ` +
+  'Export it under a name of its own.'
+const exported = 'counter, decrement, default, half, increment, otherCounter, resize, sizeOf, square, timesTen'
+
+const found = {
+  declared: 49,
+  generic: 3,
+  arrow: 2,
+  asyncArrow: 0,
+  renamed: 40,
+  default: -5,
+  commonJs: 4,
+  commonJsNameless: 16,
+  commonJsComputed: 308,
+  commonJsSingle: 1008,
+}
+const refused = {
+  namesake: inline('square', 34),
+  reExportedNamesake: inline('half', 49),
+  unexported:
+    `"unknown" is not exported from acme-app/src/work (exports: ${exported}). ` +
+    'Add "export" in front of it (src/work.ts:34).',
+  anonymous:
+    `The function without a name (src/work.ts:46) is not exported from acme-app/src/work (exports: ${exported}). ` +
+    'Give it a name and export it.',
+}
+
+function check(outcomes: Record<string, Outcome>): void {
+  for (const [name, value] of Object.entries(found)) expect([name, outcomes[name]]).toEqual([name, { value }])
+  for (const [name, message] of Object.entries(refused)) {
+    const outcome = outcomes[name]
+    const error = outcome !== undefined && 'error' in outcome ? outcome.error : null
+    expect([name, error?.name]).toEqual([name, 'TargetNotFoundError'])
+    // Columns differ between loaders; lines must not.
+    expect(error?.message.replace(/(work\.ts:\d+):\d+/g, '$1')).toBe(message)
+  }
+  expect(Object.keys(outcomes).sort()).toEqual([...Object.keys(found), ...Object.keys(refused)].sort())
+}
+
+interface Loader {
+  readonly loader: string
+  readonly options: string[]
+}
+const tsx: Loader = { loader: 'tsx', options: ['--import', 'tsx'] }
+const loaders = canStrip ? [tsx, { loader: "Node's type stripping", options: [] }] : [tsx]
+
+describe('named here, in vitest', () => {
+  const cases: Record<string, readonly [target: unknown, argument: unknown]> = {
+    declared: [work.square, 7],
+    generic: [work.sizeOf, { size: 3 }],
+    arrow: [work.increment, 1],
+    asyncArrow: [work.decrement, 1],
+    renamed: [work.timesTen, 4],
+    default: [answer, 5],
+    namesake: [work.inline.square, 7],
+    reExportedNamesake: [work.shadows.half, 8],
+    unexported: [work.inline.unknown, 7],
+    anonymous: [work.anonymous[0], 7],
+    commonJs: [library.half, 8],
+    commonJsNameless: [library.twice, 8],
+    commonJsComputed: [library['computed'], 8],
+    commonJsSingle: [single, 8],
+  }
+
+  it.each([{ loader: 'the loader that it finds itself', options: [] }, tsx])(
+    'resolved with $loader',
+    async ({ options }) => {
+      const receiver = new Receiver({ execArgv: options })
+      const outcomes: Record<string, Outcome> = {}
+      try {
+        for (const [name, [target, argument]] of Object.entries(cases)) {
+          outcomes[name] = await receiver.run(refOf(target), argument)
+        }
+      } finally {
+        await receiver[Symbol.asyncDispose]()
+      }
+      check(outcomes)
+    },
+  )
+})
+
+describe.each(loaders)('named with $loader', (sender) => {
+  it('resolved with the same options', async () => {
+    const output = await runNode([...sender.options, fixture('round-trip.mjs')])
+    check(JSON.parse(output) as Record<string, Outcome>)
+  })
+
+  it.each(loaders)('resolved with $loader', async ({ options }) => {
+    const output = await runNode([...sender.options, fixture('round-trip.mjs'), JSON.stringify(options)])
+    check(JSON.parse(output) as Record<string, Outcome>)
+  })
+})
