@@ -1,0 +1,96 @@
+/** However the main program ends, none of its processes is left, and its exit code says how it ended. */
+import { isRunning, until } from '@skein/conformance'
+import { describe, expect, test } from 'vitest'
+import { Program } from './support/program.ts'
+
+/** No orphan may live longer than this after its main program, busy or not. */
+const ORPHAN_MS = 1_000
+
+async function expectGone(family: readonly number[]): Promise<void> {
+  await until(`none of ${family.join(' ')} runs`, () => !family.some(isRunning), ORPHAN_MS)
+}
+
+describe('when the main program ends, all its processes do', () => {
+  for (const end of ['wait', 'spin']) {
+    test(`killed by SIGKILL (main: ${end}), with children that idle, compute, ignore signals and have children`, async () => {
+      const program = new Program('family.ts', { args: [end] })
+      const family = await program.family('ready')
+      expect(family.length).toBeGreaterThanOrEqual(6)
+      expect(family.every(isRunning)).toBe(true)
+      program.kill('SIGKILL')
+      await expectGone(family)
+      expect(await program.ended).toMatchObject({ signal: 'SIGKILL' })
+    })
+  }
+
+  test('process.exit(3): the exit code is 3', async () => {
+    const program = new Program('family.ts', { args: ['exit'] })
+    const family = await program.family('ready')
+    expect(await program.ended).toMatchObject({ code: 3, signal: null })
+    await expectGone(family)
+  })
+
+  for (const [end, message] of [
+    ['throw', 'the main program threw'],
+    ['reject', 'the main program rejected'],
+  ] as const) {
+    test(`an error that nobody catches (${end}): the exit code is 1, the stack is on stderr`, async () => {
+      const program = new Program('family.ts', { args: [end] })
+      const family = await program.family('ready')
+      const { code, stderr } = await program.ended
+      expect(code).toBe(1)
+      expect(stderr).toContain(message)
+      expect(stderr).toMatch(/family\.ts:\d+/)
+      await expectGone(family)
+    })
+  }
+
+  test('Ctrl-C, which the terminal sends to all: the exit code is 130', async () => {
+    const program = new Program('family.ts', { args: ['wait', 'idle'] })
+    const family = await program.family('ready')
+    const asked = performance.now()
+    program.killGroup('SIGINT')
+    expect(await program.ended).toMatchObject({ code: 130, signal: null, stderr: '' })
+    expect(performance.now() - asked).toBeLessThan(3_000)
+    await expectGone(family)
+  })
+
+  test('SIGTERM to the main program only: the exit code is 143', async () => {
+    const program = new Program('family.ts', { args: ['wait', 'idle'] })
+    const family = await program.family('ready')
+    program.kill('SIGTERM')
+    expect(await program.ended).toMatchObject({ code: 143, signal: null, stderr: '' })
+    await expectGone(family)
+  })
+
+  test('Ctrl-C with children that do not end by themselves: they are killed after the grace', async () => {
+    const program = new Program('family.ts', { args: ['wait', 'all'] })
+    const family = await program.family('ready')
+    program.killGroup('SIGINT')
+    expect(await program.ended).toMatchObject({ code: 130, signal: null })
+    await expectGone(family)
+  })
+
+  test('a second Ctrl-C does not wait for the grace', async () => {
+    const program = new Program('family.ts', { args: ['wait', 'ignore'] })
+    const family = await program.family('ready')
+    program.killGroup('SIGINT')
+    await program.line('asked to end')
+    const again = performance.now()
+    program.killGroup('SIGINT')
+    expect(await program.ended).toMatchObject({ code: 130, signal: null })
+    expect(performance.now() - again).toBeLessThan(2_000)
+    await expectGone(family)
+  })
+})
+
+describe('when the main module ends', () => {
+  test('processes are waited for, daemons are ended', async () => {
+    const program = new Program('fall-off.ts')
+    const daemon = Number(await program.line('daemon'))
+    const { code, stdout, stderr } = await program.ended
+    expect({ code, stderr }).toEqual({ code: 0, stderr: '' })
+    expect(stdout.split('\n').slice(1)).toEqual(['main: over', 'worker: done', ''])
+    expect(isRunning(daemon)).toBe(false)
+  })
+})

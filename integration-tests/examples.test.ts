@@ -1,0 +1,30 @@
+/** The examples print what they say. */
+import { join } from 'node:path'
+import { readdirSync } from 'node:fs'
+import { expect, test } from 'vitest'
+import { Program } from './support/program.ts'
+
+const folder = join(import.meta.dirname, '..', 'examples')
+
+const outputs: Readonly<Record<string, string>> = {
+  '01-process.ts': 'Hello from another process!\n',
+  '02-arguments.ts': '3\n',
+  '03-queue.ts': 'hello\n',
+  '04-lock.ts': 'Start working…\nWork done!\n'.repeat(3),
+  '05-pool.ts': '20\n[ 2, 4, 6, 8, 10 ]\n',
+  '06-pipe.ts': 'HELLO\nTHROUGH\nTHE\nPIPE\nThe child heard: thanks\nThat was all.\n',
+}
+
+test('every example has its output here', () => {
+  expect(Object.keys(outputs)).toEqual(
+    readdirSync(folder)
+      .filter((file) => file.endsWith('.ts'))
+      .toSorted(),
+  )
+})
+
+for (const [file, stdout] of Object.entries(outputs)) {
+  test(`${file} prints what it says`, async () => {
+    expect(await new Program(file, { folder }).ended).toEqual({ code: 0, signal: null, stdout, stderr: '' })
+  })
+}

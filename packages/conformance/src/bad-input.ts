@@ -1,0 +1,154 @@
+/** Wrong calls: one sentence each, before anything has happened. Types would stop most of them; programs without types exist. */
+import { ArgumentError, ClosedError, EncodeError, TargetNotFoundError } from '@skein/core'
+import type { Context } from '@skein/core'
+import { expect } from 'vitest'
+import { failureOf, messageOf, untyped } from './checking.ts'
+import type { Suite } from './harness.ts'
+import { add, double, nothing } from './targets/basic.ts'
+import { notExported } from './targets/hidden.ts'
+
+type Call = (mp: Context) => unknown
+
+/** What is called wrongly, and words that the message must have. */
+const wrong: readonly (readonly [what: string, call: Call, words: RegExp])[] = [
+  ['a process without a target', (mp) => mp.process(untyped(undefined)), /target|function/],
+  ['a target that is a string', (mp) => mp.process(untyped('work.ts')), /target|function/],
+  ['a target that is an object', (mp) => mp.process(untyped({})), /target|function/],
+  ['a target of Node itself', (mp) => mp.process(Math.max, [1, 2]), /native|bound|built-in|export/i],
+  ['a bound target', (mp) => mp.process(add.bind(null, 1), [2]), /bind\(/],
+  ['arguments that are no array', (mp) => mp.process(add, untyped('12')), /args.*array/],
+  ['a target of a pool that is no function', (mp) => once(mp, (pool) => pool.apply(untyped(7))), /target|function/],
+  ['an unknown option of a process', (mp) => mp.process(nothing, [], untyped({ demon: true })), /demon.*daemon/],
+  ['an unknown option of a wait', (mp) => mp.queue().get(untyped({ timout: 5 })), /timout.*timeout/],
+  ['an unknown option of a queue', (mp) => mp.queue(untyped({ maxsize: 5 })), /maxsize.*maxSize/],
+  ['an unknown option of a lock', (mp) => mp.lock(untyped({ nmae: 'x' })), /nmae.*name/],
+  ['an unknown option of a pool', (mp) => mp.pool(1, untyped({ initialiser: nothing })), /initialiser.*initializer/],
+  ['a timeout that is a string', (mp) => mp.lock().acquire({ timeout: untyped('1s') }), /timeout/],
+  ['a timeout that is NaN', (mp) => mp.queue().get({ timeout: Number.NaN }), /timeout/],
+  ['a signal that is none', (mp) => mp.queue().get({ signal: untyped({ aborted: false }) }), /signal/],
+  ['a wait that is a number', (mp) => mp.queue().get(untyped(5)), /timeout/],
+  ...['', 'a b', 'a{b}', 'line\nbreak', '\0', '../x', '🧵', 'x'.repeat(129)].flatMap(
+    (name): [string, Call, RegExp][] => [
+      [`the name ${JSON.stringify(name.slice(0, 20))} of a lock`, (mp) => mp.lock(name), /name/],
+      [`the name ${JSON.stringify(name.slice(0, 20))} of a queue`, (mp) => mp.queue({ name }), /name/],
+    ],
+  ),
+  ['a name that is a number', (mp) => mp.lock({ name: untyped(42) }), /name/],
+  ...[0, -1, 1.5, Number.NaN, untyped('4')].flatMap((count): [string, Call, RegExp][] => [
+    [`a pool of ${count}`, (mp) => mp.pool(count), /size|workers/],
+    [`a semaphore of ${count}`, (mp) => mp.semaphore(count), /permits/],
+    [`a queue with maxDeliveries ${count}`, (mp) => mp.queue({ maxDeliveries: count }), /maxDeliveries/],
+    [
+      `a map in chunks of ${count}`,
+      (mp) => once(mp, (pool) => pool.map(double, [1], { chunkSize: count })),
+      /chunkSize/,
+    ],
+    [
+      `a consume() with concurrency ${count}`,
+      (mp) => mp.queue().consume(nothing, { concurrency: count }),
+      /concurrency/,
+    ],
+  ]),
+  ['a queue with maxSize 2.5', (mp) => mp.queue({ maxSize: 2.5 }), /maxSize/],
+  ['a map over nothing', (mp) => once(mp, (pool) => pool.map(nothing, untyped(null))), /items.*iterable/],
+  ['a map over a number', (mp) => once(mp, (pool) => pool.map(nothing, untyped(5))), /items.*iterable/],
+  ['negative retries', (mp) => once(mp, (pool) => pool.apply(nothing, [], { retries: -1 })), /retries/],
+  ['a pipe with a wrong option', (mp) => mp.pipe(untyped({ duplex: 'no' })), /duplex/],
+  ['a poll with a wrong timeout', (mp) => mp.pipe()[0].poll(Number.NaN), /timeout/],
+  ['bytes that are text', (mp) => mp.pipe()[0].sendBytes(untyped('text')), /Uint8Array|bytes/],
+  ['a grace that is negative', (mp) => mp.process(nothing).terminate({ grace: -1 }), /grace/],
+]
+
+async function once(mp: Context, use: (pool: ReturnType<Context['pool']>) => unknown): Promise<unknown> {
+  const pool = mp.pool(1)
+  try {
+    return await use(pool)
+  } finally {
+    await pool.terminate()
+  }
+}
+
+export function badInputSuite(suite: Suite): void {
+  suite('wrong calls', (check) => {
+    for (const [what, call, words] of wrong) {
+      check(`${what} is refused in one sentence`, async ({ mp }) => {
+        const error = await failureOf(() => call(mp))
+        expect(error).toBeInstanceOf(ArgumentError)
+        const { message } = error as Error
+        expect(message).toMatch(words)
+        expect(message).not.toContain('\n')
+        expect(message.length).toBeLessThan(400)
+      })
+    }
+
+    check('a closure is refused when it is started, with the place where it stands', async ({ mp }) => {
+      const message = await messageOf(async () => {
+        const child = mp.process(() => 1)
+        await child.start()
+      })
+      expect(message).toMatch(/bad-input\.[jt]s:\d+:\d+/)
+      expect(message).toContain('export')
+    })
+
+    check('a function that is not exported is refused; the message lists the exports there are', async ({ mp }) => {
+      const error = await failureOf(() => mp.process(notExported()).start())
+      expect(error).toBeInstanceOf(TargetNotFoundError)
+      const { message } = error as Error
+      for (const word of ['keptBack', 'notExported', 'alsoExported']) expect(message).toContain(word)
+      expect(message).toMatch(/hidden\.[jt]s:\d+:\d+/)
+    })
+
+    check('a pool’s task that is not exported rejects with the same sentence', async ({ pool }) => {
+      const error = await failureOf(() => pool(1).apply(notExported()))
+      expect(error).toBeInstanceOf(TargetNotFoundError)
+    })
+
+    check('an argument that cannot cross is refused with its path', async ({ mp }) => {
+      const error = await failureOf(() => mp.process(add, [1, untyped({ onDone: () => {} })]))
+      expect(error).toBeInstanceOf(EncodeError)
+      expect((error as Error).message).toContain('args[1].onDone is a function and cannot cross processes')
+    })
+
+    check('a context that was closed takes no calls, and neither do its handles', async ({ connect }) => {
+      const mp = await connect()
+      const [queue, lock, semaphore] = [mp.queue<number>(), mp.lock(), mp.semaphore(1)]
+      await queue.put(1)
+      await mp.close()
+      const calls: (() => unknown)[] = [
+        () => mp.process(nothing).start(),
+        () => mp.pool(1).apply(nothing),
+        () => mp.queue().put(1),
+        () => mp.lock().acquire(),
+        () => queue.get(),
+        () => queue.tryPut(2),
+        () => lock.acquire(),
+        () => semaphore.value(),
+      ]
+      for (const call of calls) expect(await failureOf(call)).toBeInstanceOf(ClosedError)
+      await mp.close()
+    })
+
+    check('an option that somebody hung on Object.prototype is not applied', async ({ mp }) => {
+      const queue = mp.queue<number>()
+      const prototype: { timeout?: number } = Object.prototype
+      try {
+        prototype.timeout = 0
+        const waiting = queue.get({})
+        await queue.put(1)
+        expect(await waiting).toBe(1)
+      } finally {
+        delete prototype.timeout
+      }
+    })
+
+    check('a timeout beyond what timers count does not run out at once', async ({ mp }) => {
+      for (const timeout of [2 ** 31, Number.MAX_SAFE_INTEGER, Number.POSITIVE_INFINITY]) {
+        const queue = mp.queue<number>()
+        const waiting = queue.get({ timeout })
+        await queue.size()
+        await queue.put(1)
+        expect(await waiting).toBe(1)
+      }
+    })
+  })
+}

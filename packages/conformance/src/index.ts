@@ -1,0 +1,61 @@
+/**
+ * The suite that every adapter passes: the meaning of each noun, once, run against whatever context is given. An adapter's
+ * test file calls `conformance` and nothing else. Knows no adapter; what differs between them goes through the options.
+ */
+import { badInputSuite } from './bad-input.ts'
+import { codecSuite } from './codec.ts'
+import { crashPoolSuite } from './crash-pool.ts'
+import { crashSuite } from './crash.ts'
+import { handlesSuite } from './handles.ts'
+import { createSuite } from './harness.ts'
+import type { ConformanceOptions, MakeContext } from './harness.ts'
+import { lockSuite } from './lock.ts'
+import { pipeSuite } from './pipe.ts'
+import { poolErrorsSuite } from './pool-errors.ts'
+import { poolResultsSuite } from './pool-results.ts'
+import { poolSuite } from './pool.ts'
+import { processEndSuite } from './process-end.ts'
+import { processSuite } from './process.ts'
+import { queueCloseSuite } from './queue-close.ts'
+import { queueDeliverySuite } from './queue-delivery.ts'
+import { queueSuite } from './queue.ts'
+import { rlockSuite } from './rlock.ts'
+import { semaphoreSuite } from './semaphore.ts'
+import { describe } from 'vitest'
+
+export type { ConformanceOptions, MakeContext } from './harness.ts'
+export { excess, expectNothingLeaked, footprint } from './leaks.ts'
+export type { ListHeld } from './leaks.ts'
+export { isRunning, processTable, until } from './until.ts'
+
+const suites = [
+  processSuite,
+  processEndSuite,
+  queueSuite,
+  queueDeliverySuite,
+  queueCloseSuite,
+  pipeSuite,
+  lockSuite,
+  rlockSuite,
+  semaphoreSuite,
+  poolSuite,
+  poolResultsSuite,
+  poolErrorsSuite,
+  codecSuite,
+  handlesSuite,
+  crashSuite,
+  crashPoolSuite,
+  badInputSuite,
+]
+
+/**
+ * Registers all checks with vitest, under one heading.
+ *
+ * @param name of the adapter, for people
+ * @param makeContext opens a context; called at least once per noun, and each one is closed
+ */
+export function conformance(name: string, makeContext: MakeContext, options: ConformanceOptions = {}): void {
+  describe(name, () => {
+    for (const register of suites) register(createSuite(makeContext, options))
+  })
+}

@@ -1,0 +1,40 @@
+/** Functions that run elsewhere and look at what arrived. */
+import { inspect } from 'node:util'
+
+/** What a value looks like here, so that sender and receiver can be compared without sending it back. */
+export function look(value: unknown): string {
+  return inspect(value, { depth: null, maxArrayLength: 50, maxStringLength: 100, breakLength: Infinity })
+}
+
+export function lookAtAll(...values: readonly unknown[]): string[] {
+  return values.map(look)
+}
+
+/** Whether references that were shared are shared. */
+export function sharesAndCycles(value: { one: object; two: object; self: unknown }): boolean {
+  return value.one === value.two && value.self === value
+}
+
+export function cycle(): { one: object; two: object; self: unknown } {
+  const one = { shared: true }
+  const value = { one, two: one, self: undefined as unknown }
+  value.self = value
+  return value
+}
+
+/** What became of an error: its class as `instanceof` sees it, and what it carries. */
+export function lookAtError(error: unknown): Record<string, unknown> {
+  if (!(error instanceof Error)) return { error: false }
+  return {
+    error: true,
+    type: error instanceof TypeError,
+    name: error.name,
+    message: error.message,
+    code: 'code' in error ? error.code : undefined,
+    cause: error.cause instanceof RangeError ? error.cause.message : undefined,
+  }
+}
+
+export function rethrow(error: unknown): never {
+  throw error
+}

@@ -1,0 +1,101 @@
+/** Tasks and initializers of pools. */
+import process from 'node:process'
+import type { Queue } from '@skein/core'
+import { currentProcess } from '@skein/core'
+import { double } from './basic.ts'
+
+/** Says which process it is, and waits until it may go on. */
+export async function stopAtGate(arrived: Queue<number>, gate: Queue<string>): Promise<string> {
+  await arrived.put(process.pid)
+  return await gate.get()
+}
+
+/** Says that it runs. */
+export async function tell(seen: Queue<number>, item: number): Promise<number> {
+  await seen.put(item)
+  return item
+}
+
+export async function tellAndFailOdd(seen: Queue<number>, item: number): Promise<number> {
+  await seen.put(item)
+  if (item % 2 === 1) throw new RangeError(`odd: ${item}`)
+  return item
+}
+
+export async function returnLater(value: number): Promise<number> {
+  await new Promise((resolve) => setImmediate(resolve))
+  return value
+}
+
+/** An error whose constructor cannot be called with a message. */
+export class AwkwardError extends Error {
+  constructor(order: { readonly item: { readonly name: string } }) {
+    super(`cannot serve ${order.item.name}`)
+    this.name = 'AwkwardError'
+  }
+}
+
+export function failAwkwardly(): never {
+  throw new AwkwardError({ item: { name: 'soup' } })
+}
+
+/** An error that carries what cannot cross processes. */
+export function failWithBaggage(): never {
+  throw Object.assign(new TypeError('too much luggage'), { code: 'E_BAGGAGE', retry: () => {}, self: process.stdout })
+}
+
+export function returnFunction(): unknown {
+  return { items: [{ onDone: () => {} }] }
+}
+
+export function returnFunctionIfOdd(item: number): unknown {
+  return item % 2 === 1 ? () => item : item
+}
+
+export function exitWith(code: number): never {
+  process.exit(code)
+}
+
+let base = 0
+let initialized = 0
+
+export function setBase(value: number): void {
+  base = value
+  initialized += 1
+}
+
+export function addToBase(value: number): number {
+  return base + value
+}
+
+export function timesInitialized(): number {
+  return initialized
+}
+
+/** Runs tasks in a pool of its own. */
+export async function doubleInPool(items: readonly number[]): Promise<number[]> {
+  const { context } = currentProcess()
+  if (context === null) throw new Error('a worker has a context')
+  const pool = context.pool(1)
+  try {
+    return await pool.map(double, items)
+  } finally {
+    await pool.terminate()
+  }
+}
+
+/** For the victim: says which process it is, and never returns. For all others: says that it ran. */
+export async function runUnlessVictim(
+  seen: Queue<number>,
+  victims: Queue<number>,
+  victim: number,
+  item: number,
+): Promise<number> {
+  if (item === victim) {
+    await victims.put(process.pid)
+    setInterval(() => {}, 60_000)
+    await new Promise(() => {})
+  }
+  await seen.put(item)
+  return item
+}

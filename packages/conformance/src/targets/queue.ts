@@ -1,0 +1,62 @@
+/** Functions that run elsewhere: producers and consumers. */
+import type { Queue } from '@skein/core'
+
+export async function putAll<T>(queue: Queue<T>, items: readonly T[]): Promise<void> {
+  for (const item of items) await queue.put(item)
+}
+
+/** An item and who put it. */
+export interface Stamped {
+  readonly producer: number
+  readonly serial: number
+}
+
+export async function produce(queue: Queue<Stamped>, producer: number, count: number): Promise<void> {
+  for (let serial = 0; serial < count; serial += 1) await queue.put({ producer, serial })
+}
+
+/** All it can get until the queue is closed and drained. */
+export async function drain<T>(queue: Queue<T>): Promise<T[]> {
+  const items: T[] = []
+  for await (const item of queue) items.push(item)
+  return items
+}
+
+export async function getOne<T>(queue: Queue<T>): Promise<T> {
+  return await queue.get()
+}
+
+/** Passes items on until the first queue is closed and drained. */
+export async function passOn<T>(from: Queue<T>, to: Queue<T>): Promise<void> {
+  for await (const item of from) await to.put(item)
+}
+
+/** Fills the queue up, says how many items it took, and puts one more, which has to wait. */
+export async function fill(queue: Queue<number>, said: Queue<number>): Promise<void> {
+  let count = 0
+  while (await queue.tryPut(count)) count += 1
+  await said.put(count)
+  await queue.put(count)
+  await said.put(count + 1)
+}
+
+/** Closes the queue. */
+export async function closeQueue(queue: Queue<unknown>): Promise<void> {
+  await queue.close()
+}
+
+/** Takes an item, says so, and keeps it until it dies. */
+export async function hold<T>(queue: Queue<T>, said: Queue<T>): Promise<void> {
+  const delivery = await queue.receive()
+  await said.put(delivery.value)
+  setInterval(() => {}, 60_000)
+  await new Promise(() => {})
+}
+
+/** Takes an item for good, says which, and then computes for ever. */
+export async function takeAndSpin<T>(queue: Queue<T>, said: Queue<T>): Promise<void> {
+  for await (const item of queue) {
+    await said.put(item)
+    for (;;);
+  }
+}
