@@ -24,7 +24,7 @@ describe('when the main program ends, all its processes do', () => {
   }
 
   test('process.exit(3): the exit code is 3', async () => {
-    const program = new Program('family.ts', { args: ['exit'] })
+    const program = new Program('family.ts', { args: ['exit', 'plain'] })
     const family = await program.family('ready')
     expect(await program.ended).toMatchObject({ code: 3, signal: null })
     await expectGone(family)
@@ -35,7 +35,7 @@ describe('when the main program ends, all its processes do', () => {
     ['reject', 'the main program rejected'],
   ] as const) {
     test(`an error that nobody catches (${end}): the exit code is 1, the stack is on stderr`, async () => {
-      const program = new Program('family.ts', { args: [end] })
+      const program = new Program('family.ts', { args: [end, 'plain'] })
       const family = await program.family('ready')
       const { code, stderr } = await program.ended
       expect(code).toBe(1)

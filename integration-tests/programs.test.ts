@@ -39,7 +39,7 @@ describe('programs', () => {
 
 describe('a wrong call ends the program with one sentence', () => {
   const cases: readonly (readonly [call: string, error: string, words: RegExp])[] = [
-    ['closure', 'TargetNotFoundError', /wrong\.ts:\d+:\d+.*export/],
+    ['closure', 'ArgumentError', /wrong\.ts:17:\d+.*export/],
     ['not-exported', 'TargetNotFoundError', /notExported.*exports: use\b.*export.*wrong\.ts:10:\d+/],
     ['function-inside', 'EncodeError', /^args\[1\]\.onDone is a function and cannot cross processes/],
     ['option', 'ArgumentError', /unknown option "timout"; did you mean "timeout"\?/],

@@ -29,7 +29,7 @@ export async function parent(said: Queue<number>): Promise<void> {
   await idle(said)
 }
 
-const kinds = { idle: [idle], all: [idle, spin, ignore, parent], ignore: [ignore] }
+const kinds = { idle: [idle], plain: [idle, spin, parent], all: [idle, spin, ignore, parent], ignore: [ignore] }
 
 if (isMainProcess) {
   const [end = 'wait', kind = 'all'] = process.argv.slice(2)
@@ -38,7 +38,7 @@ if (isMainProcess) {
   const targets = kinds[kind as keyof typeof kinds]
   for (const target of targets) await mp.process(target, [said]).start()
   const pids: number[] = []
-  while (pids.length < targets.length + (kind === 'all' ? 2 : 0)) pids.push(await said.get())
+  while (pids.length < targets.length + (kind === 'all' || kind === 'plain' ? 2 : 0)) pids.push(await said.get())
   console.log('ready', ...pids)
   if (end === 'exit') process.exit(3)
   if (end === 'throw') throw new Error('the main program threw')

@@ -22,7 +22,7 @@ export function crashPoolSuite(suite: Suite): void {
       const error = await failed
       expect(performance.now() - killed).toBeLessThan(deathKnownWithin)
       expect(error).toBeInstanceOf(WorkerLostError)
-      expect(error).toMatchObject({ pid: victim, signal: 'SIGKILL', exitCode: null })
+      expect(error).toMatchObject({ pid: victim, signal: 'SIGKILL', exitCode: -9 })
       for (const word of [String(victim), 'SIGKILL', 'idle']) expect((error as Error).message).toContain(word)
     })
 

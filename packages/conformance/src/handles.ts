@@ -65,13 +65,13 @@ export function handlesSuite(suite: Suite): void {
       expect(await queue.get()).toBe('back')
     })
 
-    check('an anonymous object ends with its maker; later use says which', async ({ mp, start }) => {
+    check('an anonymous object ends with its maker; later use says whose it was', async ({ mp, start }) => {
       const child = await start(mp.process(makeQueue, ['lost']))
       const queue = await child.result()
       await child.join()
       const error = await queue.get({ timeout: 5_000 }).catch((reason: unknown) => reason)
       expect(error).toBeInstanceOf(StateError)
-      expect((error as Error).message).toContain(queue.name)
+      expect((error as Error).message).toContain(`pid ${child.pid}`)
     })
 
     check('a process’s handle can be joined by another process', async ({ mp, start }) => {

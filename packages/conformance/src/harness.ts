@@ -126,7 +126,7 @@ class Bench {
 
   async tidy(): Promise<void> {
     for (const pool of this.#pools.splice(0)) await pool.terminate()
-    for (const child of this.#started.splice(0)) if (child.pid !== null) await child.kill()
+    for (const child of this.#started.splice(0)) if (child.pid !== null && child.exitCode === null) await child.kill()
     for (const context of this.#contexts.splice(0)) await context.close()
   }
 

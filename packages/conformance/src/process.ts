@@ -47,12 +47,12 @@ export function processSuite(suite: Suite): void {
     })
 
     check('knows itself, its name and its parent', async ({ mp, start }) => {
-      const child = await start(mp.process(self, [], { name: 'worker bee' }))
+      const child = await start(mp.process(self, [], { name: 'worker-bee' }))
       const parent = currentProcess()
       expect(await child.result()).toEqual({
         main: false,
         id: child.id,
-        name: 'worker bee',
+        name: 'worker-bee',
         pid: child.pid,
         daemon: false,
         parent: { id: parent.id, name: parent.name, pid: process.pid },

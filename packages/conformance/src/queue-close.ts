@@ -2,7 +2,7 @@
 import { QueueClosedError } from '@skein/core'
 import { expect } from 'vitest'
 import type { Suite } from './harness.ts'
-import { closeQueue, drain, fill, getOne, putAll } from './targets/queue.ts'
+import { acknowledgeWhenTold, closeQueue, drain, fill, getOne, giveBackWhenTold, putAll } from './targets/queue.ts'
 
 export function queueCloseSuite(suite: Suite): void {
   suite('queue: close', (check) => {
@@ -82,19 +82,34 @@ export function queueCloseSuite(suite: Suite): void {
       await expect(child.result()).rejects.toBeInstanceOf(QueueClosedError)
     })
 
-    check('who waits while the last item is unacknowledged gets it if it comes back', async ({ mp }) => {
+    check('who waits while another process has the last item gets it if it comes back', async ({ mp, start }) => {
       const queue = mp.queue<string>()
+      const [said, words] = [mp.queue<string>(), mp.queue<string>()]
       await queue.put('work')
-      const delivery = await queue.receive()
+      await start(mp.process(giveBackWhenTold, [queue, said, words]))
+      expect(await said.get()).toBe('work')
       await queue.close()
       const waiting = queue.receive()
       await queue.size()
-      await delivery.nack()
-      const again = await waiting
-      expect(again).toMatchObject({ value: 'work', attempt: 2 })
-      const other = expect(queue.get()).rejects.toBeInstanceOf(QueueClosedError)
-      await again.ack()
-      await other
+      await words.put('give it back')
+      const delivery = await waiting
+      expect(delivery).toMatchObject({ value: 'work', attempt: 2 })
+      await delivery.ack()
+      await expect(queue.get()).rejects.toBeInstanceOf(QueueClosedError)
+    })
+
+    check('who waits while another process has the last item hears when that is done', async ({ mp, start }) => {
+      const queue = mp.queue<string>()
+      const [said, words] = [mp.queue<string>(), mp.queue<string>()]
+      await queue.put('work')
+      const child = await start(mp.process(acknowledgeWhenTold, [queue, said, words]))
+      await said.get()
+      await queue.close()
+      const waiting = expect(queue.receive()).rejects.toBeInstanceOf(QueueClosedError)
+      await queue.size()
+      await words.put('done')
+      await waiting
+      await child.join()
     })
 
     check('a named queue that was closed and drained opens again', async ({ mp, unique }) => {

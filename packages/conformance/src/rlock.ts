@@ -117,7 +117,8 @@ export function rlockSuite(suite: Suite): void {
       const lock = mp.rlock()
       const [said, words] = [mp.queue<Grant>(), mp.queue<string>()]
       const child = await start(mp.process(holdUntilTold, [lock, said, words]))
-      expect(await lock.holder()).toMatchObject({ pid: (await said.get()).pid })
+      const { pid } = await said.get()
+      expect(await lock.holder()).toMatchObject({ pid })
       await expect(lock.with(() => expect.unreachable(), { timeout: 20 })).rejects.toBeInstanceOf(TimeoutError)
       const abort = new AbortController()
       const aborted = expect(lock.acquire({ signal: abort.signal })).rejects.toThrow('enough')

@@ -3,6 +3,9 @@ import { inspect } from 'node:util'
 
 /** What a value looks like here, so that sender and receiver can be compared without sending it back. */
 export function look(value: unknown): string {
+  // A view is what it shows, wherever that stands in its buffer.
+  if (value instanceof DataView)
+    return `DataView ${Buffer.from(value.buffer, value.byteOffset, value.byteLength).toString('hex')}`
   return inspect(value, { depth: null, maxArrayLength: 50, maxStringLength: 100, breakLength: Infinity })
 }
 

@@ -40,12 +40,13 @@ export async function rejectUnheard(message: string): Promise<void> {
 }
 
 /** Ends as a well-behaved process does: hears the signal, cleans up, returns. */
-export async function cleanUp(said: Queue<string>): Promise<void> {
+export async function cleanUp(said: Queue<string>): Promise<string> {
   const { signal } = currentProcess()
   const asked = new Promise((resolve) => signal.addEventListener('abort', resolve, { once: true }))
   await said.put('ready')
   await asked
   await said.put('cleaned up')
+  return 'tidy'
 }
 
 /** Looks at the signal, and never ends for it. */

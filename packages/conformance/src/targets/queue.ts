@@ -60,3 +60,19 @@ export async function takeAndSpin<T>(queue: Queue<T>, said: Queue<T>): Promise<v
     for (;;);
   }
 }
+
+/** Takes an item, says so, and gives it back when told. */
+export async function giveBackWhenTold<T>(queue: Queue<T>, said: Queue<T>, words: Queue<string>): Promise<void> {
+  const delivery = await queue.receive()
+  await said.put(delivery.value)
+  await words.get()
+  await delivery.nack()
+}
+
+/** Takes an item, says so, and acknowledges it when told. */
+export async function acknowledgeWhenTold<T>(queue: Queue<T>, said: Queue<T>, words: Queue<string>): Promise<void> {
+  const delivery = await queue.receive()
+  await said.put(delivery.value)
+  await words.get()
+  await delivery.ack()
+}

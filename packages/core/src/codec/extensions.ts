@@ -241,7 +241,8 @@ export function extensionOf(value: object, proto: object | null): Extension | nu
   const known = byPrototype.get(proto)
   if (known !== undefined) return known
   if (isBytes(value, proto)) return bytesExtension
-  if (handleRef in value) return handleExtension
+  // Before anything that a proxy's traps could make fail: errors must get through.
   if (isError(value)) return errorExtension
+  if (handleRef in value) return handleExtension
   return fromOtherRealm(value, proto)
 }

@@ -2,6 +2,7 @@
 import { handleRef } from '../contract/handle.ts'
 import type { HandleKind, HandleRef } from '../contract/handle.ts'
 import { ProtocolError } from '../errors.ts'
+import { Refusal } from './refusal.ts'
 import type { Extension } from './sink.ts'
 
 const kinds: Readonly<Record<HandleKind, true>> = {
@@ -40,7 +41,7 @@ export const handleExtension: Extension = {
   head: 1,
   parts(value) {
     const ref = asHandleRef((value as { readonly [handleRef]?: unknown })[handleRef])
-    if (ref === null) throw new TypeError('The handle carries no reference: kind, name, namespace and scope expected.')
+    if (ref === null) throw new Refusal('is a handle without kind, name, namespace and scope')
     return [ref]
   },
   segment: () => '',

@@ -146,6 +146,9 @@ export class BrokerClient implements LinkEvents {
   /** Sends a frame of a noun's own. */
   send: Link['send'] = (kind, a, b, head, tail) => this.#link.send(kind, a, b, head, tail)
 
+  /** Sends a frame at once; resolves as `flushed` does. */
+  sendNow: Link['sendNow'] = (kind, a, b, head, tail) => this.#link.sendNow(kind, a, b, head, tail)
+
   /** Resolves when what was sent would outlive this process, or when the broker is gone. */
   flushed(): Promise<void> {
     return this.#link.flushed()
@@ -156,7 +159,7 @@ export class BrokerClient implements LinkEvents {
     this.#link.flush()
   }
 
-  /** Gives up a request whose answer is no longer needed; its promise never settles. */
+  /** Gives up a request whose answer is no longer needed: its promise never settles, a grant under way goes to `late`. */
   withdraw(request: number): void {
     const pending = this.#pending.get(request)
     if (pending === undefined || pending.given) return

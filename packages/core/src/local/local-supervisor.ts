@@ -1,4 +1,5 @@
 /** The main program's supervisor thread on the local adapter: one per namespace, for as long as a context needs it. */
+import { once } from 'node:events'
 import { MessageChannel, Worker } from 'node:worker_threads'
 import { ClosedError, ConnectionError } from '../errors.ts'
 import { currentProcess } from '../current-process.ts'
@@ -78,8 +79,10 @@ export class LocalSupervisor {
     supervisors.delete(this.#namespace)
     await this.#stop(null)
     this.#forgetEnd()
+    const ended = once(this.#thread, 'exit')
+    this.#thread.ref()
     this.#client.close(new ClosedError('the context is closed; connect() again'))
-    await this.#thread.terminate()
+    await ended
   }
 
   /** Ends all children: those of a signal at once from a second signal on. */

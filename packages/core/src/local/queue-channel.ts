@@ -6,7 +6,7 @@ import type { WaitOptions } from '../contract/wait.ts'
 import { LeaseLostError } from '../errors.ts'
 import { monotonic } from '../util/clock.ts'
 import { Fifo } from '../util/fifo.ts'
-import { isPoll, timedOut } from '../util/wait.ts'
+import { isPoll, timedOut, watchWait } from '../util/wait.ts'
 import { type Frame, op } from '../wire/frame.ts'
 import type { BrokerClient } from './broker-client.ts'
 import { Presence } from './presence.ts'
@@ -19,11 +19,13 @@ export interface Taken {
 }
 
 interface Waiter {
-  readonly request: number
-  /** The broker's word that an item follows for this request. */
-  granted: boolean
-  resolve(item: Taken | null): void
+  resolve(item: Taken): void
+  reject(error: unknown): void
 }
+
+/** How many items handed out for good are told of together, and for how many milliseconds they may wait for that. */
+const BUNCH = 64
+const LINGER = 0.2
 
 /** How an item is taken: for good, until acknowledged, or not at all (`peek` leaves it where it is). */
 export type TakeMode = 'taken' | 'held' | 'peek'
@@ -34,11 +36,19 @@ export class QueueChannel extends Presence {
   readonly #label: string
   readonly #ahead = new Fifo<Taken>()
   readonly #waiters = new Set<Waiter>()
+  /** Requests for an item that the broker has not answered: at least one for each waiter. */
+  readonly #asked = new Set<number>()
   readonly #held = new Map<number, AbortController>()
+  /** The newest item that was handed out for good and not told of; all before it go with it. */
+  #claimed = 0
+  #claims = 0
+  #lastTold = 0
+  readonly #onTick = (): void => this.#tellClaims()
   #passUntil = 0
   #puts = 0
-  /** Items that were granted to waiters who had given up. */
+  /** Items that were granted to requests which had been given up. */
   #unwanted = 0
+  #trimming = false
 
   constructor(client: BrokerClient, number: number, label: string) {
     super()
@@ -47,12 +57,16 @@ export class QueueChannel extends Presence {
     this.#label = label
   }
 
-  async put(bytes: Uint8Array, wait: WaitOptions | undefined): Promise<void> {
-    if (this.gone !== null) throw this.gone
-    if (monotonic() < this.#passUntil) {
-      wait?.signal?.throwIfAborted()
-      return this.#putUnderPass(bytes)
-    }
+  put(bytes: Uint8Array, wait: WaitOptions | undefined): Promise<void> {
+    if (this.gone !== null) return Promise.reject(this.gone)
+    if (this.#passUntil === 0 || wait?.signal?.aborted === true) return this.#putAsking(bytes, wait)
+    this.#puts = (this.#puts % 0xffff_ffff) + 1
+    const sent = this.#client.sendNow(op.put, this.#number, this.#puts, undefined, bytes)
+    // Written while the pass held, it counts. Otherwise the queue may have been closed meanwhile.
+    return monotonic() < this.#passUntil ? sent : this.#confirm(this.#puts)
+  }
+
+  async #putAsking(bytes: Uint8Array, wait: WaitOptions | undefined): Promise<void> {
     const what = `${this.#label} had no room`
     const poll = isPoll(wait)
     const pass = await this.#client.call<number | false>(this.#number, 'put', [bytes, poll], {
@@ -68,22 +82,59 @@ export class QueueChannel extends Presence {
     return (await this.#client.call<number | false>(this.#number, 'put', [bytes, true])) !== false
   }
 
+  /** An item that came ahead, taken for good, if there is one for a caller who waits for nobody. */
+  takeAhead(): Taken | undefined {
+    if (this.#waiters.size > 0) return undefined
+    const item = this.#ahead.shift()
+    if (item !== undefined) this.#claim(item.number)
+    return item
+  }
+
   /** Waits for an item; `null` if the options say not to wait and there is none. */
   async take(mode: TakeMode, wait: WaitOptions | undefined): Promise<Taken | null> {
     if (this.gone !== null) throw this.gone
     wait?.signal?.throwIfAborted()
-    let item = this.#waiters.size === 0 ? this.#ahead.shift() : undefined
-    item ??= (await this.#wait(wait)) ?? undefined
-    if (item === undefined) return null
+    let item: Taken | null = null
+    if (this.#waiters.size === 0) item = this.#ahead.shift() ?? null
+    if (item === null) item = isPoll(wait) ? await this.#poll(wait) : await this.#wait(wait)
+    if (item === null) return null
     if (mode === 'peek') {
       this.#ahead.unshift(item)
       return item
     }
-    if (mode === 'held') this.#held.set(item.number, new AbortController())
-    this.#client.send(mode === 'held' ? op.held : op.taken, this.#number, item.number)
-    // The claim leaves this process before the user sees the item, so that it is never in two living hands.
+    if (mode === 'taken') {
+      this.#claim(item.number)
+      return item
+    }
+    this.#held.set(item.number, new AbortController())
+    this.#tellClaims()
+    this.#client.send(op.held, this.#number, item.number)
+    // Who dies with an item in hand has had it: that must be known before the user sees it.
     await this.#client.flushed()
     return item
+  }
+
+  /**
+   * Notes an item as handed out for good. Telling the broker may wait a little for more of them: meanwhile only this process's death can
+   * bring the item back, and an item got in that instant may come again. Never longer than `LINGER`, since a caller that
+   * computes after a burst of gets keeps the event loop from telling.
+   */
+  #claim(number: number): void {
+    const now = performance.now()
+    if (this.#claimed === 0) process.nextTick(this.#onTick)
+    this.#claimed = number
+    this.#claims += 1
+    if (this.#claims >= BUNCH || now - this.#lastTold > LINGER) this.#tellClaims()
+  }
+
+  #tellClaims(): void {
+    if (this.#claimed === 0) return
+    const last = this.#claimed
+    this.#claimed = 0
+    this.#claims = 0
+    this.#lastTold = performance.now()
+    // An error of the link ends it, and everybody who waits on it is told then.
+    void this.#client.sendNow(op.taken, this.#number, last)
   }
 
   /** Aborts when the delivery is no longer this process's. */
@@ -123,56 +174,93 @@ export class QueueChannel extends Presence {
     const [waiter] = this.#waiters
     const unwanted = this.#unwanted > 0
     if (unwanted) this.#unwanted -= 1
-    if (waiter === undefined) {
-      this.#ahead.push(item)
-      if (unwanted) this.#return()
+    if (waiter !== undefined) {
+      this.#waiters.delete(waiter)
+      this.#trimSoon()
+      waiter.resolve(item)
       return
     }
-    this.#waiters.delete(waiter)
-    // An item that travelled ahead has met a waiter whose own request is still under way, and no longer needed.
-    if (!waiter.granted) this.#client.withdraw(waiter.request)
-    waiter.resolve(item)
+    this.#ahead.push(item)
+    if (unwanted) this.#return()
   }
 
-  async #putUnderPass(bytes: Uint8Array): Promise<void> {
-    this.#puts = (this.#puts % 0xffff_ffff) + 1
-    const sequence = this.#puts
-    this.#client.send(op.put, this.#number, sequence, undefined, bytes)
-    await this.#client.flushed()
-    // Written while the pass held, it counts. Otherwise the queue may have been closed meanwhile: ask.
-    if (monotonic() < this.#passUntil) return
+  /** Asks whether a put counted that left after the pass had run out. */
+  async #confirm(sequence: number): Promise<void> {
     this.#passUntil = await this.#client.call<number>(this.#number, 'confirm', [sequence])
   }
 
-  #wait(wait: WaitOptions | undefined): Promise<Taken | null> {
-    const poll = isPoll(wait)
+  #wait(wait: WaitOptions | undefined): Promise<Taken> {
     return new Promise((resolve, reject) => {
-      let waiter: Waiter | undefined
-      const answer = this.#client.call<true | null>(this.#number, 'get', [poll], {
-        wait: poll ? { signal: wait?.signal } : wait,
-        what: `${this.#label} had no item`,
-        asked: (request) => {
-          waiter = { request, granted: false, resolve }
-          this.#waiters.add(waiter)
-        },
-        answered: (granted) => {
-          if (waiter === undefined) return
-          waiter.granted = true
-          if (granted === null && this.#waiters.delete(waiter)) resolve(null)
-        },
-        late: (granted) => {
-          if (granted === true) this.#unwanted += 1
-        },
-      })
-      answer.catch((error: unknown) => {
-        if (waiter !== undefined) this.#waiters.delete(waiter)
+      const end = watchWait(wait, `${this.#label} had no item`, (error) => {
+        if (!this.#waiters.delete(waiter)) return
+        this.#trim()
         reject(error)
       })
+      const waiter: Waiter = {
+        resolve: (item) => {
+          end()
+          resolve(item)
+        },
+        reject: (error) => {
+          end()
+          reject(error)
+        },
+      }
+      this.#waiters.add(waiter)
+      // A request that an item ahead has made superfluous serves the next waiter.
+      if (this.#asked.size < this.#waiters.size) this.#ask()
     })
+  }
+
+  #ask(): void {
+    let request = 0
+    const answer = this.#client.call<true>(this.#number, 'get', [false], {
+      asked: (number) => {
+        request = number
+        this.#asked.add(number)
+      },
+      answered: () => this.#asked.delete(request),
+      late: () => {
+        this.#unwanted += 1
+      },
+    })
+    answer.catch((error: unknown) => {
+      this.#asked.delete(request)
+      const [waiter] = this.#waiters
+      if (waiter === undefined) return
+      this.#waiters.delete(waiter)
+      waiter.reject(error)
+    })
+  }
+
+  /** An item without waiting for one. */
+  async #poll(wait: WaitOptions | undefined): Promise<Taken | null> {
+    const granted = await this.#client.call<true | null>(this.#number, 'get', [true], { wait: { signal: wait?.signal } })
+    if (granted === null) return null
+    // The item follows on the heels of the word, so it is here by the next turn.
+    return this.#ahead.shift() ?? this.#wait(undefined)
+  }
+
+  /** Gives up requests that nobody waits for; not at once, since a loop of gets comes back in the same turn. */
+  #trimSoon(): void {
+    if (this.#trimming) return
+    this.#trimming = true
+    setImmediate(() => {
+      this.#trimming = false
+      this.#trim()
+    })
+  }
+
+  #trim(): void {
+    for (const request of [...this.#asked].slice(this.#waiters.size)) {
+      this.#asked.delete(request)
+      this.#client.withdraw(request)
+    }
   }
 
   /** Gives back what came ahead and was not handed out. */
   #return(): void {
+    this.#tellClaims()
     this.#client.post(
       this.#number,
       'return',

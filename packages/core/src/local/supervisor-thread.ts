@@ -45,6 +45,10 @@ const starter = new Starter(broker, namespace)
 const session = broker.session({ ...main, host: hostname() })
 const link = new PortLink(port, {
   frame: (frame) => session.frame(frame),
-  ended: () => broker.end(session),
+  ended: () => {
+    broker.end(session)
+    // In a thread this ends the thread.
+    process.exit()
+  },
 })
 session.connect(link)

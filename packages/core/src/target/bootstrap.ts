@@ -37,5 +37,7 @@ export async function whileLoading<T>(body: () => Promise<T>): Promise<T> {
     state.active = false
     loading -= 1
     loaded += 1
+    // While a storage is in use, Node 20 follows every promise of the process, which costs the program a third of its speed.
+    if (loading === 0) load.disable()
   }
 }

@@ -65,20 +65,20 @@ function openSession(): Session | null {
 }
 
 /** In-process sessions answer before `post` returns. */
-function ask<T>(session: Session, method: string, params: object): T {
-  let answer: { readonly value: T } | undefined
+function ask(session: Session, method: string, params: object): object {
+  let answer: object | undefined
   let failure: Error | null = null
   session.post(method, params, (error: Error | null, result?: object) => {
     failure = error
-    answer = { value: result as T }
+    answer = result ?? {}
   })
   if (failure !== null) throw failure
   if (answer === undefined) throw new Error(`The inspector did not answer ${method}.`)
-  return answer.value
+  return answer
 }
 
 function propertiesOf(session: Session, objectId: string): RemoteProperties {
-  return ask<RemoteProperties>(session, 'Runtime.getProperties', { objectId, ownProperties: true })
+  return ask(session, 'Runtime.getProperties', { objectId, ownProperties: true }) as RemoteProperties
 }
 
 /**
@@ -99,10 +99,8 @@ export function locateFunction(fn: object): ScriptPlace | Unlocated {
   if (session === null) return 'no-inspector'
   try {
     Reflect.set(process, HAND_OVER, fn)
-    const { result } = ask<{ readonly result: RemoteValue }>(session, 'Runtime.evaluate', {
-      expression: HAND_OVER_EXPRESSION,
-      silent: true,
-    })
+    const evaluation = { expression: HAND_OVER_EXPRESSION, silent: true }
+    const { result } = ask(session, 'Runtime.evaluate', evaluation) as { readonly result: RemoteValue }
     if (result.objectId === undefined) return 'native'
     const internal = propertiesOf(session, result.objectId).internalProperties ?? []
     const find = (name: string): RemoteValue | undefined => internal.find((property) => property.name === name)?.value

@@ -21,7 +21,7 @@ export function comparePositions(a: Position, b: Position): number {
 }
 
 const DIGITS = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/'
-const digitOf: ReadonlyMap<string, number> = new Map([...DIGITS].map((digit, index) => [digit, index]))
+const digitOf: ReadonlyMap<string, number> = new Map(Array.from(DIGITS, (digit, index) => [digit, index]))
 
 /** Base-64 variable-length numbers: five bits a digit, the lowest bit of the number is its sign. */
 function readNumbers(segment: string): number[] {
@@ -88,7 +88,7 @@ export function originalRange(mapUrl: string, line: number, column: number): Map
     if (after.length === 2) break
   }
   if (best === null) return null
-  const near = [best, ...(before === null ? [] : [before]), ...after].sort(comparePositions)
+  const near = [best, ...(before === null ? [] : [before]), ...after].toSorted(comparePositions)
   const end: Position = { line: Number.MAX_SAFE_INTEGER, column: 0 }
   return { best, from: near[0] ?? best, to: after.length === 2 ? (near.at(-1) ?? best) : end }
 }

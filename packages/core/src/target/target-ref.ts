@@ -9,7 +9,7 @@ import { definitionOf, isClass, readSource, textDigest } from './definition.ts'
 import { formatIdentity, formatPosition } from './identity.ts'
 import type { LocatedRef } from './identity.ts'
 import { locateFunction, scriptOf } from './locate-function.ts'
-import type { ScriptPlace } from './locate-function.ts'
+import type { Unlocated } from './locate-function.ts'
 import { isFile, nameModule, pathOfUrl } from './module-id.ts'
 
 // vitest's name for an anonymous default export; everywhere else such a function is called `default`.
@@ -28,26 +28,23 @@ function describe(fn: { readonly name: unknown }): string {
   return typeof fn.name === 'string' && fn.name !== '' ? `"${fn.name}"` : 'The function'
 }
 
-function placeOf(fn: (...args: never) => unknown): ScriptPlace {
-  const place = locateFunction(fn)
-  if (typeof place !== 'string') return place
-  switch (place) {
-    case 'no-inspector':
-      throw new NotSupportedError(
-        'Naming a function for another process needs node:inspector, which this Node has not or does not permit: ' +
-          'run it without --permission, or with --allow-inspector where there is that option (Node 24).',
-      )
-    case 'bound':
-      throw new ArgumentError(
-        `${describe(fn)} is the result of Function.prototype.bind, whose arguments cannot cross processes: ` +
-          'use bind(fn, …args) of @skein/core instead.',
-      )
-    case 'native':
-      throw new ArgumentError(
-        `${describe(fn)} has no source of its own (it is native or a proxy) and cannot be a target: ` +
-          'export a function that calls it.',
-      )
+function refusalOf(fn: (...args: never) => unknown, reason: Unlocated): Error {
+  if (reason === 'no-inspector') {
+    return new NotSupportedError(
+      'Naming a function for another process needs node:inspector, which this Node has not or does not permit: ' +
+        'run it without --permission, or with --allow-inspector where there is that option (Node 24).',
+    )
   }
+  if (reason === 'bound') {
+    return new ArgumentError(
+      `${describe(fn)} is the result of Function.prototype.bind, whose arguments cannot cross processes: ` +
+        'use bind(fn, …args) of @skein/core instead.',
+    )
+  }
+  return new ArgumentError(
+    `${describe(fn)} has no source of its own (it is native or a proxy) and cannot be a target: ` +
+      'export a function that calls it.',
+  )
 }
 
 /** The file that a script was loaded from. */
@@ -75,7 +72,8 @@ function nameFunction(fn: (...args: never) => unknown): TargetRef {
   if (isClass(fn)) {
     throw new ArgumentError(`${describe(fn)} is a class and cannot be a target: export a function that uses it.`)
   }
-  const place = placeOf(fn)
+  const place = locateFunction(fn)
+  if (typeof place === 'string') throw refusalOf(fn, place)
   const path = pathOf(fn, scriptOf(place.scriptId).url)
   const module = nameModule(path)
   const source = readSource(path)

@@ -90,27 +90,28 @@ export class FrameWriter {
     return this.#bytes
   }
 
-  /** Appends a frame. Large payloads are kept, not copied: they must not change afterwards. */
+  /**
+   * Appends a frame.
+   *
+   * @param head the first bytes of the payload, few of them, copied
+   * @param tail the rest; a large one is kept, not copied, and must not change afterwards
+   */
   add(kind: Op, a: number, b: number, head: Uint8Array = nothing, tail: Uint8Array = nothing): void {
     const size = head.length + tail.length
-    const copied = size > LARGE ? 0 : size
-    if (this.#end + HEADER + copied > BLOCK) this.#renew()
+    const copied = tail.length > LARGE ? head.length : size
+    if (this.#end + HEADER + copied > this.#block.length) this.#renew(HEADER + copied)
     const block = this.#block
     let at = block.writeUInt32LE(size + HEADER - 4, this.#end)
     at = block.writeUInt8(kind, at)
     at = block.writeUInt32LE(a, at)
     at = block.writeUInt32LE(b, at)
     this.#bytes += HEADER + size
-    if (size > LARGE) {
-      this.#end = at
+    if (head.length > 0) block.set(head, at)
+    this.#end = at + copied
+    if (tail.length > LARGE) {
       this.#cut()
-      if (head.length > 0) this.#full.push(head)
-      if (tail.length > 0) this.#full.push(tail)
-      return
-    }
-    block.set(head, at)
-    block.set(tail, at + head.length)
-    this.#end = at + size
+      this.#full.push(tail)
+    } else if (tail.length > 0) block.set(tail, at + head.length)
   }
 
   /** All segments so far; their bytes are never touched again. */
@@ -127,9 +128,9 @@ export class FrameWriter {
     this.#start = this.#end
   }
 
-  #renew(): void {
+  #renew(room: number): void {
     this.#cut()
-    this.#block = Buffer.allocUnsafeSlow(BLOCK)
+    this.#block = Buffer.allocUnsafeSlow(Math.max(BLOCK, room))
     this.#start = 0
     this.#end = 0
   }

@@ -11,6 +11,8 @@ export interface LinkEvents {
   ended(): void
 }
 
+const handedOver: Promise<void> = Promise.resolve()
+
 /** Milliseconds after which a caller that sends in a loop of resolved promises lets the event loop turn once. */
 const TURN = 2
 
@@ -25,6 +27,7 @@ export abstract class Link {
   #scheduled = false
   #sent: Deferred<void> | null = null
   #lastTurn = performance.now()
+  readonly #onMicrotask = (): void => this.flush()
   #over = false
 
   constructor(events: LinkEvents) {
@@ -41,14 +44,32 @@ export abstract class Link {
     this.#writer.add(kind, a, b, head, tail)
     if (this.#scheduled) return
     this.#scheduled = true
-    queueMicrotask(() => this.flush())
+    queueMicrotask(this.#onMicrotask)
   }
 
   /** Resolves when what was sent so far is out of this process's hands. */
   flushed(): Promise<void> {
-    if (this.#writer.bytes === 0 || this.#over) return Promise.resolve()
+    if (this.#writer.bytes === 0 || this.#over) return handedOver
     this.#sent ??= deferred()
     return this.#sent.promise
+  }
+
+  /**
+   * As `send`, then `flushed`, for callers that send one frame at a time: the first of a turn leaves at once, which spares a loop of
+   * `await put()` the detour through the microtask queue; what follows it in the same turn is gathered.
+   */
+  sendNow(kind: Op, a: number, b: number, head?: Uint8Array, tail?: Uint8Array): Promise<void> {
+    if (this.#scheduled) {
+      this.send(kind, a, b, head, tail)
+      return this.flushed()
+    }
+    if (this.#over) return handedOver
+    this.#writer.add(kind, a, b, head, tail)
+    this.#scheduled = true
+    queueMicrotask(this.#onMicrotask)
+    const whole = this.write(this.#writer.take(), true)
+    if (whole !== null) return whole
+    return this.#turnIfDue() ?? handedOver
   }
 
   /** Writes at once what was gathered. */
@@ -57,21 +78,18 @@ export abstract class Link {
     if (this.#writer.bytes === 0 || this.#over) return
     const sent = this.#sent
     this.#sent = null
-    const whole = this.write(this.#writer.take())
-    if (sent === null) return
-    if (whole !== null) {
-      whole.then(sent.resolve, sent.reject)
-      return
-    }
-    // A loop of `await put()` never leaves the microtask queue by itself, and signals and timers would starve.
-    const now = performance.now()
-    if (now - this.#lastTurn < TURN) {
-      sent.resolve()
-      return
-    }
-    setImmediate(() => {
-      this.#lastTurn = performance.now()
-      sent.resolve()
+    const whole = this.write(this.#writer.take(), sent !== null)
+    if (sent !== null) (whole ?? this.#turnIfDue() ?? handedOver).then(sent.resolve, sent.reject)
+  }
+
+  /** A loop of `await put()` never leaves the microtask queue by itself, and signals and timers would starve. */
+  #turnIfDue(): Promise<void> | null {
+    if (performance.now() - this.#lastTurn < TURN) return null
+    return new Promise((resolve) => {
+      setImmediate(() => {
+        this.#lastTurn = performance.now()
+        resolve()
+      })
     })
   }
 
@@ -86,8 +104,8 @@ export abstract class Link {
     this.#events.ended()
   }
 
-  /** Hands the segments to the operating system: `null` if it has them all, else a promise for that. */
-  protected abstract write(segments: readonly Uint8Array[]): Promise<void> | null
+  /** Hands the segments to the operating system: `null` if it has them all or nobody asks, else a promise for that. */
+  protected abstract write(segments: readonly Uint8Array[], asked: boolean): Promise<void> | null
   /** Keeps the event loop alive while something is expected. */
   abstract ref(): void
   abstract unref(): void

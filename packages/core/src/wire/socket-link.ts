@@ -27,7 +27,7 @@ export class SocketLink extends Link {
     socket.on('error', () => socket.destroy())
   }
 
-  protected override write(segments: readonly Uint8Array[]): Promise<void> | null {
+  protected override write(segments: readonly Uint8Array[], asked: boolean): Promise<void> | null {
     let first = 0
     let rest: Uint8Array | undefined
     if (this.#fd !== null && this.#busy === null) {
@@ -39,23 +39,28 @@ export class SocketLink extends Link {
           break
         }
       }
-      if (rest === undefined) return null
+      if (rest === undefined && first === segments.length) return null
     }
-    const left = rest === undefined ? segments : [rest, ...segments.slice(first + 1)]
-    const busy = new Promise<void>((resolve) => {
-      const last = left.length - 1
-      if (last > 0) this.#socket.cork()
-      left.forEach((segment, index) => {
-        // An error ends the link, and with it every wait on it: it needs no second reporter here.
-        this.#socket.write(segment, index === last ? () => resolve() : undefined)
-      })
-      if (last > 0) this.#socket.uncork()
-    })
+    const left = rest === undefined ? segments.slice(first) : [rest, ...segments.slice(first + 1)]
+    // Without a descriptor every write goes this way, so there is no order to keep between two ways.
+    if (this.#fd === null && !asked) {
+      this.#queue(left)
+      return null
+    }
+    const busy = new Promise<void>((resolve) => this.#queue(left, resolve))
     this.#busy = busy
     void busy.then(() => {
       if (this.#busy === busy) this.#busy = null
     })
     return busy
+  }
+
+  #queue(segments: readonly Uint8Array[], done?: () => void): void {
+    const last = segments.length - 1
+    if (last > 0) this.#socket.cork()
+    // An error ends the link, and with it every wait on it: `done` needs not tell it from success.
+    segments.forEach((segment, index) => this.#socket.write(segment, index === last ? done : undefined))
+    if (last > 0) this.#socket.uncork()
   }
 
   #writeNow(fd: number, segment: Uint8Array): number {

@@ -1,9 +1,7 @@
 import { createContext, runInContext } from 'node:vm'
 import { describe, expect, it } from 'vitest'
-import { handleRef } from '../../src/contract/handle.ts'
-import type { Handle, HandleRef } from '../../src/contract/handle.ts'
-import { decode, encode, encodeJson } from '../../src/codec/index.ts'
-import { ScopeError, StateError } from '../../src/errors.ts'
+import { decodeJson } from '../../src/codec/index.ts'
+import { NotSupportedError } from '../../src/errors.ts'
 import { difference } from './support/difference.ts'
 import { noHandles, wires } from './support/wires.ts'
 
@@ -58,10 +56,36 @@ const values: Record<string, unknown> = {
   booleans: [true, false],
   zeroes: [0, -0],
   'not finite': [NaN, Infinity, -Infinity],
-  integers: [127, 128, 255, 256, 65_535, 65_536, 2 ** 31, 2 ** 32, 2 ** 53 - 1, -1, -32, -33, -(2 ** 31), -(2 ** 31) - 1],
+  integers: [
+    127,
+    128,
+    255,
+    256,
+    65_535,
+    65_536,
+    2 ** 31,
+    2 ** 32,
+    2 ** 53 - 1,
+    -1,
+    -32,
+    -33,
+    -(2 ** 31),
+    -(2 ** 31) - 1,
+  ],
   fractions: [0.1, 5e-324, Number.MAX_VALUE, -1.5],
   bigints: [0n, -1n, 2n ** 64n, -(7n ** 300n)],
-  strings: ['', 'a', 'ä', '日本語', '😀', 'x'.repeat(23), 'x'.repeat(24), 'é'.repeat(90), '語'.repeat(30_000), 'y'.repeat(70_000)],
+  strings: [
+    '',
+    'a',
+    'ä',
+    '日本語',
+    '😀',
+    'x'.repeat(23),
+    'x'.repeat(24),
+    'é'.repeat(90),
+    '語'.repeat(30_000),
+    'y'.repeat(70_000),
+  ],
   'a large string': 'z'.repeat(3_000_000),
   'a string with the replacement character': 'a\ufffdb',
   'lone surrogates': ['\ud800', 'a\udc00b', '\udc00\ud800'.repeat(30), { '\ud800': 1 }],
@@ -78,7 +102,12 @@ const values: Record<string, unknown> = {
   'a hole in 100': gap(),
   'only holes': Array.from({ length: 0 }).concat(Array(40)),
   'a match, which is an array with named properties': matched(),
-  map: new Map<unknown, unknown>([[1, 'a'], ['1', 'b'], [{ k: 1 }, new Map()], [NaN, undefined]]),
+  map: new Map<unknown, unknown>([
+    [1, 'a'],
+    ['1', 'b'],
+    [{ k: 1 }, new Map()],
+    [NaN, undefined],
+  ]),
   set: new Set([1, '1', null, new Set()]),
   dates: [new Date(0), new Date(1.7e12), new Date(-1), new Date(8.64e15), new Date(NaN)],
   'regular expressions': [/a/, /[/]\n/giu, new RegExp(''), Object.assign(/x/g, { lastIndex: 7 })],
@@ -115,8 +144,11 @@ for (const wire of wires) {
       })
     }
 
-    it('keeps a million levels of nothing but plain data in width', () => {
-      const value = { ints: Array.from({ length: 100_000 }, (_, i) => i), objects: Array.from({ length: 5000 }, (_, i) => ({ i })) }
+    it('keeps much plain data', () => {
+      const value = {
+        ints: Array.from({ length: 100_000 }, (_, i) => i),
+        objects: Array.from({ length: 5000 }, (_, i) => ({ i })),
+      }
       expect(wire.cross(value)).toEqual(value)
     })
 
@@ -127,14 +159,23 @@ for (const wire of wires) {
     })
 
     it('gives two views of one ArrayBuffer memory of their own', () => {
-      const [first, second] = wire.cross([new Uint8Array(bytes.buffer), new Uint8Array(bytes.buffer)]) as [Uint8Array, Uint8Array]
+      const [first, second] = wire.cross([new Uint8Array(bytes.buffer), new Uint8Array(bytes.buffer)]) as [
+        Uint8Array,
+        Uint8Array,
+      ]
       first[0] = 99
       expect(second[0]).toBe(1)
     })
 
-    it.runIf('Float16Array' in globalThis)('keeps a Float16Array', () => {
-      const half = Reflect.construct(Reflect.get(globalThis, 'Float16Array') as typeof Float32Array, [[1.5, NaN, -0]]) as Float32Array
-      expect(difference(half, wire.cross(half))).toBeNull()
+    it('keeps a Float16Array, where there is one', () => {
+      const type: unknown = Reflect.get(globalThis, 'Float16Array')
+      if (typeof type === 'function') {
+        const half: unknown = Reflect.construct(type, [[1.5, NaN, -0]])
+        expect(difference(half, wire.cross(half))).toBeNull()
+      } else {
+        const sent = '{"$":"bytes","v":["Float16Array","AAA="]}'
+        expect(() => decodeJson(sent, noHandles)).toThrow(NotSupportedError)
+      }
     })
 
     it('reads getters and passes proxies of plain data as the data', () => {
@@ -184,122 +225,4 @@ for (const wire of wires) {
       expect(Reflect.get({}, 'polluted')).toBeUndefined()
     })
   })
-
-  describe(`handles on the ${wire.name} wire`, () => {
-    const ref: HandleRef = { kind: 'pipe', name: '~7', namespace: 'skein', scope: 'local', shape: { end: 1, duplex: true } }
-    class Wrapped {
-      readonly name = '~7'
-      readonly ref = ref
-      readonly [handleRef] = ref
-      readonly secret = (): void => this.destroyed()
-      destroyed(): void {
-        throw new Error('not called')
-      }
-      async destroy(): Promise<void> {}
-    }
-    const handle: Handle = new Wrapped()
-
-    it('cross as references and are attached once each', () => {
-      const refs: HandleRef[] = []
-      const attached = new Wrapped()
-      const received = wire.cross({ a: handle, b: [handle], n: 1 }, (given) => {
-        refs.push(given)
-        return attached
-      }) as { a: unknown; b: unknown[]; n: number }
-      expect(refs).toEqual([ref])
-      expect(received.a).toBe(attached)
-      expect(received.b[0]).toBe(attached)
-      expect(received.n).toBe(1)
-    })
-
-    it('may be plain objects with the symbol', () => {
-      const seen: HandleRef[] = []
-      const plain = { extra: () => 1, [handleRef]: { kind: 'lock', name: 'a', namespace: 'n', scope: 's' } }
-      wire.cross(plain, (given) => (seen.push(given), handle))
-      expect(seen).toEqual([plain[handleRef]])
-    })
-
-    it('pass on what attach throws', () => {
-      const scope = new ScopeError('belongs elsewhere')
-      expect(() =>
-        wire.cross([handle], () => {
-          throw scope
-        }),
-      ).toThrow(scope)
-    })
-
-    it('pass on why one cannot be passed', () => {
-      const reason = new StateError('not started')
-      const early = {
-        get [handleRef](): never {
-          throw reason
-        },
-      }
-      expect(() => wire.encode([early])).toThrow(reason)
-    })
-
-    it('without a proper reference are refused', () => {
-      expect(() => wire.encode([{ [handleRef]: { kind: 'pipe' } }], 'args')).toThrow('args[0] could not be read and cannot cross processes')
-    })
-  })
 }
-
-describe('binary wire', () => {
-  it('hands out memory of its own, which no later call touches', () => {
-    const first = encode({ a: 'first' })
-    const copy = first.slice()
-    for (let i = 0; i < 100; i++) encode({ a: 'other', i, large: new Uint8Array(10_000).fill(i) })
-    expect(first).toEqual(copy)
-    expect(first.buffer.byteLength).toBe(first.byteLength)
-    const large = encode(new Uint8Array(10_000))
-    expect(large.buffer.byteLength).toBe(large.byteLength)
-  })
-
-  it('decodes out of the middle of other bytes, and keeps nothing of them', () => {
-    const encoded = encode({ text: 'x'.repeat(50), bytes: Buffer.from('abc'), float: 0.5 })
-    const frame = Buffer.concat([Buffer.from('junk'), encoded, Buffer.from('junk')])
-    const window = frame.subarray(4, 4 + encoded.length)
-    const value = decode(window, noHandles)
-    frame.fill(0)
-    expect(value).toEqual({ text: 'x'.repeat(50), bytes: Buffer.from('abc'), float: 0.5 })
-    expect(Object.keys(window)).toHaveLength(encoded.length)
-  })
-
-  it('may be entered again by a getter of the value', () => {
-    const value = {
-      before: 1,
-      get inner() {
-        return encode({ deep: 'x'.repeat(20_000) })
-      },
-      after: 2,
-    }
-    const received = decode(encode(value), noHandles) as { before: number; inner: Uint8Array; after: number }
-    expect([received.before, received.after]).toEqual([1, 2])
-    expect(decode(received.inner, noHandles)).toEqual({ deep: 'x'.repeat(20_000) })
-  })
-
-  it('works on after a refusal', () => {
-    expect(() => encode([1, 2, 'x'.repeat(100), () => 1])).toThrow('value[3] is a function')
-    expect(decode(encode([1]), noHandles)).toEqual([1])
-  })
-
-  it('is MessagePack after its first byte for plain data', () => {
-    expect(Buffer.from(encode({ id: 7, ok: true, n: null, s: ['é', -1, 300] })).toString('hex')).toBe(
-      '1084a2696407a26f6bc3a16ec0a17393d902c3a9ffcd012c',
-    )
-  })
-})
-
-describe('JSON wire', () => {
-  it('is the JSON of data that is JSON', () => {
-    const value = { id: 7, name: 'Zoë "q"\n', list: [1.5, null, true, { a: '' }], nested: {} }
-    expect(encodeJson(value)).toBe(JSON.stringify(value))
-  })
-
-  it('is readable for what is not', () => {
-    expect(encodeJson({ at: new Date(0), u: undefined, tags: new Set(['a']), big: 10n, n: -0 })).toBe(
-      '{"at":{"$":"date","v":"1970-01-01T00:00:00.000Z"},"u":{"$":"undefined"},"tags":{"$":"set","v":["a"]},' +
-        '"big":{"$":"bigint","v":"10"},"n":{"$":"number","v":"-0"}}',
-    )
-  })
-})

@@ -1,3 +1,4 @@
+import { getEventListeners } from 'node:events'
 import { beforeEach, describe, expect, it, vi } from 'vitest'
 import { ArgumentError, EncodeError, ProtocolError, TargetNotFoundError } from '../../src/errors.ts'
 import { held, holds, open, reset } from './gate.ts'
@@ -217,6 +218,10 @@ describe('an abort', () => {
     expect(errorCallback).not.toHaveBeenCalled()
     await expect(result.get()).rejects.toThrow('too late')
     expect(errorCallback).toHaveBeenCalledOnce()
+    const cancelled = pool.applyAsync(add, [1, 2], { signal, errorCallback })
+    expect(await cancelled.cancel()).toBe(true)
+    await expect(cancelled.get()).rejects.toMatchObject({ name: 'AbortError' })
+    expect(errorCallback).toHaveBeenCalledTimes(2)
     expect(items[Symbol.iterator]).not.toHaveBeenCalled()
     expect(fleet.submitted).toEqual([])
     expect(fleet.targets.size).toBe(0)
@@ -258,6 +263,21 @@ describe('an abort', () => {
     abort.abort()
     await settle()
     expect(fleet.cancelled).toEqual([])
+  })
+
+  it('is no longer listened for once the result is there', async () => {
+    const { pool } = openLoopback()
+    const { signal } = new AbortController()
+    const results = [
+      pool.apply(add, [1, 2], { signal }),
+      pool.apply(fail, ['no'], { signal }),
+      pool.applyAsync(add, [1, 2], { signal }),
+      pool.map(String, [1, 2], { signal }),
+      pool.map(fail, ['no'], { signal }),
+    ]
+    expect(getEventListeners(signal, 'abort')).toHaveLength(1)
+    await Promise.allSettled(results)
+    expect(getEventListeners(signal, 'abort')).toHaveLength(0)
   })
 
   it('ends every task of its signal, with one listener for all', async () => {

@@ -1,10 +1,19 @@
-import { beforeEach, describe, expect, it } from 'vitest'
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
 import { WorkerLostError } from '../../src/errors.ts'
 import { held, holds, open, reset } from './gate.ts'
 import type { LoopbackFleet } from './loopback-fleet.ts'
 import { openLoopback, settle } from './loopback.ts'
 
 beforeEach(reset)
+afterEach(() => {
+  vi.restoreAllMocks()
+})
+
+/** To the worker, tasks take no time at all, so that it lets ever more of them share a report. */
+function stopClock(): void {
+  const now = performance.now()
+  vi.spyOn(performance, 'now').mockReturnValue(now)
+}
 
 /** The chunk that was submitted as number `index`. */
 function chunk(fleet: LoopbackFleet, index: number): number {
@@ -81,6 +90,7 @@ describe('a worker that dies', () => {
   })
 
   it('with short tasks that shared a report rejects all of these', async () => {
+    stopClock()
     const { pool, fleet } = openLoopback(1)
     const ran: number[] = []
     const crashOnce = (item: number): number => {
@@ -164,6 +174,7 @@ describe('retries', () => {
   })
 
   it('of short tasks that shared a report: each alone', async () => {
+    stopClock()
     const { pool, fleet } = openLoopback(1)
     const crashOnce2 = (item: number): number => {
       if (item === 500 && fleet.workers.length === 1) fleet.kill(chunk(fleet, 0))

@@ -69,6 +69,7 @@ export class LoopbackFleet implements Fleet {
   }
 
   target(id: number, ref: TargetRef): void {
+    if (this.targets.has(id)) throw new Error(`target ${id} was made known twice`)
     this.targets.set(id, ref)
   }
 

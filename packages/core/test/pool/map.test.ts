@@ -84,6 +84,8 @@ describe('map', () => {
     expect(await pool.map(double, new Set([3, 4]))).toEqual([6, 8])
     expect(await pool.map(double, new Float64Array([0.5]))).toEqual([1])
     expect(await pool.map(String, 'añ😀')).toEqual(['a', 'ñ', '😀'])
+    class Numbers extends Array<number> {}
+    expect(await pool.map(double, Numbers.from([5, 6]))).toEqual([10, 12])
     const sparse: (number | undefined)[] = []
     sparse[0] = 1
     sparse[2] = 3

@@ -38,7 +38,8 @@ export class Receiver implements AsyncDisposable {
       this.#waiting.delete(id)
     })
     this.#child.on('exit', (code) => {
-      for (const { reject } of this.#waiting.values()) reject(new Error(`The receiver ended with ${String(code)}.`))
+      for (const waiting of this.#waiting.values())
+        waiting.reject(new Error(`The receiver ended with ${String(code)}.`))
     })
   }
 

@@ -1,5 +1,5 @@
 import { createRequire } from 'node:module'
-import path from 'node:path'
+import { basename } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import { describe, expect, it } from 'vitest'
 import { ArgumentError } from '../../src/errors.ts'
@@ -76,7 +76,7 @@ describe('refOf', () => {
   })
 
   it('refuses a function of Node itself', () => {
-    expect(refusal(path.basename)).toMatch(/^"basename" is part of Node \(node:path\) and cannot be a target: /)
+    expect(refusal(basename)).toMatch(/^"basename" is part of Node \(node:path\) and cannot be a target: /)
   })
 
   it('refuses a bound function and names bind', () => {

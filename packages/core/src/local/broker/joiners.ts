@@ -15,10 +15,9 @@ export class Joiners {
   readonly #joiners = new Set<Joiner>()
 
   /** @param last the number of the newest item */
-  add(call: Call, last: number, waiting: Iterable<Numbered>, out: Iterable<{ readonly item: Numbered }>): void {
+  add(call: Call, last: number, items: Iterable<Numbered>): void {
     let left = 0
-    for (const { number } of waiting) if (number <= last) left += 1
-    for (const { item } of out) if (item.number <= last) left += 1
+    for (const { number } of items) if (number <= last) left += 1
     if (left === 0) {
       call.ok()
       return

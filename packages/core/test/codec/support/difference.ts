@@ -9,7 +9,7 @@ const slots: readonly ((value: object) => unknown)[] = [
   (value) => (types.isRegExp(value) ? `${String(value)} ${value.lastIndex}` : null),
   (value) => (value instanceof URL ? value.href : null),
   (value) => types.isNativeError(value),
-  (value) => (value instanceof DOMException ? `${value.name} ${value.message} ${value.code}` : null),
+  (value) => (value instanceof DOMException ? `${value.name} ${value.message}` : null),
   (value) => (types.isAnyArrayBuffer(value) ? Buffer.from(value).toString('hex') : null),
   (value) =>
     ArrayBuffer.isView(value) ? Buffer.from(value.buffer, value.byteOffset, value.byteLength).toString('hex') : null,
@@ -41,7 +41,8 @@ class Comparison {
     if (ArrayBuffer.isView(a)) return null
     const keys = Object.getOwnPropertyNames(a)
     const others = Object.getOwnPropertyNames(b)
-    const ordered = types.isNativeError(a) || a instanceof DOMException ? [keys.toSorted(), others.toSorted()] : [keys, others]
+    const ordered =
+      types.isNativeError(a) || a instanceof DOMException ? [keys.toSorted(), others.toSorted()] : [keys, others]
     if (JSON.stringify(ordered[0]) !== JSON.stringify(ordered[1])) {
       return `${path}: keys ${JSON.stringify(ordered[0])} became ${JSON.stringify(ordered[1])}`
     }

@@ -11,12 +11,59 @@ export function random(seed: number): () => number {
   }
 }
 
-const numbers = [0, -0, 1, -1, 31, 32, 127, 128, 255, 256, 65_535, 65_536, 2 ** 31, 2 ** 32, 2 ** 53, -32, -33, -128, -129]
+const numbers = [
+  0,
+  -0,
+  1,
+  -1,
+  31,
+  32,
+  127,
+  128,
+  255,
+  256,
+  65_535,
+  65_536,
+  2 ** 31,
+  2 ** 32,
+  2 ** 53,
+  -32,
+  -33,
+  -128,
+  -129,
+]
 const oddNumbers = [-32_769, -(2 ** 31), -(2 ** 31) - 1, 0.1, 5e-324, Number.MAX_VALUE, NaN, Infinity, -Infinity]
-const texts = ['', 'a', '$', '__proto__', 'constructor', 'toString', 'length', '0', '-1', 'ä', '日本', '😀', '\ud800', 'x\udc00y', '"$":', '\0\n"\\']
+const texts = [
+  '',
+  'a',
+  '$',
+  '__proto__',
+  'constructor',
+  'toString',
+  'length',
+  '0',
+  '-1',
+  'ä',
+  '日本',
+  '😀',
+  '\ud800',
+  'x\udc00y',
+  '"$":',
+  '\0\n"\\',
+]
 const keys = [...texts, 'id', 'name', 'v', 'hasOwnProperty', 'ref', 'a key with spaces', 'k'.repeat(40)]
 const errorTypes = [Error, TypeError, RangeError, SyntaxError, EvalError, URIError, ReferenceError]
-const views = [Uint8Array, Int8Array, Uint8ClampedArray, Uint16Array, Int32Array, Float32Array, Float64Array, BigInt64Array, DataView]
+const views: readonly (new (buffer: ArrayBuffer) => ArrayBufferView)[] = [
+  Uint8Array,
+  Int8Array,
+  Uint8ClampedArray,
+  Uint16Array,
+  Int32Array,
+  Float32Array,
+  Float64Array,
+  BigInt64Array,
+  DataView,
+]
 
 export class Generator {
   readonly #random: () => number
@@ -143,7 +190,8 @@ export class Generator {
         () => new DOMException(message, this.#pick(['AbortError', 'TimeoutError', 'DataCloneError'])),
       ])(),
     )
-    if (this.#below(2) === 0) Object.defineProperty(error, 'cause', { value: this.value(depth), writable: true, configurable: true })
+    if (this.#below(2) === 0)
+      Object.defineProperty(error, 'cause', { value: this.value(depth), writable: true, configurable: true })
     if (this.#below(2) === 0) this.#define(error, 'code', this.#leaf())
     return error
   }

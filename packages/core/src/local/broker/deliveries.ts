@@ -1,0 +1,241 @@
+/**
+ * Where the items of a queue are: waiting, ahead with a consumer that has not handed them out yet, or held by one until it
+ * acknowledges. An item is in one of these places at a time.
+ *
+ * Items travel ahead of demand to a consumer that is alone and quick, as many as its window. They are recalled when somebody
+ * else asks. The consumer tells of those it has handed out in bunches; what it has not told of when it dies is delivered again.
+ */
+import { monotonic } from '../../util/clock.ts'
+import { Fifo } from '../../util/fifo.ts'
+import { op } from '../../wire/frame.ts'
+import type { Session } from './session.ts'
+
+/** Milliseconds without a sign of life after which a consumer no longer keeps others from getting items ahead. */
+const RECENT = 100
+/** Two requests within this many milliseconds make a consumer quick; items that stay ahead longer make it slow. */
+const QUICK = 2
+const SLOW = 20
+const LARGEST_WINDOW = 512
+
+export interface Item {
+  readonly number: number
+  readonly bytes: Uint8Array
+  attempt: number
+}
+
+/** What a queue knows of one session. */
+export class QueueUser {
+  readonly session: Session
+  /** The queue's number there. */
+  readonly number: number
+  /** Until when it may put without an answer; 0: it may not. */
+  passUntil = 0
+  /** The first item put under a pass that came too late, by the producer's count; 0: none. */
+  refused = 0
+  readonly ahead: Map<number, Item> = new Map()
+  window = 0
+  lastSign: number = Number.NEGATIVE_INFINITY
+  aheadSince = 0
+  recalled = false
+
+  constructor(session: Session, number: number) {
+    this.session = session
+    this.number = number
+  }
+
+  /** It has asked for an item. */
+  asked(): void {
+    const now = monotonic()
+    if (now - this.lastSign < QUICK) this.window = Math.min(LARGEST_WINDOW, Math.max(8, this.window * 2))
+    this.lastSign = now
+  }
+
+  /** It has handed out items. */
+  moved(): void {
+    const now = monotonic()
+    if (now - this.aheadSince > SLOW) this.window >>= 1
+    this.lastSign = now
+    this.aheadSince = now
+  }
+}
+
+const head = Buffer.allocUnsafe(4)
+
+export class Deliveries {
+  readonly #most: number
+  readonly #finished: (item: Item) => void
+  readonly #waiting = new Fifo<Item>()
+  readonly #held = new Map<number, { readonly item: Item; readonly user: QueueUser }>()
+  readonly #users = new Map<Session, QueueUser>()
+  readonly #dead: Item[] = []
+  #ahead = 0
+
+  /**
+   * @param most how often an item is delivered before it is set aside
+   * @param finished told of each item that will not be delivered any more
+   */
+  constructor(most: number, finished: (item: Item) => void) {
+    this.#most = most
+    this.#finished = finished
+  }
+
+  /** Items that no user has in hand. */
+  get unheld(): number {
+    return this.#waiting.length + this.#ahead
+  }
+
+  get total(): number {
+    return this.#waiting.length + this.#ahead + this.#held.size
+  }
+
+  get waiting(): number {
+    return this.#waiting.length
+  }
+
+  get users(): Iterable<QueueUser> {
+    return this.#users.values()
+  }
+
+  user(session: Session): QueueUser {
+    return this.#users.get(session) as QueueUser
+  }
+
+  join(session: Session, number: number): void {
+    if (!this.#users.has(session)) this.#users.set(session, new QueueUser(session, number))
+  }
+
+  add(item: Item): void {
+    this.#waiting.push(item)
+  }
+
+  /** Sends the next item, if there is one. */
+  sendTo(user: QueueUser): void {
+    const item = this.#waiting.shift()
+    if (item === undefined) return
+    if (user.ahead.size === 0) user.aheadSince = monotonic()
+    user.ahead.set(item.number, item)
+    this.#ahead += 1
+    head.writeUInt32LE(item.attempt)
+    user.session.send(op.item, user.number, item.number, head, item.bytes)
+  }
+
+  /** Sends items ahead to a consumer that is alone. */
+  fill(user: QueueUser): void {
+    if (this.#waiting.length === 0 || user.recalled || user.ahead.size * 2 > user.window || !this.#alone(user)) return
+    while (user.ahead.size < user.window && this.#waiting.length > 0) this.sendTo(user)
+  }
+
+  /** Items have come: whoever is alone and quick may get them ahead. */
+  fillAnyone(): void {
+    for (const user of this.#users.values()) if (user.window > 0) this.fill(user)
+  }
+
+  /** Whether anybody but this user has items ahead. */
+  aheadElsewhere(user: QueueUser): boolean {
+    return this.#ahead > user.ahead.size
+  }
+
+  /** Whether anybody but this user has items at all. */
+  outElsewhere(user: QueueUser): boolean {
+    if (this.aheadElsewhere(user)) return true
+    for (const held of this.#held.values()) if (held.user !== user) return true
+    return false
+  }
+
+  /** Asks back what others have ahead. */
+  recall(hungry: QueueUser): void {
+    for (const user of this.#users.values()) {
+      if (user === hungry || user.ahead.size === 0 || user.recalled) continue
+      user.recalled = true
+      user.window = 0
+      user.session.event(user.number, 'recall')
+    }
+  }
+
+  /** These were not handed out. */
+  returned(user: QueueUser, numbers: readonly number[]): void {
+    user.recalled = false
+    for (const number of numbers.toReversed()) {
+      const item = this.#fromAhead(user, number)
+      if (item !== undefined) this.#waiting.unshift(item)
+    }
+  }
+
+  /** Everything that is ahead up to this item was handed out for good. */
+  taken(user: QueueUser, last: number): void {
+    user.moved()
+    for (const [number, item] of user.ahead) {
+      user.ahead.delete(number)
+      this.#ahead -= 1
+      this.#finished(item)
+      if (number === last) return
+    }
+  }
+
+  /** This item was handed out until acknowledged. */
+  holds(user: QueueUser, number: number): void {
+    user.moved()
+    const item = this.#fromAhead(user, number)
+    if (item !== undefined) this.#held.set(number, { item, user })
+  }
+
+  acknowledged(user: QueueUser, number: number): void {
+    const held = this.#held.get(number)
+    if (held?.user !== user) return
+    this.#held.delete(number)
+    this.#finished(held.item)
+  }
+
+  /** A held item goes back to the head of the line; delivered too often, it is set aside. */
+  giveBack(user: QueueUser, number: number): void {
+    const held = this.#held.get(number)
+    if (held?.user !== user) return
+    const { item } = held
+    this.#held.delete(number)
+    if (item.attempt < this.#most) {
+      item.attempt += 1
+      this.#waiting.unshift(item)
+    } else {
+      this.#dead.push(item)
+      this.#finished(item)
+    }
+  }
+
+  /** The session has ended. */
+  leave(session: Session): void {
+    const user = this.#users.get(session)
+    if (user === undefined) return
+    this.returned(user, [...user.ahead.keys()])
+    const held = [...this.#held.entries()].filter(([, one]) => one.user === user)
+    for (const [number] of held.toReversed()) this.giveBack(user, number)
+    this.#users.delete(session)
+  }
+
+  clear(): void {
+    this.#waiting.drain()
+    this.#held.clear()
+    for (const user of this.#users.values()) user.ahead.clear()
+    this.#ahead = 0
+  }
+
+  *[Symbol.iterator](): IterableIterator<Item> {
+    yield* this.#waiting
+    for (const user of this.#users.values()) yield* user.ahead.values()
+    for (const { item } of this.#held.values()) yield item
+  }
+
+  #alone(user: QueueUser): boolean {
+    for (const other of this.#users.values()) {
+      if (other !== user && other.lastSign > user.lastSign - RECENT) return false
+    }
+    return true
+  }
+
+  #fromAhead(user: QueueUser, number: number): Item | undefined {
+    const item = user.ahead.get(number)
+    if (item === undefined) return undefined
+    user.ahead.delete(number)
+    this.#ahead -= 1
+    return item
+  }
+}
