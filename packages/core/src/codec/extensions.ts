@@ -1,8 +1,8 @@
 /**
  * The table of types beyond plain data, and which of them a given object is.
  *
- * An object counts as a Map, a Date, … only if it is exactly that: an instance of a subclass is a class instance and refused.
- * Properties that somebody put on a Map, a Date or a view are no part of its value and do not cross.
+ * An object counts as a Map, a Date, … only if it is exactly that: an instance of a subclass is a class instance and refused, and
+ * so is one with properties of its own. Only those of views are left behind: libraries keep notes on the buffers they have read.
  */
 import { types } from 'node:util'
 import { handleRef } from '../contract/handle.ts'
@@ -10,7 +10,7 @@ import { ProtocolError } from '../errors.ts'
 import { bytesExtension, isBytes } from './bytes.ts'
 import { errorExtension, isError } from './error-codec.ts'
 import { handleExtension } from './handle.ts'
-import { Refusal, propertySegment } from './refusal.ts'
+import { Refusal, className, propertySegment } from './refusal.ts'
 import type { Extension } from './sink.ts'
 import { MAX_SPARSE } from './wire/format.ts'
 
@@ -120,12 +120,18 @@ function setKey(made: object, key: unknown, value: unknown): void {
   }
 }
 
+/** @throws Refusal if an enumerable property's key is a symbol */
+export function refuseSymbolKeys(value: object): void {
+  for (const symbol of Object.getOwnPropertySymbols(value)) {
+    if (Object.prototype.propertyIsEnumerable.call(value, symbol)) {
+      throw new Refusal(`has the symbol key ${String(symbol)}`)
+    }
+  }
+}
+
 /** Own enumerable keys and values, one after the other. */
 function entries(value: object): unknown[] {
-  const symbol = Object.getOwnPropertySymbols(value).find((each) => {
-    return Object.prototype.propertyIsEnumerable.call(value, each)
-  })
-  if (symbol !== undefined) throw new Refusal(`has the symbol key ${String(symbol)}`)
+  refuseSymbolKeys(value)
   return Object.entries(value).flat(1)
 }
 
@@ -216,6 +222,13 @@ const byPrototype = new Map<object, Extension>([
   [URL.prototype, url],
 ])
 
+function withoutProperties(extension: Extension, value: object): Extension {
+  refuseSymbolKeys(value)
+  const [key] = Object.keys(value)
+  if (key === undefined) return extension
+  throw new Refusal(`is a ${className(value)?.name ?? extension.tag} with a property ${JSON.stringify(key)} of its own`)
+}
+
 /** How many prototypes lie between the object and null: 2 for a Map of any realm, 3 for an instance of its subclass. */
 function ancestry(value: object): number {
   let count = 0
@@ -229,17 +242,17 @@ function fromOtherRealm(value: object, proto: object): Extension | null {
   if (depth === 1 && Object.hasOwn(proto, 'hasOwnProperty')) return objectExtension
   if (depth !== 2) return null
   if (Array.isArray(value)) return sparseExtension
-  if (types.isMap(value)) return map
-  if (types.isSet(value)) return set
-  if (types.isDate(value)) return date
-  return types.isRegExp(value) ? regexp : null
+  if (types.isMap(value)) return withoutProperties(map, value)
+  if (types.isSet(value)) return withoutProperties(set, value)
+  if (types.isDate(value)) return withoutProperties(date, value)
+  return types.isRegExp(value) ? withoutProperties(regexp, value) : null
 }
 
 /** What an object that is neither plain nor an array crosses as; null if it does not cross. May throw what its traps throw. */
 export function extensionOf(value: object, proto: object | null): Extension | null {
   if (proto === null) return Object.hasOwn(value, Symbol.toStringTag) ? null : bare
   const known = byPrototype.get(proto)
-  if (known !== undefined) return known
+  if (known !== undefined) return withoutProperties(known, value)
   if (isBytes(value, proto)) return bytesExtension
   // Before anything that a proxy's traps could make fail: errors must get through.
   if (isError(value)) return errorExtension

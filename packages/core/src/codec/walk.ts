@@ -8,7 +8,7 @@ import { inspect, types } from 'node:util'
 import { EncodeError, SkeinError } from '../errors.ts'
 import { handleRef } from '../contract/handle.ts'
 import { Bytes } from './bytes.ts'
-import { extensionOf, handleExtension, objectExtension, sparseExtension } from './extensions.ts'
+import { extensionOf, handleExtension, objectExtension, refuseSymbolKeys, sparseExtension } from './extensions.ts'
 import { Refusal, refuseObject, refuseUnreadable, renderPath } from './refusal.ts'
 import type { Step } from './refusal.ts'
 import type { Extension, Sink } from './sink.ts'
@@ -115,7 +115,10 @@ class Walk {
     try {
       const proto: unknown = Object.getPrototypeOf(value)
       if (proto === plainPrototype && !Array.isArray(value)) return this.#classifyPlain(value)
-      if (proto === arrayPrototype && Array.isArray(value)) return isDense(value) ? null : sparseExtension
+      if (proto === arrayPrototype && Array.isArray(value)) {
+        if (this.#lenient === 0) refuseSymbolKeys(value)
+        return isDense(value) ? null : sparseExtension
+      }
       const extension = extensionOf(value, proto as object | null)
       if (extension !== null) return extension
     } catch (thrown) {
@@ -132,8 +135,7 @@ class Walk {
       if (handleRef in value) return handleExtension
       // `Math`, `arguments` and their like look plain but for this.
       if (symbols.includes(Symbol.toStringTag) || types.isArgumentsObject(value)) throw refuseObject(value)
-      const enumerable = symbols.find((symbol) => Object.prototype.propertyIsEnumerable.call(value, symbol))
-      if (enumerable !== undefined && this.#lenient === 0) throw new Refusal(`has the symbol key ${String(enumerable)}`)
+      if (this.#lenient === 0) refuseSymbolKeys(value)
     }
     return this.#sink.reservesDollar && Object.hasOwn(value, '$') ? objectExtension : null
   }

@@ -6,7 +6,7 @@ import { decode, encode } from '../codec/index.ts'
 import type { HandleKind } from '../contract/handle.ts'
 import type { WaitOptions } from '../contract/wait.ts'
 import { ConnectionError, ScopeError, type SkeinError } from '../errors.ts'
-import { checkWait, watchWait } from '../util/wait.ts'
+import { watchWait } from '../util/wait.ts'
 import { type Frame, op } from '../wire/frame.ts'
 import type { Link, LinkEvents } from '../wire/link.ts'
 
@@ -21,6 +21,7 @@ interface Pending {
 }
 
 export interface CallOptions {
+  /** Checked. */
   readonly wait?: WaitOptions | undefined
   /** For the message of a `TimeoutError`: what did not happen. */
   readonly what?: string
@@ -43,6 +44,8 @@ function noHandles(): never {
   throw new ScopeError('a handle cannot stand in an envelope; this is a defect of Skein, please report it')
 }
 
+const noEnd = (): void => undefined
+
 export class BrokerClient implements LinkEvents {
   readonly #link: Link
   readonly #numbers = new Map<string, number>()
@@ -50,6 +53,8 @@ export class BrokerClient implements LinkEvents {
   readonly #pending = new Map<number, Pending>()
   readonly #listeners = new Map<number, ObjectListener>()
   readonly #lost = new AbortController()
+  readonly #lingering = new Set<() => void>()
+  readonly #onTick = (): void => this.#settleUp()
   #reason: SkeinError | null = null
   #request = 0
   #object = 0
@@ -79,7 +84,7 @@ export class BrokerClient implements LinkEvents {
     const number = ++this.#object
     this.#numbers.set(key, number)
     this.#keys.set(number, key)
-    this.#link.send(op.open, number, 0, encode([kind, name, spec, attach]))
+    this.send(op.open, number, 0, encode([kind, name, spec, attach]))
     return number
   }
 
@@ -100,7 +105,7 @@ export class BrokerClient implements LinkEvents {
     this.#link.send(op.forget, object, 0)
   }
 
-  /** The object is closed for good: the next mention of its name goes to the broker. */
+  /** The object is closed for good: the next mention of its name goes to the broker, which may have another one by then. */
   #forgetName(object: number): void {
     const key = this.#keys.get(object)
     if (key === undefined) return
@@ -111,19 +116,18 @@ export class BrokerClient implements LinkEvents {
   /** Asks the broker. Giving up cancels the request there; a grant that was under way meanwhile goes to `late`. */
   call<T>(object: number, method: string, args: readonly unknown[] = [], options: CallOptions = {}): Promise<T> {
     return this.request<T>(
-      (request) => this.#link.send(op.call, object, request, encode([method, ...args])),
+      (request) => this.send(op.call, object, request, encode([method, ...args])),
       options,
     )
   }
 
   /** As `call`, for a frame of another kind that the broker answers. */
   request<T>(send: (request: number) => void, { wait, what, late, asked, answered }: CallOptions = {}): Promise<T> {
-    const { signal } = checkWait(wait)
-    if (signal?.aborted === true) return Promise.reject(signal.reason as Error)
+    if (wait?.signal?.aborted === true) return Promise.reject(wait.signal.reason as Error)
     if (this.#lost.signal.aborted) return Promise.reject(this.#lost.signal.reason as Error)
     return new Promise<T>((resolve, reject) => {
       const request = this.#nextRequest()
-      const end = watchWait(wait, what ?? 'no answer came', (error) => this.#giveUp(request, error))
+      const end = wait === undefined ? noEnd : watchWait(wait, what ?? 'no answer came', (error) => this.#giveUp(request, error))
       this.#pending.set(request, {
         resolve: resolve as (value: unknown) => void,
         reject,
@@ -140,14 +144,29 @@ export class BrokerClient implements LinkEvents {
 
   /** Tells the broker, which does not answer. */
   post(object: number, method: string, ...args: readonly unknown[]): void {
-    this.#link.send(op.post, object, 0, encode([method, ...args]))
+    this.send(op.post, object, 0, encode([method, ...args]))
   }
 
   /** Sends a frame of a noun's own. */
-  send: Link['send'] = (kind, a, b, head, tail) => this.#link.send(kind, a, b, head, tail)
+  send: Link['send'] = (kind, a, b, head, tail) => {
+    this.#settleUp()
+    this.#link.send(kind, a, b, head, tail)
+  }
 
   /** Sends a frame at once; resolves as `flushed` does. */
-  sendNow: Link['sendNow'] = (kind, a, b, head, tail) => this.#link.sendNow(kind, a, b, head, tail)
+  sendNow: Link['sendNow'] = (kind, a, b, head, tail) => {
+    this.#settleUp()
+    return this.#link.sendNow(kind, a, b, head, tail)
+  }
+
+  /**
+   * Has `settle` called before anything else leaves this process, or in the next tick: for what may be told late, but not later than
+   * what follows from it.
+   */
+  linger(settle: () => void): void {
+    if (this.#lingering.size === 0) process.nextTick(this.#onTick)
+    this.#lingering.add(settle)
+  }
 
   /** Resolves when what was sent would outlive this process, or when the broker is gone. */
   flushed(): Promise<void> {
@@ -197,7 +216,7 @@ export class BrokerClient implements LinkEvents {
     }
     const [name, ...args] = decode(frame.payload, noHandles) as [string, ...unknown[]]
     if (name === 'gone') this.forget(frame.a)
-    else if (name === 'ended') this.#forgetName(frame.a)
+    else if (name === 'closed') this.#forgetName(frame.a)
     listener?.event?.(name, args)
   }
 
@@ -241,6 +260,13 @@ export class BrokerClient implements LinkEvents {
     pending.given = true
     pending.reject(error)
     this.#link.send(op.cancel, 0, request)
+  }
+
+  #settleUp(): void {
+    if (this.#lingering.size === 0) return
+    const all = [...this.#lingering]
+    this.#lingering.clear()
+    for (const settle of all) settle()
   }
 
   #nextRequest(): number {

@@ -66,6 +66,10 @@ export class LocalAdapter implements Adapter, Home {
     return this.#ground.client.lost
   }
 
+  get open(): boolean {
+    return !this.#closed
+  }
+
   get client(): BrokerClient {
     if (this.#closed) throw new ClosedError('the context is closed; connect() again')
     return this.#ground.client

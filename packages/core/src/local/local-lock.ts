@@ -5,7 +5,7 @@ import { LocalPermits } from './local-permits.ts'
 
 export class LocalLock extends LocalPermits implements Lock {
   async acquire(wait?: WaitOptions): Promise<Lease> {
-    return this.lease(await this.grant(1, wait))
+    return this.lease(await this.grant(1, this.checked(wait)))
   }
 
   async tryAcquire(): Promise<Lease | null> {
@@ -14,6 +14,6 @@ export class LocalLock extends LocalPermits implements Lock {
   }
 
   async with<R>(body: (lease: Lease) => R | PromiseLike<R>, wait?: WaitOptions): Promise<R> {
-    return this.hold(this.lease(await this.grant(1, wait)), body)
+    return this.hold(this.lease(await this.grant(1, this.checked(wait))), body)
   }
 }

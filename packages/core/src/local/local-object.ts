@@ -1,11 +1,14 @@
 /** What every handle of the local adapter has: its name, its reference, its number at the broker. */
 import { type Handle, type HandleKind, type HandleRef, handleRef } from '../contract/handle.ts'
+import type { WaitOptions } from '../contract/wait.ts'
+import { checkWait } from '../util/wait.ts'
 import type { BrokerClient, CallOptions } from './broker-client.ts'
 import type { Presence } from './presence.ts'
 
 /** A context as its handles see it. */
 export interface Home {
   readonly namespace: string
+  readonly open: boolean
   /** @throws ClosedError when the context is closed */
   readonly client: BrokerClient
   decode(bytes: Uint8Array): unknown
@@ -66,9 +69,16 @@ export abstract class LocalObject<P extends Presence> implements Handle {
     if (this.presence.gone === null) await this.client.call(this.number, 'destroy')
   }
 
+  /** @throws ClosedError after the context was closed; ArgumentError on wait options that are none */
+  protected checked(wait?: WaitOptions): WaitOptions {
+    void this.client
+    return wait === undefined ? {} : checkWait(wait)
+  }
+
   /** Asks the broker about this object. */
   protected async call<T>(method: string, args?: readonly unknown[], options?: CallOptions): Promise<T> {
+    const { client } = this
     if (this.presence.gone !== null) throw this.presence.gone
-    return this.client.call<T>(this.number, method, args, options)
+    return client.call<T>(this.number, method, args, options)
   }
 }

@@ -52,12 +52,12 @@ export abstract class LocalPermits extends LocalObject<Leases> {
     return this.call<HolderInfo | null>('holder')
   }
 
-  /** Waits for permits; their token. */
-  protected async grant(permits: number, wait: WaitOptions | undefined): Promise<number> {
+  /** Waits for permits; their token. The options are checked. */
+  protected async grant(permits: number, wait: WaitOptions): Promise<number> {
     const poll = isPoll(wait)
     const token = await this.call<number | null>('acquire', [permits, poll], {
       // A poll is answered at once; a timer of zero would race with the answer.
-      wait: poll ? { signal: wait?.signal } : wait,
+      wait: poll ? { signal: wait.signal } : wait,
       what: `${this.label} was not granted`,
       late: (late) => this.giveBack(late as number),
     })

@@ -65,13 +65,13 @@ export class LocalConnection<S, R> extends LocalObject<Presence> implements Conn
 
   async poll(timeout = 0, wait?: { readonly signal?: AbortSignal | undefined }): Promise<boolean> {
     this.#check('readable')
-    checkWait({ timeout, signal: wait?.signal })
+    const own = checkWait({ timeout, signal: checkWait(wait).signal })
     try {
-      return (await this.#inbox.take('peek', { timeout, signal: wait?.signal })) !== null
+      return (await this.#inbox.take('peek', own)) !== null
     } catch (error) {
       if (error instanceof TimeoutError) return false
       // The end of the stream is something that recv() would tell at once.
-      if (!(wait?.signal?.aborted === true) && !(error instanceof ArgumentError)) return true
+      if (own.signal?.aborted !== true) return true
       throw error
     }
   }
@@ -84,18 +84,18 @@ export class LocalConnection<S, R> extends LocalObject<Presence> implements Conn
 
   #send(kind: number, body: Uint8Array, wait: WaitOptions | undefined): Promise<void> {
     this.#check('writable')
-    checkWait(wait)
+    const own = checkWait(wait)
     const bytes = new Uint8Array(body.length + 1)
     bytes[0] = kind
     bytes.set(body, 1)
-    return this.#outbox.put(bytes, wait)
+    return this.#outbox.put(bytes, own)
   }
 
   async #take(mode: 'taken' | 'held', wait: WaitOptions | undefined): Promise<Taken> {
     this.#check('readable')
-    checkWait(wait)
-    const taken = await this.#inbox.take(mode, wait)
-    if (taken === null) throw timedOut('no message came', wait)
+    const own = checkWait(wait)
+    const taken = await this.#inbox.take(mode, own)
+    if (taken === null) throw timedOut('no message came', own)
     return taken
   }
 

@@ -6,7 +6,7 @@ import { ArgumentError, StateError, WorkerLostError } from '../errors.ts'
 import { assertNotLoadingTarget } from '../target/index.ts'
 import { type Deferred, deferred } from '../util/deferred.ts'
 import { checkOptions } from '../util/options.ts'
-import { checkWait, waitFor } from '../util/wait.ts'
+import { waitFor } from '../util/wait.ts'
 import type { BrokerClient } from './broker-client.ts'
 import type { ProcessNews } from './broker/process.ts'
 import { LocalObject, type Place } from './local-object.ts'
@@ -107,7 +107,7 @@ export class LocalProcess<R> extends LocalObject<Watch> implements Process<R> {
 
   async start(wait?: WaitOptions): Promise<this> {
     assertNotLoadingTarget()
-    checkWait(wait)
+    const own = this.checked(wait)
     if (this.presence.news.state === 'ended') throw new StateError(`${this.label} has ended; a process starts once, make another one`)
     if (this.#plan === null) throw new StateError(`${this.label} is started by the process that made it`)
     const { target, args } = this.#plan
@@ -116,7 +116,7 @@ export class LocalProcess<R> extends LocalObject<Watch> implements Process<R> {
     const { news } = this.presence
     if (news.state === 'created') this.presence.news = { ...news, state: 'starting' }
     await this.call('start', [target, args, surroundings()], {
-      wait,
+      wait: own,
       what: `${this.label} had not loaded its target`,
     })
     return this
@@ -165,7 +165,7 @@ export class LocalProcess<R> extends LocalObject<Watch> implements Process<R> {
   }
 
   async #ended(wait: WaitOptions | undefined): Promise<NonNullable<ProcessNews['exit']>> {
-    checkWait(wait)
+    this.checked(wait)
     const { client } = this
     if (this.presence.news.state === 'created') {
       const news = await this.#status()

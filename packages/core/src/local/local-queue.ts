@@ -5,7 +5,7 @@ import type { WaitOptions } from '../contract/wait.ts'
 import { consume } from '../queue/consume.ts'
 import { iterate } from '../queue/iterate.ts'
 import { checkOptions } from '../util/options.ts'
-import { checkWait, timedOut } from '../util/wait.ts'
+import { timedOut } from '../util/wait.ts'
 import { labelOf, LocalObject, type Place } from './local-object.ts'
 import { QueueChannel, type Taken } from './queue-channel.ts'
 
@@ -17,8 +17,7 @@ export class LocalQueue<T> extends LocalObject<QueueChannel> implements Queue<T>
   put(item: T, wait?: WaitOptions): Promise<void> {
     try {
       const bytes = encode(item, 'item')
-      this.guard(wait)
-      return this.presence.put(bytes, wait)
+      return this.presence.put(bytes, this.checked(wait))
     } catch (error) {
       return Promise.reject(error as Error)
     }
@@ -26,20 +25,20 @@ export class LocalQueue<T> extends LocalObject<QueueChannel> implements Queue<T>
 
   async tryPut(item: T): Promise<boolean> {
     const bytes = encode(item, 'item')
-    this.guard()
+    this.checked()
     return this.presence.tryPut(bytes)
   }
 
   get(wait?: WaitOptions): Promise<T> {
     // What has come ahead needs no waiting: most of the time a busy consumer spends is spent here.
-    const taken = wait === undefined ? this.presence.takeAhead() : undefined
+    const taken = wait === undefined && this.home.open ? this.presence.takeAhead() : undefined
     return taken === undefined ? this.#get(wait) : this.#decoded(taken)
   }
 
   async #get(wait: WaitOptions | undefined): Promise<T> {
-    this.guard(wait)
-    const taken = await this.presence.take('taken', wait)
-    if (taken === null) throw timedOut(`${this.label} had no item`, wait)
+    const own = this.checked(wait)
+    const taken = await this.presence.take('taken', own)
+    if (taken === null) throw timedOut(`${this.label} had no item`, own)
     return this.home.decode(taken.bytes) as T
   }
 
@@ -48,20 +47,20 @@ export class LocalQueue<T> extends LocalObject<QueueChannel> implements Queue<T>
   }
 
   async tryGet(): Promise<{ readonly value: T } | null> {
-    this.guard()
+    this.checked()
     const taken = await this.presence.take('taken', { timeout: 0 })
     return taken === null ? null : { value: this.home.decode(taken.bytes) as T }
   }
 
   async receive(wait?: WaitOptions): Promise<Delivery<T>> {
-    this.guard(wait)
-    const taken = await this.presence.take('held', wait)
-    if (taken === null) throw timedOut(`${this.label} had no item`, wait)
+    const own = this.checked(wait)
+    const taken = await this.presence.take('held', own)
+    if (taken === null) throw timedOut(`${this.label} had no item`, own)
     return new LocalDelivery(this.presence, taken, this.home.decode(taken.bytes) as T)
   }
 
   async consume(body: (item: T, delivery: Delivery<T>) => unknown, options?: ConsumeOptions): Promise<void> {
-    this.guard()
+    this.checked()
     return consume(this, body, options)
   }
 
@@ -82,17 +81,11 @@ export class LocalQueue<T> extends LocalObject<QueueChannel> implements Queue<T>
   }
 
   async join(wait?: WaitOptions): Promise<void> {
-    return this.call('join', [], { wait, what: `${this.label} was not worked off` })
+    return this.call('join', [], { wait: this.checked(wait), what: `${this.label} was not worked off` })
   }
 
   async close(): Promise<void> {
     return this.call('close')
-  }
-
-  /** @throws ClosedError after the context was closed; ArgumentError on wait options that are none */
-  protected guard(wait?: WaitOptions): void {
-    checkWait(wait)
-    void this.client
   }
 }
 

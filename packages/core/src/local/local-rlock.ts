@@ -7,7 +7,6 @@
 import { AsyncLocalStorage } from 'node:async_hooks'
 import type { Lease, RLock } from '../contract/lock.ts'
 import type { WaitOptions } from '../contract/wait.ts'
-import { checkWait } from '../util/wait.ts'
 import type { LocalLease } from './local-lease.ts'
 import { LocalPermits } from './local-permits.ts'
 
@@ -21,8 +20,9 @@ const flow = new AsyncLocalStorage<ReadonlyMap<string, Hold>>()
 
 export class LocalRLock extends LocalPermits implements RLock {
   async acquire(wait?: WaitOptions): Promise<Lease> {
-    checkWait(wait).signal?.throwIfAborted()
-    return this.#enter(this.#entered() ?? { token: await this.grant(1, wait), depth: 0 })
+    const own = this.checked(wait)
+    own.signal?.throwIfAborted()
+    return this.#enter(this.#entered() ?? { token: await this.grant(1, own), depth: 0 })
   }
 
   async tryAcquire(): Promise<Lease | null> {
@@ -33,10 +33,11 @@ export class LocalRLock extends LocalPermits implements RLock {
   }
 
   async with<R>(body: (lease: Lease) => R | PromiseLike<R>, wait?: WaitOptions): Promise<R> {
-    checkWait(wait).signal?.throwIfAborted()
+    const own = this.checked(wait)
+    own.signal?.throwIfAborted()
     const entered = this.#entered()
     if (entered !== null) return this.hold(this.#enter(entered), body)
-    const hold: Hold = { token: await this.grant(1, wait), depth: 0 }
+    const hold: Hold = { token: await this.grant(1, own), depth: 0 }
     const lease = this.#enter(hold)
     return flow.run(new Map([...(flow.getStore() ?? []), [this.#key, hold]]), () => this.hold(lease, body))
   }

@@ -1,7 +1,10 @@
 /** Semaphore on the local adapter. */
 import type { Lease } from '../contract/lock.ts'
 import type { PermitOptions, Semaphore } from '../contract/semaphore.ts'
+import { checkOptions } from '../util/options.ts'
 import { checkPermits } from '../util/permits.ts'
+import { checkWait } from '../util/wait.ts'
+import type { LocalLease } from './local-lease.ts'
 import type { Place } from './local-object.ts'
 import { LocalPermits } from './local-permits.ts'
 
@@ -14,15 +17,22 @@ export class LocalSemaphore extends LocalPermits implements Semaphore {
   }
 
   async acquire(wait?: PermitOptions): Promise<Lease> {
-    return this.lease(await this.grant(checkPermits(wait?.permits, this), wait))
+    return this.#take(wait)
+  }
+
+  async #take(wait: PermitOptions | undefined): Promise<LocalLease> {
+    const own: PermitOptions = wait === undefined ? {} : checkWait(wait, ['permits'])
+    const permits = checkPermits(own.permits, this)
+    return this.lease(await this.grant(permits, { timeout: own.timeout, signal: own.signal }))
   }
 
   async tryAcquire(options?: { readonly permits?: number | undefined }): Promise<Lease | null> {
-    const token = await this.tryGrant(checkPermits(options?.permits, this))
+    const { permits } = checkOptions(options, ['permits'], 'semaphore.tryAcquire()')
+    const token = await this.tryGrant(checkPermits(permits, this))
     return token === null ? null : this.lease(token)
   }
 
   async with<R>(body: (lease: Lease) => R | PromiseLike<R>, wait?: PermitOptions): Promise<R> {
-    return this.hold(this.lease(await this.grant(checkPermits(wait?.permits, this), wait)), body)
+    return this.hold(await this.#take(wait), body)
   }
 }

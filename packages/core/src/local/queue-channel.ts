@@ -43,7 +43,7 @@ export class QueueChannel extends Presence {
   #claimed = 0
   #claims = 0
   #lastTold = 0
-  readonly #onTick = (): void => this.#tellClaims()
+  readonly #settle = (): void => this.#tellClaims()
   #passUntil = 0
   #puts = 0
   /** Items that were granted to requests which had been given up. */
@@ -57,20 +57,20 @@ export class QueueChannel extends Presence {
     this.#label = label
   }
 
-  put(bytes: Uint8Array, wait: WaitOptions | undefined): Promise<void> {
+  put(bytes: Uint8Array, wait: WaitOptions): Promise<void> {
     if (this.gone !== null) return Promise.reject(this.gone)
-    if (this.#passUntil === 0 || wait?.signal?.aborted === true) return this.#putAsking(bytes, wait)
+    if (this.#passUntil === 0 || wait.signal?.aborted === true) return this.#putAsking(bytes, wait)
     this.#puts = (this.#puts % 0xffff_ffff) + 1
     const sent = this.#client.sendNow(op.put, this.#number, this.#puts, undefined, bytes)
     // Written while the pass held, it counts. Otherwise the queue may have been closed meanwhile.
     return monotonic() < this.#passUntil ? sent : this.#confirm(this.#puts)
   }
 
-  async #putAsking(bytes: Uint8Array, wait: WaitOptions | undefined): Promise<void> {
+  async #putAsking(bytes: Uint8Array, wait: WaitOptions): Promise<void> {
     const what = `${this.#label} had no room`
     const poll = isPoll(wait)
     const pass = await this.#client.call<number | false>(this.#number, 'put', [bytes, poll], {
-      wait: poll ? { signal: wait?.signal } : wait,
+      wait: poll ? { signal: wait.signal } : wait,
       what,
     })
     if (pass === false) throw timedOut(what, wait)
@@ -90,10 +90,10 @@ export class QueueChannel extends Presence {
     return item
   }
 
-  /** Waits for an item; `null` if the options say not to wait and there is none. */
-  async take(mode: TakeMode, wait: WaitOptions | undefined): Promise<Taken | null> {
+  /** Waits for an item; `null` if the options, checked, say not to wait and there is none. */
+  async take(mode: TakeMode, wait: WaitOptions): Promise<Taken | null> {
     if (this.gone !== null) throw this.gone
-    wait?.signal?.throwIfAborted()
+    wait.signal?.throwIfAborted()
     let item: Taken | null = null
     if (this.#waiters.size === 0) item = this.#ahead.shift() ?? null
     if (item === null) item = isPoll(wait) ? await this.#poll(wait) : await this.#wait(wait)
@@ -121,7 +121,7 @@ export class QueueChannel extends Presence {
    */
   #claim(number: number): void {
     const now = performance.now()
-    if (this.#claimed === 0) process.nextTick(this.#onTick)
+    if (this.#claimed === 0) this.#client.linger(this.#settle)
     this.#claimed = number
     this.#claims += 1
     if (this.#claims >= BUNCH || now - this.#lastTold > LINGER) this.#tellClaims()
@@ -189,7 +189,7 @@ export class QueueChannel extends Presence {
     this.#passUntil = await this.#client.call<number>(this.#number, 'confirm', [sequence])
   }
 
-  #wait(wait: WaitOptions | undefined): Promise<Taken> {
+  #wait(wait: WaitOptions): Promise<Taken> {
     return new Promise((resolve, reject) => {
       const end = watchWait(wait, `${this.#label} had no item`, (error) => {
         if (!this.#waiters.delete(waiter)) return
@@ -234,11 +234,11 @@ export class QueueChannel extends Presence {
   }
 
   /** An item without waiting for one. */
-  async #poll(wait: WaitOptions | undefined): Promise<Taken | null> {
-    const granted = await this.#client.call<true | null>(this.#number, 'get', [true], { wait: { signal: wait?.signal } })
+  async #poll(wait: WaitOptions): Promise<Taken | null> {
+    const granted = await this.#client.call<true | null>(this.#number, 'get', [true], { wait: { signal: wait.signal } })
     if (granted === null) return null
     // The item follows on the heels of the word, so it is here by the next turn.
-    return this.#ahead.shift() ?? this.#wait(undefined)
+    return this.#ahead.shift() ?? this.#wait({})
   }
 
   /** Gives up requests that nobody waits for; not at once, since a loop of gets comes back in the same turn. */

@@ -95,11 +95,6 @@ export class ChunkRun {
     return null
   }
 
-  /** When the last task ended, as of `performance.now()`. */
-  get clock(): number {
-    return this.#clock
-  }
-
   fulfilled(value: unknown): void {
     this.#outcomes.fulfilled(value, this.#next + 1 === this.#until)
     this.#ended()

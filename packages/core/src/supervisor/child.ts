@@ -15,7 +15,7 @@ import { type EncodedExit, exitOf, type LastWords } from './exit-status.ts'
 /** Milliseconds for the link of an ended child to end, too: something it started may have inherited the descriptor. */
 const LINK_GRACE = 1_000
 
-const MAIN = fileURLToPath(new URL('../local/child-main.js', import.meta.url))
+const MAIN = fileURLToPath(new URL('../child-main.js', import.meta.url))
 
 export interface ChildEvents {
   /** A frame of the child's session, not of its control. */

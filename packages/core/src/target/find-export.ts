@@ -46,7 +46,10 @@ function candidatesOf({ path, namespace }: LoadedModule): Candidate[] {
 }
 
 function listExports(candidates: readonly Candidate[]): string {
-  const names = candidates.filter(({ fn }) => !isClass(fn)).map(({ name }) => name)
+  const names = candidates
+    .filter(({ fn }) => !isClass(fn))
+    .map(({ name }) => name)
+    .toSorted()
   if (names.length === 0) return 'it exports no function'
   const rest = names.length - LISTED
   return `exports: ${names.slice(0, LISTED).join(', ')}${rest > 0 ? ` and ${rest} more` : ''}`

@@ -28,6 +28,8 @@ export abstract class Link {
   #sent: Deferred<void> | null = null
   #lastTurn = performance.now()
   readonly #onMicrotask = (): void => this.flush()
+  /** The last write, while the operating system has not taken all of it. */
+  #writing: Promise<void> | null = null
   #over = false
 
   constructor(events: LinkEvents) {
@@ -49,7 +51,8 @@ export abstract class Link {
 
   /** Resolves when what was sent so far is out of this process's hands. */
   flushed(): Promise<void> {
-    if (this.#writer.bytes === 0 || this.#over) return handedOver
+    if (this.#over) return handedOver
+    if (this.#writer.bytes === 0) return this.#writing ?? handedOver
     this.#sent ??= deferred()
     return this.#sent.promise
   }
@@ -67,9 +70,7 @@ export abstract class Link {
     this.#writer.add(kind, a, b, head, tail)
     this.#scheduled = true
     queueMicrotask(this.#onMicrotask)
-    const whole = this.write(this.#writer.take(), true)
-    if (whole !== null) return whole
-    return this.#turnIfDue() ?? handedOver
+    return this.#write(true) ?? this.#turnIfDue() ?? handedOver
   }
 
   /** Writes at once what was gathered. */
@@ -78,8 +79,19 @@ export abstract class Link {
     if (this.#writer.bytes === 0 || this.#over) return
     const sent = this.#sent
     this.#sent = null
-    const whole = this.write(this.#writer.take(), sent !== null)
+    const whole = this.#write(sent !== null)
     if (sent !== null) (whole ?? this.#turnIfDue() ?? handedOver).then(sent.resolve, sent.reject)
+  }
+
+  #write(asked: boolean): Promise<void> | null {
+    const writing = this.write(this.#writer.take(), asked)
+    this.#writing = writing
+    if (writing !== null) {
+      void writing.then(() => {
+        if (this.#writing === writing) this.#writing = null
+      })
+    }
+    return writing
   }
 
   /** A loop of `await put()` never leaves the microtask queue by itself, and signals and timers would starve. */

@@ -99,6 +99,7 @@ const values: Record<string, unknown> = {
   arrays: [[], [[]], [1, 'a', null]],
   'an array of 100': Array.from({ length: 100 }, (_, i) => i * 1000),
   holes: holes(),
+  'a hole and a named property, which count as many keys as elements': Object.assign(holes().slice(2, 4), { x: 1 }),
   'a hole in 100': gap(),
   'only holes': Array.from({ length: 0 }).concat(Array(40)),
   'a match, which is an array with named properties': matched(),
@@ -156,6 +157,10 @@ for (const wire of wires) {
       const received = wire.cross([pool, new Uint8Array(bytes.buffer, 4, 2)]) as [Buffer, Uint8Array]
       expect(Buffer.isBuffer(received[0])).toBe(true)
       expect(received.map((view) => view.buffer.byteLength)).toEqual([4, 2])
+    })
+
+    it('leaves the properties of views behind', () => {
+      expect(wire.cross(Object.assign(new Uint8Array([1]), { dataView: () => 1 }))).toEqual(new Uint8Array([1]))
     })
 
     it('gives two views of one ArrayBuffer memory of their own', () => {

@@ -31,6 +31,7 @@ describe.each([
     const there = receiver(execArgv)
     const expected = {
       first: true,
+      olderContext: true,
       awaited: true,
       afterImmediate: true,
       dependency: true,

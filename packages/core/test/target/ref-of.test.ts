@@ -111,6 +111,7 @@ describe('refOf', () => {
     const before = Reflect.ownKeys(process)
     refOf(work.decrement)
     expect(Reflect.ownKeys(process)).toEqual(before)
+    expect(before).not.toContain(Symbol.for('skein.locate'))
   })
 
   it('says what is missing where no inspector is permitted', async () => {

@@ -112,6 +112,13 @@ describe('resolveTarget, when the code has changed since it was named', () => {
     write('changing.mjs', '// A line more.\nexport function moving(x) {\n  return x * 2\n}\n')
     expect(await receiver().value(ref, 4)).toBe(8)
   })
+
+  it('does so too when it was named after the change', async () => {
+    const file = write('changed.mjs', 'export function moved(x) {\n  return x\n}\n')
+    const { moved } = (await import(file)) as { moved: (x: number) => number }
+    write('changed.mjs', '// Some\n// lines\n// more.\n\n\n\nexport function moved(x) {\n  return x * 2\n}\n')
+    expect(await receiver().value(refOf(moved), 4)).toBe(8)
+  })
 })
 
 describe('resolveTarget, when the module cannot be loaded', () => {
@@ -187,6 +194,17 @@ describe('resolveTarget and TypeScript', () => {
     const file = write('mixed/work.mjs', "export { twice } from './part.ts'\n")
     const error = await receiver({ execArgv: withoutStripping, root }).error(refTo(file, 'twice'))
     expect(error.message).toMatch(/cannot load this TypeScript by itself/)
+  })
+
+  it('puts no second loader on top of the one that Node was started with', async () => {
+    const file = write('second/work.ts', typescript)
+    write('second/node_modules/tsx/package.json', '{ "name": "tsx", "type": "module", "main": "./index.js" }')
+    write('second/node_modules/tsx/index.js', "throw new Error('a second loader')\n")
+    const tsx = import.meta.resolve('tsx')
+    for (const execArgv of [['--import', tsx], [`--import=${tsx}`]]) {
+      const there = receiver({ execArgv: [...withoutStripping, ...execArgv], root })
+      expect(await there.value(refTo(file, 'twice'), 21)).toBe(42)
+    }
   })
 
   it('passes on what a broken loader says', async () => {

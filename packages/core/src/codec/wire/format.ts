@@ -2,6 +2,10 @@
  * The binary wire: one byte of format and flags, then one value in MessagePack (nil, bool, int, float 64, str, bin, array, map).
  * What MessagePack has no word for starts with its never-used byte 0xc1 and a code: the codes below, or an extension's, followed
  * by an array of its parts (a single part stands alone). Containers nest, so nothing is built twice and nothing needs escaping.
+ *
+ * Own code and no MessagePack library, because walking and writing in one pass reads a value once; because a library costs every
+ * child 10 to 20 ms at its start; and because the usual ones lose -0 and lone surrogates, rename `__proto__`, and on reading
+ * compile code out of the bytes.
  */
 
 /** Upper four bits of the first byte. */

@@ -41,7 +41,7 @@ export abstract class BrokerObject {
   }
 
   /** A call that nobody waits for. */
-  post(session: Session, method: string, args: readonly unknown[]): void {
+  post(session: Session, _object: number, method: string, args: readonly unknown[]): void {
     throw new ProtocolError(`${this.label} takes no ${method} from ${session.process.name} (${args.length} arguments)`)
   }
 

@@ -23,7 +23,7 @@ export interface Item {
   attempt: number
 }
 
-/** What a queue knows of one session. */
+/** What a queue knows of one user: a session, and the number under which it knows the queue. */
 export class QueueUser {
   readonly session: Session
   /** The queue's number there. */
@@ -59,6 +59,11 @@ export class QueueUser {
   }
 }
 
+/** Session and number in one key: a map of maps would be looked up twice for each item. */
+function key(session: Session, number: number): number {
+  return session.serial * 0x1_0000_0000 + number
+}
+
 const head = Buffer.allocUnsafe(4)
 
 export class Deliveries {
@@ -66,7 +71,7 @@ export class Deliveries {
   readonly #finished: (item: Item) => void
   readonly #waiting = new Fifo<Item>()
   readonly #held = new Map<number, { readonly item: Item; readonly user: QueueUser }>()
-  readonly #users = new Map<Session, QueueUser>()
+  readonly #users = new Map<number, QueueUser>()
   readonly #dead: Item[] = []
   #ahead = 0
 
@@ -96,12 +101,12 @@ export class Deliveries {
     return this.#users.values()
   }
 
-  user(session: Session): QueueUser {
-    return this.#users.get(session) as QueueUser
+  user(session: Session, number: number): QueueUser {
+    return this.#users.get(key(session, number)) as QueueUser
   }
 
   join(session: Session, number: number): void {
-    if (!this.#users.has(session)) this.#users.set(session, new QueueUser(session, number))
+    this.#users.set(key(session, number), new QueueUser(session, number))
   }
 
   add(item: Item): void {
@@ -203,12 +208,13 @@ export class Deliveries {
 
   /** The session has ended. */
   leave(session: Session): void {
-    const user = this.#users.get(session)
-    if (user === undefined) return
-    this.returned(user, [...user.ahead.keys()])
-    const held = [...this.#held.entries()].filter(([, one]) => one.user === user)
-    for (const [number] of held.toReversed()) this.giveBack(user, number)
-    this.#users.delete(session)
+    for (const [id, user] of this.#users) {
+      if (user.session !== session) continue
+      this.returned(user, [...user.ahead.keys()])
+      const held = [...this.#held.entries()].filter(([, one]) => one.user === user)
+      for (const [number] of held.toReversed()) this.giveBack(user, number)
+      this.#users.delete(id)
+    }
   }
 
   clear(): void {

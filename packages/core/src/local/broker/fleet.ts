@@ -63,7 +63,7 @@ export class FleetObject extends BrokerObject {
     join: (call) => this.#whenEmpty(call),
   }
 
-  override post(_session: Session, method: string, args: readonly unknown[]): void {
+  override post(_session: Session, _object: number, method: string, args: readonly unknown[]): void {
     if (method === 'target') this.#targets.set(args[0] as number, args[1] as Uint8Array)
     else if (method === 'cancel') this.#cancel(args[0] as number)
     else if (method === 'close') {

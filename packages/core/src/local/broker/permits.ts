@@ -59,7 +59,7 @@ export class Permits extends BrokerObject {
     holder: (call) => call.ok(this.#holder()),
   }
 
-  override post(session: Session, _method: string, args: readonly unknown[]): void {
+  override post(session: Session, _object: number, _method: string, args: readonly unknown[]): void {
     this.#giveBack(session, (args as [number])[0])
   }
 

@@ -42,7 +42,7 @@ export class PipeObject extends BrokerObject {
     },
   }
 
-  override post(session: Session, _method: string, args: readonly unknown[]): void {
+  override post(session: Session, _object: number, _method: string, args: readonly unknown[]): void {
     this.#use(session, args[0] as End)
   }
 

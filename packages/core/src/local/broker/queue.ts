@@ -65,8 +65,8 @@ export class QueueObject extends BrokerObject {
     close: (call) => this.#close(call),
   }
 
-  override post(session: Session, method: string, args: readonly unknown[]): void {
-    const user = this.#items.user(session)
+  override post(session: Session, object: number, method: string, args: readonly unknown[]): void {
+    const user = this.#items.user(session, object)
     if (method === 'nack') {
       this.#items.giveBack(user, (args as [number])[0])
       this.#serve()
@@ -80,7 +80,7 @@ export class QueueObject extends BrokerObject {
   }
 
   override frame(session: Session, frame: Frame): void {
-    const user = this.#items.user(session)
+    const user = this.#items.user(session, frame.a)
     if (frame.op === op.put) {
       this.#arrived(user, frame)
       return
@@ -107,6 +107,7 @@ export class QueueObject extends BrokerObject {
 
   override join(session: Session, number: number): void {
     this.#items.join(session, number)
+    if (this.#state === 'closed') session.event(number, 'closed')
   }
 
   override leave(session: Session): void {
@@ -150,7 +151,7 @@ export class QueueObject extends BrokerObject {
     if (this.#state !== 'open') call.fail(this.#closedError())
     else if (!this.#full) {
       this.#accept(bytes)
-      call.ok(this.#pass(this.#items.user(call.session)))
+      call.ok(this.#pass(this.#items.user(call.session, call.object)))
     } else if (poll) call.ok(false)
     else {
       const putter: Putter = { call, bytes }
@@ -175,7 +176,7 @@ export class QueueObject extends BrokerObject {
   /** A producer whose pass ran out while it wrote asks whether that still counted. */
   #confirm(call: Call): void {
     const [sequence] = call.args as [number]
-    const user = this.#items.user(call.session)
+    const user = this.#items.user(call.session, call.object)
     if (user.refused !== 0 && sequence >= user.refused) call.fail(this.#closedError())
     else call.ok(this.#pass(user))
   }
@@ -198,7 +199,7 @@ export class QueueObject extends BrokerObject {
 
   #get(call: Call): void {
     const [poll] = call.args as [boolean]
-    const user = this.#items.user(call.session)
+    const user = this.#items.user(call.session, call.object)
     this.#used?.(call.session, 'take')
     user.asked()
     if (this.#getters.size === 0 && this.#items.waiting > 0) {
@@ -243,7 +244,6 @@ export class QueueObject extends BrokerObject {
       this.#items.sendTo(getter.user)
     }
     if (this.#state !== 'closed' || this.#items.waiting > 0) return
-    if (this.#items.total === 0) this.#tellEnd()
     for (const getter of this.#getters) {
       const ended = this.#endFor(getter.user)
       if (ended === null) continue
@@ -253,11 +253,6 @@ export class QueueObject extends BrokerObject {
   }
 
   // Closing
-
-  /** Closed and drained: the name is free for a new queue. */
-  #tellEnd(): void {
-    for (const user of this.#items.users) user.session.event(user.number, 'ended')
-  }
 
   #close(call: Call): void {
     if (this.#state === 'closed') {
@@ -294,6 +289,7 @@ export class QueueObject extends BrokerObject {
     if (this.#state !== 'closing') return
     clearTimeout(this.#closeTimer)
     this.#state = 'closed'
+    for (const user of this.#items.users) user.session.event(user.number, 'closed')
     this.#serve()
     for (const call of this.#closers) call.ok()
     this.#closers.clear()

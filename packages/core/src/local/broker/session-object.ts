@@ -24,7 +24,7 @@ export class SessionObject extends BrokerObject {
     },
   }
 
-  override post(_session: Session, method: string, args: readonly unknown[]): void {
+  override post(_session: Session, _object: number, method: string, args: readonly unknown[]): void {
     if (method === 'stop') void this.#stopping.stop(args[0] as number)
     else if (method === 'kill') this.#stopping.kill()
   }

@@ -16,13 +16,16 @@ function noHandles(): never {
 /** A request of a client; settles once, or is cancelled. */
 export class Call {
   readonly session: Session
+  /** The number under which the session knows the object. */
+  readonly object: number
   readonly args: readonly unknown[]
   readonly #request: number
   /** Removes what the request has put into waiting lists. */
   cancel: (() => void) | null = null
 
-  constructor(session: Session, request: number, args: readonly unknown[]) {
+  constructor(session: Session, object: number, request: number, args: readonly unknown[]) {
     this.session = session
+    this.object = object
     this.#request = request
     this.args = args
   }
@@ -48,6 +51,8 @@ export interface SessionHost {
   open(session: Session, kind: string, name: string, spec: unknown, attach: boolean): BrokerObject
 }
 
+let serials = 0
+
 export class Session {
   readonly process: ProcessInfo
   readonly #host: SessionHost
@@ -55,6 +60,8 @@ export class Session {
   readonly #used = new Set<BrokerObject>()
   readonly #waiting = new Map<number, Call>()
   #link: Link | null = null
+  /** A number that no other session has. */
+  readonly serial: number = ++serials
   #over = false
 
   constructor(process: ProcessInfo, host: SessionHost) {
@@ -90,7 +97,7 @@ export class Session {
       if (object === undefined || object instanceof Error) return
       if (frame.op === op.post) {
         const [method, ...args] = decode(frame.payload, noHandles) as [string, ...unknown[]]
-        object.post(this, method, args)
+        object.post(this, frame.a, method, args)
       } else object.frame(this, frame)
     }
   }
@@ -147,7 +154,7 @@ export class Session {
 
   #call(frame: Frame): void {
     const [method, ...args] = decode(frame.payload, noHandles) as [string, ...unknown[]]
-    const call = new Call(this, frame.b, args)
+    const call = new Call(this, frame.a, frame.b, args)
     const object = this.#objects.get(frame.a)
     if (object === undefined) call.fail(new StateError(`no object ${frame.a} in this session`))
     else if (object instanceof Error) call.fail(object)
