@@ -4,7 +4,6 @@ import type { TargetRef } from '../contract/target.ts'
 import type { WaitOptions } from '../contract/wait.ts'
 import { assertNotLoadingTarget } from '../target/index.ts'
 import type { Chunk, Fleet, FleetEvents, FleetSpec, WorkerLoss } from '../contract/fleet.ts'
-import { checkWait } from '../util/wait.ts'
 import { type Frame, op } from '../wire/frame.ts'
 import type { BrokerClient } from './broker-client.ts'
 import { readDone, submitHead } from './chunk-frames.ts'
@@ -64,7 +63,7 @@ export class LocalFleet extends Presence implements Fleet {
   }
 
   async join(wait?: WaitOptions): Promise<void> {
-    await this.#client.call(this.#number, 'join', [], { wait: checkWait(wait), what: 'the workers of the pool had not ended' })
+    await this.#client.call(this.#number, 'join', [], { wait, what: 'the workers of the pool had not ended' })
   }
 
   frame(frame: Frame): void {

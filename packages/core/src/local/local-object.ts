@@ -1,7 +1,7 @@
 /** What every handle of the local adapter has: its name, its reference, its number at the broker. */
 import { type Handle, type HandleKind, type HandleRef, handleRef } from '../contract/handle.ts'
 import type { WaitOptions } from '../contract/wait.ts'
-import { checkWait } from '../util/wait.ts'
+import { checkWait, isPoll } from '../util/wait.ts'
 import type { BrokerClient, CallOptions } from './broker-client.ts'
 import type { Presence } from './presence.ts'
 
@@ -63,6 +63,18 @@ export abstract class LocalObject<P extends Presence> implements Handle {
 
   protected get client(): BrokerClient {
     return this.#home.client
+  }
+
+  /**
+   * As `call`, for what may have to wait there: with options that say not to, the broker is told so and answers at once. A timer of
+   * zero would only race with the answer.
+   *
+   * @param wait checked
+   * @param what for the message of a `TimeoutError`
+   */
+  protected callOrPoll<T>(method: string, args: readonly unknown[], wait: WaitOptions, what: string, more?: CallOptions): Promise<T> {
+    const poll = isPoll(wait)
+    return this.call<T>(method, [...args, poll], { ...more, wait: poll ? { signal: wait.signal } : wait, what })
   }
 
   async destroy(): Promise<void> {

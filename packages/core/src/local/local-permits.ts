@@ -2,7 +2,7 @@
 import { NotHeldError } from '../errors.ts'
 import type { HolderInfo, Lease } from '../contract/lock.ts'
 import type { WaitOptions } from '../contract/wait.ts'
-import { isPoll, timedOut } from '../util/wait.ts'
+import { timedOut } from '../util/wait.ts'
 import { LocalLease } from './local-lease.ts'
 import { LocalObject, type Place } from './local-object.ts'
 import { Presence } from './presence.ts'
@@ -54,14 +54,11 @@ export abstract class LocalPermits extends LocalObject<Leases> {
 
   /** Waits for permits; their token. The options are checked. */
   protected async grant(permits: number, wait: WaitOptions): Promise<number> {
-    const poll = isPoll(wait)
-    const token = await this.call<number | null>('acquire', [permits, poll], {
-      // A poll is answered at once; a timer of zero would race with the answer.
-      wait: poll ? { signal: wait.signal } : wait,
-      what: `${this.label} was not granted`,
+    const what = `${this.label} was not granted`
+    const token = await this.callOrPoll<number | null>('acquire', [permits], wait, what, {
       late: (late) => this.giveBack(late as number),
     })
-    if (token === null) throw timedOut(`${this.label} was not granted`, wait)
+    if (token === null) throw timedOut(what, wait)
     return token
   }
 

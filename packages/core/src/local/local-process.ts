@@ -6,7 +6,7 @@ import { ArgumentError, StateError, WorkerLostError } from '../errors.ts'
 import { assertNotLoadingTarget } from '../target/index.ts'
 import { type Deferred, deferred } from '../util/deferred.ts'
 import { checkOptions } from '../util/options.ts'
-import { waitFor } from '../util/wait.ts'
+import { isPoll, waitFor } from '../util/wait.ts'
 import type { BrokerClient } from './broker-client.ts'
 import type { ProcessNews } from './broker/process.ts'
 import { LocalObject, type Place } from './local-object.ts'
@@ -165,9 +165,10 @@ export class LocalProcess<R> extends LocalObject<Watch> implements Process<R> {
   }
 
   async #ended(wait: WaitOptions | undefined): Promise<NonNullable<ProcessNews['exit']>> {
-    this.checked(wait)
+    const own = this.checked(wait)
     const { client } = this
-    if (this.presence.news.state === 'created') {
+    // Who does not want to wait wants to know how it is now, not how it was when the last news came.
+    if (this.presence.news.state === 'created' || isPoll(own)) {
       const news = await this.#status()
       if (news.state === 'created') throw new StateError(`${this.label} was not started; call start() first`)
     }

@@ -81,7 +81,9 @@ export class LocalQueue<T> extends LocalObject<QueueChannel> implements Queue<T>
   }
 
   async join(wait?: WaitOptions): Promise<void> {
-    return this.call('join', [], { wait: this.checked(wait), what: `${this.label} was not worked off` })
+    const own = this.checked(wait)
+    const what = `${this.label} was not worked off`
+    if (!(await this.callOrPoll<boolean>('join', [], own, what))) throw timedOut(what, own)
   }
 
   async close(): Promise<void> {

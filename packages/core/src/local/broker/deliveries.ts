@@ -16,6 +16,8 @@ const RECENT = 100
 const QUICK = 2
 const SLOW = 20
 const LARGEST_WINDOW = 512
+/** Milliseconds that a consumer gets to return what it has ahead. */
+const PATIENCE = 20
 
 export interface Item {
   readonly number: number
@@ -36,7 +38,7 @@ export class QueueUser {
   window = 0
   lastSign: number = Number.NEGATIVE_INFINITY
   aheadSince = 0
-  recalled = false
+  recalled: 'no' | 'asked' | 'late' = 'no'
 
   constructor(session: Session, number: number) {
     this.session = session
@@ -74,6 +76,7 @@ export class Deliveries {
   readonly #users = new Map<number, QueueUser>()
   readonly #dead: Item[] = []
   #ahead = 0
+  #recalls = 0
 
   /**
    * @param most how often an item is delivered before it is set aside
@@ -126,7 +129,7 @@ export class Deliveries {
 
   /** Sends items ahead to a consumer that is alone. */
   fill(user: QueueUser): void {
-    if (this.#waiting.length === 0 || user.recalled || user.ahead.size * 2 > user.window || !this.#alone(user)) return
+    if (this.#waiting.length === 0 || user.recalled !== 'no' || user.ahead.size * 2 > user.window || !this.#alone(user)) return
     while (user.ahead.size < user.window && this.#waiting.length > 0) this.sendTo(user)
   }
 
@@ -147,19 +150,39 @@ export class Deliveries {
     return false
   }
 
-  /** Asks back what others have ahead. */
-  recall(hungry: QueueUser): void {
+  /**
+   * Asks back what others have ahead, which comes before all that waits: until it is back nobody gets anything, so that the order
+   * holds. A consumer that is blocked does not answer; after `PATIENCE` ms the rest goes on without its items.
+   *
+   * @param goOn called when the patience is over
+   * @returns whether there is something to wait for
+   */
+  recall(hungry: QueueUser, goOn: () => void): boolean {
     for (const user of this.#users.values()) {
-      if (user === hungry || user.ahead.size === 0 || user.recalled) continue
-      user.recalled = true
+      if (user === hungry || user.ahead.size === 0 || user.recalled !== 'no') continue
+      user.recalled = 'asked'
       user.window = 0
       user.session.event(user.number, 'recall')
+      this.#recalls += 1
+      setTimeout(() => {
+        if (user.recalled !== 'asked') return
+        user.recalled = 'late'
+        this.#recalls -= 1
+        goOn()
+      }, PATIENCE)
     }
+    return this.#recalls > 0
+  }
+
+  /** Whether items are on their way back that come before all that waits. */
+  get recalling(): boolean {
+    return this.#recalls > 0
   }
 
   /** These were not handed out. */
   returned(user: QueueUser, numbers: readonly number[]): void {
-    user.recalled = false
+    if (user.recalled === 'asked') this.#recalls -= 1
+    user.recalled = 'no'
     for (const number of numbers.toReversed()) {
       const item = this.#fromAhead(user, number)
       if (item !== undefined) this.#waiting.unshift(item)
@@ -222,6 +245,7 @@ export class Deliveries {
     this.#held.clear()
     for (const user of this.#users.values()) user.ahead.clear()
     this.#ahead = 0
+    this.#recalls = 0
   }
 
   *[Symbol.iterator](): IterableIterator<Item> {

@@ -14,12 +14,16 @@ interface Joiner {
 export class Joiners {
   readonly #joiners = new Set<Joiner>()
 
-  /** @param last the number of the newest item */
-  add(call: Call, last: number, items: Iterable<Numbered>): void {
+  /**
+   * Answers `true` when none of the items is left, and a poll `false` while some are.
+   *
+   * @param last the number of the newest item
+   */
+  add(call: Call, last: number, items: Iterable<Numbered>, poll: boolean): void {
     let left = 0
     for (const { number } of items) if (number <= last) left += 1
-    if (left === 0) {
-      call.ok()
+    if (left === 0 || poll) {
+      call.ok(left === 0)
       return
     }
     const joiner: Joiner = { call, upTo: last, left }
@@ -34,7 +38,7 @@ export class Joiners {
       joiner.left -= 1
       if (joiner.left > 0) continue
       this.#joiners.delete(joiner)
-      joiner.call.ok()
+      joiner.call.ok(true)
     }
   }
 

@@ -14,8 +14,6 @@ import type { Call, Session } from './session.ts'
 
 /** Milliseconds that a producer may put without an answer since it last heard from the broker. */
 const PASS = 100
-/** Milliseconds that a consumer gets to return what it has ahead before somebody who does not want to wait hears "nothing". */
-const RETURN = 10
 
 export interface QueueSpec {
   readonly maxSize: number
@@ -25,6 +23,8 @@ export interface QueueSpec {
 interface Getter {
   readonly call: Call
   readonly user: QueueUser
+  /** Waits only for what is on its way back, which counts as there. */
+  readonly poll: boolean
 }
 
 interface Putter {
@@ -61,7 +61,7 @@ export class QueueObject extends BrokerObject {
     get: (call) => this.#get(call),
     size: (call) => call.ok(this.#items.unheld),
     full: (call) => call.ok(this.#full),
-    join: (call) => this.#joiners.add(call, this.#count, this.#items),
+    join: (call) => this.#joiners.add(call, this.#count, this.#items, call.args[0] === true),
     close: (call) => this.#close(call),
   }
 
@@ -202,7 +202,8 @@ export class QueueObject extends BrokerObject {
     const user = this.#items.user(call.session, call.object)
     this.#used?.(call.session, 'take')
     user.asked()
-    if (this.#getters.size === 0 && this.#items.waiting > 0) {
+    const recalling = this.#items.recall(user, () => this.#serve())
+    if (!recalling && this.#getters.size === 0 && this.#items.waiting > 0) {
       call.ok(true)
       this.#items.sendTo(user)
       this.#items.fill(user)
@@ -210,14 +211,11 @@ export class QueueObject extends BrokerObject {
     }
     const ended = this.#endFor(user)
     if (ended !== null) call.fail(ended)
-    else if (poll && !this.#items.aheadElsewhere(user)) call.ok(null)
+    else if (poll && !recalling) call.ok(null)
     else {
-      const getter: Getter = { call, user }
+      const getter: Getter = { call, user, poll }
       this.#getters.add(getter)
       call.waits(() => this.#getters.delete(getter))
-      this.#items.recall(user)
-      // What lies unused with another consumer counts as there: the answer waits until that one was asked.
-      if (poll) setTimeout(() => this.#getters.delete(getter) && call.ok(null), RETURN)
     }
   }
 
@@ -236,6 +234,7 @@ export class QueueObject extends BrokerObject {
       this.#items.add({ number: this.#count, bytes: putter.bytes, attempt: 1 })
       putter.call.ok(0)
     }
+    if (this.#items.recalling) return
     for (const getter of this.#getters) {
       if (this.#items.waiting === 0) break
       this.#getters.delete(getter)
@@ -243,12 +242,13 @@ export class QueueObject extends BrokerObject {
       getter.call.ok(true)
       this.#items.sendTo(getter.user)
     }
-    if (this.#state !== 'closed' || this.#items.waiting > 0) return
+    if (this.#items.waiting > 0) return
     for (const getter of this.#getters) {
       const ended = this.#endFor(getter.user)
-      if (ended === null) continue
+      if (ended !== null) getter.call.fail(ended)
+      else if (getter.poll) getter.call.ok(null)
+      else continue
       this.#getters.delete(getter)
-      getter.call.fail(ended)
     }
   }
 
