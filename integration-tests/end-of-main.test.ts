@@ -1,4 +1,5 @@
 /** However the main program ends, none of its processes is left, and its exit code says how it ended. */
+import process from 'node:process'
 import { isRunning, until } from '@skein/conformance'
 import { describe, expect, test } from 'vitest'
 import { Program } from './support/program.ts'
@@ -22,6 +23,30 @@ describe('when the main program ends, all its processes do', () => {
       expect(await program.ended).toMatchObject({ signal: 'SIGKILL' })
     })
   }
+
+  test('killed by SIGKILL with its whole group', async () => {
+    const program = new Program('family.ts', { args: ['wait', 'all'] })
+    const family = await program.family('ready')
+    program.killGroup('SIGKILL')
+    await expectGone(family)
+    await program.ended
+  })
+
+  test('killed by SIGKILL, whatever else of it was killed before', async () => {
+    const program = new Program('family.ts', { args: ['wait', 'plain'] })
+    const said = (await program.line('ready')).split(' ').map(Number)
+    const helpers = (await program.family('ready')).filter((pid) => !said.includes(pid))
+    expect(helpers).not.toEqual([])
+    for (const helper of helpers) process.kill(helper, 'SIGKILL')
+    await until('other helpers are there', async () => {
+      const family = await program.family('ready')
+      return family.filter((pid) => isRunning(pid) && !said.includes(pid)).length >= helpers.length
+    })
+    const family = await program.family('ready')
+    program.kill('SIGKILL')
+    await expectGone(family)
+    await program.ended
+  })
 
   test('process.exit(3): the exit code is 3', async () => {
     const program = new Program('family.ts', { args: ['exit', 'plain'] })

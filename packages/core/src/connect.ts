@@ -21,7 +21,8 @@ export async function connect(url?: string, options?: ConnectOptions): Promise<C
   const { namespace = 'skein' } = checkOptions(options, ['namespace'], 'connect()')
   checkName(namespace, 'connect(): namespace')
   const place = url ?? (process.env['SKEIN_URL'] || LOCAL)
-  if (typeof place !== 'string') throw new ArgumentError(`connect() takes a url like "${LOCAL}", got ${describe(place)}`)
+  if (typeof place !== 'string')
+    throw new ArgumentError(`connect() takes a url like "${LOCAL}", got ${describe(place)}`)
   if (place !== LOCAL) throw unknown(place)
   const { context } = currentProcess()
   if (!isMainProcess && context !== null && (options?.namespace === undefined || namespace === context.namespace)) {
@@ -35,7 +36,9 @@ export async function connect(url?: string, options?: ConnectOptions): Promise<C
 function unknown(url: string): Error {
   const scheme = /^[a-z][a-z0-9+.-]*:/i.exec(url)?.[0] ?? ''
   if (/^(?:redis|rediss|redis\+sentinel|redis\+cluster):$/.test(scheme)) {
-    return new NotSupportedError(`connect(): ${scheme}// needs the package @skein/redis-adapter; install it beside @skein/core`)
+    return new NotSupportedError(
+      `connect(): ${scheme}// needs the package @skein/redis-adapter; install it beside @skein/core`,
+    )
   }
   return new ArgumentError(`connect() knows ${LOCAL} for this machine, got ${describe(scheme === '' ? url : scheme)}`)
 }

@@ -62,9 +62,12 @@ export class AdapterContext implements Context {
     const where = 'process()'
     const { name, daemon = this.#daemon } = checkOptions(options, ['name', 'daemon'], where)
     if (!Array.isArray(args)) {
-      throw new ArgumentError(`${where}: args must be an array of the target's arguments, got ${typeof args}; write [value]`)
+      throw new ArgumentError(
+        `${where}: args must be an array of the target's arguments, got ${typeof args}; write [value]`,
+      )
     }
-    if (typeof daemon !== 'boolean') throw new ArgumentError(`${where}: daemon must be true or false, got ${String(daemon)}`)
+    if (typeof daemon !== 'boolean')
+      throw new ArgumentError(`${where}: daemon must be true or false, got ${String(daemon)}`)
     const { bound = [], ...ref } = refOf(target)
     this.#processes += 1
     return this.#open.process<R>({
@@ -88,11 +91,11 @@ export class AdapterContext implements Context {
   queue<T>(options?: string | QueueOptions): Queue<T> {
     const where = 'queue()'
     const known = typeof options === 'string' ? { name: options } : options
-    const { name, maxSize = 0, maxDeliveries = MOST_DELIVERIES } = checkOptions(
-      known,
-      ['name', 'maxSize', 'maxDeliveries'],
-      where,
-    )
+    const {
+      name,
+      maxSize = 0,
+      maxDeliveries = MOST_DELIVERIES,
+    } = checkOptions(known, ['name', 'maxSize', 'maxDeliveries'], where)
     checkInteger(maxSize, { min: Number.MIN_SAFE_INTEGER, what: `${where}: maxSize` })
     checkInteger(maxDeliveries, { min: 1, what: `${where}: maxDeliveries` })
     return this.#open.queue<T>({
@@ -104,7 +107,8 @@ export class AdapterContext implements Context {
 
   pipe<A = unknown, B = A>(options?: PipeOptions): [Connection<A, B>, Connection<B, A>] {
     const { duplex = true } = checkOptions(options, ['duplex'], 'pipe()')
-    if (typeof duplex !== 'boolean') throw new ArgumentError(`pipe(): duplex must be true or false, got ${String(duplex)}`)
+    if (typeof duplex !== 'boolean')
+      throw new ArgumentError(`pipe(): duplex must be true or false, got ${String(duplex)}`)
     return this.#open.pipe<A, B>({ name: this.#open.anonymousName(), duplex })
   }
 

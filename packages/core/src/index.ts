@@ -3,20 +3,13 @@ export { connect } from './connect.ts'
 export { cpuCount } from './context.ts'
 export { currentProcess, isMainProcess } from './current-process.ts'
 export { bind } from './target/index.ts'
-export { registerError } from './codec/index.ts'
+export { type ErrorClass, registerError } from './codec/index.ts'
 export * from './errors.ts'
 export type { ConnectOptions, Context, CurrentProcess, NameOptions } from './contract/context.ts'
 export type { Handle, HandleKind, HandleRef } from './contract/handle.ts'
 export type { HolderInfo, Lease, Lock, RLock } from './contract/lock.ts'
 export type { Connection, PipeOptions } from './contract/pipe.ts'
-export type {
-  ApplyAsyncOptions,
-  AsyncResult,
-  MapOptions,
-  Pool,
-  PoolOptions,
-  TaskOptions,
-} from './contract/pool.ts'
+export type { ApplyAsyncOptions, AsyncResult, MapOptions, Pool, PoolOptions, TaskOptions } from './contract/pool.ts'
 export type { ExitReason, ExitStatus, Process, ProcessOptions, ProcessStatus } from './contract/process.ts'
 export type { ConsumeOptions, Delivery, Queue, QueueOptions } from './contract/queue.ts'
 export type { PermitOptions, Semaphore } from './contract/semaphore.ts'

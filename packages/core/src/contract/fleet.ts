@@ -33,6 +33,8 @@ export interface Fleet {
   submit(chunk: Chunk): void
   /** The outcome of these tasks is no longer wanted: not started, they never run; running, the worker is killed and replaced. Nothing of the chunk is reported any more; its unstarted other tasks are dropped with it. */
   cancel(chunk: number): void
+  /** Whether results are awaited, so that the program must not end for lack of anything else to do. */
+  keepAlive(on: boolean): void
   /** No more chunks: workers end when all is done. */
   close(): void
   /** Ends all workers now. */

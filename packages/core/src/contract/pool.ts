@@ -16,10 +16,10 @@ export interface TaskOptions {
 }
 
 export interface ApplyAsyncOptions<R> extends TaskOptions {
-  /** Called with the result. What it throws is thrown by `get()`. */
-  readonly callback?: ((result: R) => void) | undefined
-  /** Called with the error. What it throws is thrown by `get()`. */
-  readonly errorCallback?: ((error: unknown) => void) | undefined
+  /** Called with the result. What it throws is thrown by `get()`; a promise that it returns is waited for. */
+  readonly callback?: ((result: R) => unknown) | undefined
+  /** Called with the error. What it throws is thrown by `get()`; a promise that it returns is waited for. */
+  readonly errorCallback?: ((error: unknown) => unknown) | undefined
 }
 
 export interface MapOptions extends TaskOptions {

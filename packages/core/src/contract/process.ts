@@ -14,14 +14,7 @@ export interface ProcessOptions {
  * - `returned` 0 · `threw` 1 · `exited` the code given to `process.exit` · `signaled` −N for signal N, a graceful end after
  *   `terminate()` included · `out-of-memory` · `spawn-failed` · `host-lost` null
  */
-export type ExitReason =
-  | 'returned'
-  | 'threw'
-  | 'exited'
-  | 'signaled'
-  | 'out-of-memory'
-  | 'spawn-failed'
-  | 'host-lost'
+export type ExitReason = 'returned' | 'threw' | 'exited' | 'signaled' | 'out-of-memory' | 'spawn-failed' | 'host-lost'
 
 export interface ExitStatus {
   readonly exitCode: number | null
@@ -51,7 +44,8 @@ export interface Process<R> extends Handle, AsyncDisposable {
   readonly exitCode: number | null
   /**
    * Resolves when the child has loaded the target. An abort or a timeout ends the child.
-   * @throws TargetNotFoundError, SpawnError, BootstrapError, whatever the module threw; StateError the second time
+   * @throws TargetNotFoundError, TargetMismatchError, BootstrapError; SpawnError, with what the target's module threw as its cause; StateError the
+   *   second time
    */
   start(wait?: WaitOptions): Promise<this>
   /** Resolves when it has ended; never rejects for how it ended. @throws StateError before `start()` */

@@ -15,6 +15,8 @@ export interface TargetRef {
   readonly digest?: string
   /** Absolute file URL: the short way where the receiver is on this machine. */
   readonly url?: string
+  /** Opaque: tells the function from a namesake. */
+  readonly identity?: string
   /** Arguments that `bind` put in front. */
   readonly bound?: readonly unknown[]
 }

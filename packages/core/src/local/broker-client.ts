@@ -115,10 +115,7 @@ export class BrokerClient implements LinkEvents {
 
   /** Asks the broker. Giving up cancels the request there; a grant that was under way meanwhile goes to `late`. */
   call<T>(object: number, method: string, args: readonly unknown[] = [], options: CallOptions = {}): Promise<T> {
-    return this.request<T>(
-      (request) => this.send(op.call, object, request, encode([method, ...args])),
-      options,
-    )
+    return this.request<T>((request) => this.send(op.call, object, request, encode([method, ...args])), options)
   }
 
   /** As `call`, for a frame of another kind that the broker answers. */
@@ -127,7 +124,8 @@ export class BrokerClient implements LinkEvents {
     if (this.#lost.signal.aborted) return Promise.reject(this.#lost.signal.reason as Error)
     return new Promise<T>((resolve, reject) => {
       const request = this.#nextRequest()
-      const end = wait === undefined ? noEnd : watchWait(wait, what ?? 'no answer came', (error) => this.#giveUp(request, error))
+      const end =
+        wait === undefined ? noEnd : watchWait(wait, what ?? 'no answer came', (error) => this.#giveUp(request, error))
       this.#pending.set(request, {
         resolve: resolve as (value: unknown) => void,
         reject,
@@ -221,7 +219,8 @@ export class BrokerClient implements LinkEvents {
   }
 
   ended(): void {
-    const error = this.#reason ?? new ConnectionError('the broker of this context is gone; nothing can be asked of it any more')
+    const error =
+      this.#reason ?? new ConnectionError('the broker of this context is gone; nothing can be asked of it any more')
     this.#lost.abort(error)
     for (const listener of this.#listeners.values()) listener.event?.('gone', [error])
     this.#listeners.clear()
@@ -241,7 +240,7 @@ export class BrokerClient implements LinkEvents {
     pending.end()
     if (frame.op === op.cancelled) return
     if (frame.op === op.fail) {
-      if (!pending.given) pending.reject(decode(frame.payload, noHandles) as SkeinError)
+      if (!pending.given) pending.reject(decode(frame.payload, noHandles))
       return
     }
     const value = frame.payload.length === 0 ? undefined : decode(frame.payload, noHandles)

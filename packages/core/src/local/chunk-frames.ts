@@ -3,26 +3,27 @@ import type { Chunk } from '../contract/fleet.ts'
 
 const shapes = ['apply', 'map'] as const
 
+// A frame is copied out of a head before the next head is written: one piece of memory serves all of them.
+const head = Buffer.allocUnsafe(12)
+
 /** `submit`: target u32 · shape u8 · count u32 · payload. */
-export function submitHead(chunk: Chunk): Uint8Array {
-  const head = Buffer.allocUnsafe(9)
-  head.writeUInt32LE(chunk.target, 0)
-  head.writeUInt8(shapes.indexOf(chunk.shape), 4)
-  head.writeUInt32LE(chunk.count, 5)
-  return head
+export function submitHead({ target, shape, count }: Chunk): Uint8Array {
+  head.writeUInt32LE(target, 0)
+  head.writeUInt8(shape === 'apply' ? 0 : 1, 4)
+  head.writeUInt32LE(count, 5)
+  return head.subarray(0, 9)
 }
 
-export function submitTarget(payload: Uint8Array): number {
-  return view(payload).getUint32(0, true)
+export function submitTarget(payload: Buffer): number {
+  return payload.readUInt32LE(0)
 }
 
-export function submitCount(payload: Uint8Array): number {
-  return view(payload).getUint32(5, true)
+export function submitCount(payload: Buffer): number {
+  return payload.readUInt32LE(5)
 }
 
 /** `assign`: lease f64 · first u32 · the payload of `submit`. */
 export function assignHead(lease: number, first: number): Uint8Array {
-  const head = Buffer.allocUnsafe(12)
   head.writeDoubleLE(lease, 0)
   head.writeUInt32LE(first, 8)
   return head
@@ -38,21 +39,19 @@ export interface AssignFields {
   readonly payload: Uint8Array
 }
 
-export function readAssign(payload: Uint8Array): AssignFields {
-  const fields = view(payload)
+export function readAssign(payload: Buffer): AssignFields {
   return {
-    lease: fields.getFloat64(0, true),
-    first: fields.getUint32(8, true),
-    target: fields.getUint32(12, true),
-    shape: shapes[fields.getUint8(16)] as 'apply' | 'map',
-    count: fields.getUint32(17, true),
+    lease: payload.readDoubleLE(0),
+    first: payload.readUInt32LE(8),
+    target: payload.readUInt32LE(12),
+    shape: shapes[payload.readUInt8(16)] as 'apply' | 'map',
+    count: payload.readUInt32LE(17),
     payload: payload.subarray(21),
   }
 }
 
 /** `report`: until u32 · first u32 · count u32 · outcomes; from the second field on it is a `done`. */
 export function reportHead(until: number, first: number, count: number): Uint8Array {
-  const head = Buffer.allocUnsafe(12)
   head.writeUInt32LE(until, 0)
   head.writeUInt32LE(first, 4)
   head.writeUInt32LE(count, 8)
@@ -67,12 +66,11 @@ export interface ReportFields {
   readonly done: Uint8Array
 }
 
-export function readReport(payload: Uint8Array): ReportFields {
-  const fields = view(payload)
+export function readReport(payload: Buffer): ReportFields {
   return {
-    until: fields.getUint32(0, true),
-    first: fields.getUint32(4, true),
-    count: fields.getUint32(8, true),
+    until: payload.readUInt32LE(0),
+    first: payload.readUInt32LE(4),
+    count: payload.readUInt32LE(8),
     done: payload.subarray(4),
   }
 }
@@ -83,11 +81,6 @@ export interface DoneFields {
   readonly outcomes: Uint8Array
 }
 
-export function readDone(payload: Uint8Array): DoneFields {
-  const fields = view(payload)
-  return { first: fields.getUint32(0, true), count: fields.getUint32(4, true), outcomes: payload.subarray(8) }
-}
-
-function view(bytes: Uint8Array): DataView {
-  return new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength)
+export function readDone(payload: Buffer): DoneFields {
+  return { first: payload.readUInt32LE(0), count: payload.readUInt32LE(4), outcomes: payload.subarray(8) }
 }

@@ -1,13 +1,6 @@
 /** The local adapter: one method per noun, as handles on the broker of this program. Only wiring. */
 import { decode } from '../codec/index.ts'
-import type {
-  Adapter,
-  Named,
-  PipeSpec,
-  ProcessSpec,
-  QueueSpec,
-  SemaphoreSpec,
-} from '../contract/adapter.ts'
+import type { Adapter, Named, PipeSpec, ProcessSpec, QueueSpec, SemaphoreSpec } from '../contract/adapter.ts'
 import type { Handle, HandleKind, HandleRef } from '../contract/handle.ts'
 import type { Lock, RLock } from '../contract/lock.ts'
 import type { Connection } from '../contract/pipe.ts'

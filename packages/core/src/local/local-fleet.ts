@@ -13,15 +13,16 @@ import { surroundings } from './surroundings.ts'
 
 export class LocalFleet extends Presence implements Fleet {
   readonly #home: Home
+  readonly #broker: BrokerClient
   readonly #number: number
   readonly #events: FleetEvents
-  /** Chunks with tasks that have no outcome yet; while there are any, they keep the process alive. */
-  readonly #left = new Map<number, number>()
+  #holds = false
 
   constructor(home: Home, name: string, spec: FleetSpec, events: FleetEvents) {
     assertNotLoadingTarget()
     super()
     this.#home = home
+    this.#broker = home.client
     this.#events = events
     const { size, initializer, initArgs } = spec
     this.#number = home.client.open(
@@ -42,14 +43,19 @@ export class LocalFleet extends Presence implements Fleet {
   }
 
   submit(chunk: Chunk): void {
-    if (this.#left.size === 0) this.#client.hold()
-    this.#left.set(chunk.id, chunk.count)
     this.#client.send(op.submit, this.#number, chunk.id, submitHead(chunk), chunk.payload)
   }
 
   cancel(chunk: number): void {
-    this.#settled(chunk, Number.POSITIVE_INFINITY)
     this.#client.post(this.#number, 'cancel', chunk)
+  }
+
+  keepAlive(on: boolean): void {
+    if (this.#holds === on) return
+    this.#holds = on
+    // Not through the context, which may be closed by now.
+    if (on) this.#broker.hold()
+    else this.#broker.release()
   }
 
   close(): void {
@@ -58,7 +64,6 @@ export class LocalFleet extends Presence implements Fleet {
 
   async terminate(): Promise<void> {
     if (this.gone !== null) return
-    this.#forget()
     await this.#client.call(this.#number, 'terminate')
   }
 
@@ -69,36 +74,19 @@ export class LocalFleet extends Presence implements Fleet {
   frame(frame: Frame): void {
     if (frame.op !== op.done) return
     const { first, count, outcomes } = readDone(frame.payload)
-    this.#settled(frame.b, count)
     this.#events.done(frame.b, first, count, outcomes)
   }
 
   override event(name: string, args: readonly unknown[]): void {
     if (name === 'lost') {
       const [chunk, first, count, loss] = args as [number, number, number, WorkerLoss]
-      this.#settled(chunk, count)
       this.#events.lost(chunk, first, count, loss)
     } else if (name === 'failed') this.lost(args[0] as Error)
     else super.event(name, args)
   }
 
   protected override lost(error: Error): void {
-    this.#forget()
+    this.keepAlive(false)
     this.#events.failed(error)
-  }
-
-  #settled(chunk: number, count: number): void {
-    const left = this.#left.get(chunk)
-    if (left === undefined) return
-    if (left > count) this.#left.set(chunk, left - count)
-    else {
-      this.#left.delete(chunk)
-      if (this.#left.size === 0) this.#client.release()
-    }
-  }
-
-  #forget(): void {
-    if (this.#left.size > 0) this.#client.release()
-    this.#left.clear()
   }
 }

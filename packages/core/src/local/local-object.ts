@@ -72,7 +72,13 @@ export abstract class LocalObject<P extends Presence> implements Handle {
    * @param wait checked
    * @param what for the message of a `TimeoutError`
    */
-  protected callOrPoll<T>(method: string, args: readonly unknown[], wait: WaitOptions, what: string, more?: CallOptions): Promise<T> {
+  protected callOrPoll<T>(
+    method: string,
+    args: readonly unknown[],
+    wait: WaitOptions,
+    what: string,
+    more?: CallOptions,
+  ): Promise<T> {
     const poll = isPoll(wait)
     return this.call<T>(method, [...args, poll], { ...more, wait: poll ? { signal: wait.signal } : wait, what })
   }

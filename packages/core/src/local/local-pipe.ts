@@ -43,7 +43,8 @@ export class LocalConnection<S, R> extends LocalObject<Presence> implements Conn
   }
 
   async sendBytes(bytes: Uint8Array, wait?: WaitOptions): Promise<void> {
-    if (!(bytes instanceof Uint8Array)) throw new ArgumentError(`sendBytes() takes a Uint8Array, got ${typeof bytes}; use send() for values`)
+    if (!(bytes instanceof Uint8Array))
+      throw new ArgumentError(`sendBytes() takes a Uint8Array, got ${typeof bytes}; use send() for values`)
     return this.#send(BYTES, bytes, wait)
   }
 

@@ -108,7 +108,8 @@ export class LocalProcess<R> extends LocalObject<Watch> implements Process<R> {
   async start(wait?: WaitOptions): Promise<this> {
     assertNotLoadingTarget()
     const own = this.checked(wait)
-    if (this.presence.news.state === 'ended') throw new StateError(`${this.label} has ended; a process starts once, make another one`)
+    if (this.presence.news.state === 'ended')
+      throw new StateError(`${this.label} has ended; a process starts once, make another one`)
     if (this.#plan === null) throw new StateError(`${this.label} is started by the process that made it`)
     const { target, args } = this.#plan
     // A daemon is not waited for, so it keeps nobody alive either.
@@ -134,7 +135,12 @@ export class LocalProcess<R> extends LocalObject<Watch> implements Process<R> {
     if (error !== null) throw this.#error(error)
     const { pid, host } = this
     const how = signal === null ? `exited with code ${String(exitCode)}` : `was ended by ${signal}`
-    throw new WorkerLostError(`${this.label} (pid ${String(pid)}) ${how} before it returned`, { pid, host, signal, exitCode })
+    throw new WorkerLostError(`${this.label} (pid ${String(pid)}) ${how} before it returned`, {
+      pid,
+      host,
+      signal,
+      exitCode,
+    })
   }
 
   async status(): Promise<ProcessStatus> {

@@ -19,7 +19,7 @@ export class LocalQueue<T> extends LocalObject<QueueChannel> implements Queue<T>
       const bytes = encode(item, 'item')
       return this.presence.put(bytes, this.checked(wait))
     } catch (error) {
-      return Promise.reject(error as Error)
+      return Promise.reject(error)
     }
   }
 

@@ -54,7 +54,9 @@ export class LocalSupervisor {
     this.#thread.unref()
     this.#thread.once('error', (error) => {
       supervisors.delete(namespace)
-      this.#client.close(new ConnectionError('the supervisor thread has failed; what it kept is lost', { cause: error }))
+      this.#client.close(
+        new ConnectionError('the supervisor thread has failed; what it kept is lost', { cause: error }),
+      )
     })
     this.#forgetEnd = onEnd({
       stop: (signal) => this.#stop(signal),

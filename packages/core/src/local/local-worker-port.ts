@@ -2,11 +2,12 @@
  * A worker's way to its fleet on the local adapter. Chunks may come ahead of need; they may be started while the lease lasts,
  * and past it they are dropped and asked for again, since the broker may have given them to another worker.
  */
-import { encode, encodeThrown } from '../codec/index.ts'
+import { encode, encodeThrown, withOrigin } from '../codec/index.ts'
 import type { TargetRef } from '../contract/target.ts'
 import type { Assignment, WorkerPort } from '../contract/fleet.ts'
 import { runWorker } from '../pool/worker.ts'
 import type { Role } from '../supervisor/boot.ts'
+import { origin } from '../supervisor/last-word.ts'
 import type { RoleDeps } from '../supervisor/run-process.ts'
 import { resolveTarget } from '../target/index.ts'
 import { monotonic } from '../util/clock.ts'
@@ -16,6 +17,12 @@ import { type Frame, op } from '../wire/frame.ts'
 import type { Link } from '../wire/link.ts'
 import { readAssign, reportHead } from './chunk-frames.ts'
 
+/** A task under so many milliseconds is quick; only after so many quick ones in a row do reports share a write. */
+const QUICK = 0.05
+const CAREFUL = 32
+/** Milliseconds of finished work that may lie in this process. */
+const GATHER = 0.4
+
 export class LocalWorkerPort implements WorkerPort {
   readonly #link: Link
   readonly #decode: (bytes: Uint8Array) => unknown
@@ -24,6 +31,12 @@ export class LocalWorkerPort implements WorkerPort {
   #lease = 0
   #sequence = 0
   #leaving = false
+  /** When the last report was made, and when the last one was written; as of `performance.now()`. */
+  #last = 0
+  #written = 0
+  #quick = 0
+  /** How many more chunks may start before the next write. */
+  #runAhead = 0
   #waiting: Deferred<Assignment | null> | null = null
 
   constructor(link: Link, decodeWithHandles: (bytes: Uint8Array) => unknown) {
@@ -46,7 +59,7 @@ export class LocalWorkerPort implements WorkerPort {
     await runWorker(this, {
       resolveTarget,
       encode,
-      encodeFailure: encodeThrown,
+      encodeFailure: (error) => encodeThrown(withOrigin(error, origin())),
       decode: this.#decode,
       atExit: (settleUp) => process.once('exit', settleUp),
     })
@@ -76,9 +89,35 @@ export class LocalWorkerPort implements WorkerPort {
     return this.#waiting.promise
   }
 
+  /**
+   * Leaves at once, so that it outlives this process, unless the tasks are so short that writing takes longer than they do: those share
+   * a write, as many as the last report has announced, and are lost together if the process dies in one of them.
+   */
   report(chunk: number, first: number, count: number, outcomes: Uint8Array, until: number): void {
-    this.#link.send(op.report, 0, chunk, reportHead(until, first, count), outcomes)
+    const now = performance.now()
+    const took = now - this.#last
+    this.#last = now
+    this.#quick = took < QUICK ? this.#quick + 1 : 0
+    const gathers = this.#runAhead > 0 && this.#ahead.length > 0 && now - this.#written < GATHER
+    if (gathers) this.#runAhead -= 1
+    else {
+      const alone = this.#quick < CAREFUL || this.#ahead.length === 0
+      this.#runAhead = alone ? 0 : Math.min(Math.floor(GATHER / Math.max(took, 0.001)), this.#singlesAhead())
+    }
+    this.#link.send(op.report, this.#runAhead, chunk, reportHead(until, first, count), outcomes)
+    if (gathers) return
+    this.#written = now
     this.#link.flush()
+  }
+
+  /** How many chunks of one task are next in line. */
+  #singlesAhead(): number {
+    let singles = 0
+    for (const { count } of this.#ahead) {
+      if (count > 1) break
+      singles += 1
+    }
+    return singles
   }
 
   #assigned(frame: Frame): void {

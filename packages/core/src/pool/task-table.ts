@@ -48,6 +48,7 @@ export class TaskTable implements FleetEvents {
   /** Hands out tasks `offset … offset + count - 1` of a job. */
   submit(job: Job, shape: Chunk['shape'], offset: number, count: number, payload: Uint8Array, deaths = 0): void {
     const id = this.#nextChunk++
+    if (this.#entries.size === 0) this.fleet.keepAlive(true)
     const kept = deaths < job.retries ? payload : null
     this.#entries.set(id, { job, shape, offset, payload: kept, deaths, left: count })
     job.submitted(id)
@@ -141,6 +142,8 @@ export class TaskTable implements FleetEvents {
   }
 
   #checkIdle(): void {
-    if (this.#entries.size === 0) this.#deps.onIdle()
+    if (this.#entries.size > 0) return
+    this.fleet.keepAlive(false)
+    this.#deps.onIdle()
   }
 }

@@ -11,7 +11,8 @@ export async function consume<T>(
   body: Body<T>,
   options?: ConsumeOptions,
 ): Promise<void> {
-  if (typeof body !== 'function') throw new ArgumentError(`queue.consume() needs a function to call for each item, got ${typeof body}`)
+  if (typeof body !== 'function')
+    throw new ArgumentError(`queue.consume() needs a function to call for each item, got ${typeof body}`)
   const { concurrency = 1, signal } = checkOptions(options, ['concurrency', 'signal'], 'queue.consume()')
   checkInteger(concurrency, { min: 1, what: 'concurrency' })
   checkWait({ signal })

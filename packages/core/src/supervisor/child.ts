@@ -104,7 +104,9 @@ export class Child {
   #refused(error: NodeJS.ErrnoException, cwd: string): void {
     const where = error.code === 'ENOENT' ? ` (is the working directory ${cwd} there?)` : ''
     const mend = error.code === 'EMFILE' || error.code === 'EAGAIN' ? '; too many are open or running' : ''
-    const payload = encode(new SpawnError(`no process could be started: ${error.message}${where}${mend}`, { cause: error }))
+    const payload = encode(
+      new SpawnError(`no process could be started: ${error.message}${where}${mend}`, { cause: error }),
+    )
     this.#words = { kind: 'unloaded', payload }
     this.#exit = { code: 1, signal: null }
     this.#link.destroy()

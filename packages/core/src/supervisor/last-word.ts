@@ -1,9 +1,15 @@
 /** What a child says of its end. It leaves at once: the process may not get another turn. */
 import { inspect } from 'node:util'
-import { encodeThrown } from '../codec/index.ts'
+import { encodeThrown, withOrigin } from '../codec/index.ts'
 import { currentProcess, isEnding } from '../current-process.ts'
 import { type Op, op } from '../wire/frame.ts'
 import type { Link } from '../wire/link.ts'
+
+/** This process, as the stacks of errors that come from it name it. */
+export function origin(): string {
+  const { name, pid } = currentProcess()
+  return `${name}, pid ${pid}`
+}
 
 export class LastWord {
   readonly #link: Link
@@ -24,7 +30,7 @@ export class LastWord {
     const { name, pid } = currentProcess()
     // The error of an end that was asked for is no news; the one of a failed load reaches the caller of start().
     if (kind === op.threw && !isEnding()) process.stderr.write(`${name} (pid ${pid}) threw ${inspect(error)}\n`)
-    this.say(kind, encodeThrown(error))
+    this.say(kind, encodeThrown(withOrigin(error, origin())))
   }
 
   /** Ends this process when its last word has been written. */

@@ -8,9 +8,9 @@ import type { LastWord } from './last-word.ts'
 
 export interface RoleDeps {
   readonly word: LastWord
-  decode(bytes: Uint8Array): unknown
+  readonly decode: (bytes: Uint8Array) => unknown
   /** Waits for what this process has started. */
-  close(): Promise<void>
+  readonly close: () => Promise<void>
 }
 
 export async function runProcess(role: Extract<Role, { kind: 'process' }>, deps: RoleDeps): Promise<void> {

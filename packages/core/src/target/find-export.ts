@@ -77,9 +77,9 @@ function definedInline(ref: TargetRef): TargetNotFoundError {
 }
 
 /** Same text at the same place of the loaded script: certainly the same function, however it was loaded. */
-function isVery(candidate: Candidate, { text, place: expected }: Identity): boolean {
-  if (textDigest(candidate.fn) !== text) return false
-  const place = locate(candidate.fn)
+function isVery({ fn }: Candidate, { text, place: expected }: Identity): boolean {
+  if (textDigest(fn) !== text) return false
+  const place = locate(fn)
   return place !== null && comparePositions(place, expected) === 0
 }
 
@@ -96,31 +96,41 @@ function whereabouts({ fn }: Candidate, path: string, text: string): Range | 'un
 }
 
 /** The careful comparison, for two sides that loaded the module in different ways. */
-function findByPlace(
-  ref: TargetRef,
-  candidates: readonly Candidate[],
-  path: string,
-  identity: Identity | null,
-): Candidate {
-  const source = readSource(path)
+function canBe(candidate: Candidate, range: Range, path: string, text: string): boolean {
+  const place = whereabouts(candidate, path, text)
+  return place === 'unknown' || (place !== 'elsewhere' && rangesFit(range, place))
+}
+
+/** The candidate of that export name; else the only function among them, which has another export name (`export { f as g }`). */
+function pick(candidates: readonly Candidate[], name: string): Candidate | null {
+  const named = candidates.find((candidate) => candidate.name === name)
+  if (named !== undefined) return named
+  const [first] = candidates
+  return first !== undefined && candidates.every((candidate) => candidate.fn === first.fn) ? first : null
+}
+
+function choose(ref: LocatedRef, candidates: readonly Candidate[], path: string): Candidate {
+  const { export: name } = ref
+  // A function has the same name of its own on both sides, so few candidates need a look.
+  const namesakes = candidates.filter((candidate) => candidate.name === name || candidate.fn.name === name)
+  const identity = ref.identity === undefined ? null : parseIdentity(ref.identity)
+  if (identity !== null) {
+    const very = namesakes.filter((candidate) => isVery(candidate, identity))
+    const found = pick(very, name)
+    if (found !== null) return found
+  }
+  // Nothing vouches for a function without a name.
+  if (name === '') throw notExported(ref, candidates)
   const range = identity?.range ?? null
+  const source = readSource(path)
   // Another content of the file: places tell nothing, and the name decides.
   const isComparable = range !== null && source.digest === ref.digest
-  const canBe = (candidate: Candidate): boolean => {
-    if (!isComparable) return true
-    const place = whereabouts(candidate, path, source.text)
-    return place === 'unknown' || (place !== 'elsewhere' && rangesFit(range, place))
-  }
-  const named = candidates.find((candidate) => candidate.name === ref.export)
-  if (named !== undefined && canBe(named)) return named
-  // Exported under another name (`export { f as g }`), or without any of its own, when only the text can vouch for it.
-  const others = candidates.filter(({ fn }) =>
-    ref.export === '' ? isComparable && textDigest(fn) === identity?.text : fn.name === ref.export,
-  )
-  const fitting = others.filter(canBe)
-  const [first] = fitting
-  if (first !== undefined && fitting.every((candidate) => candidate.fn === first.fn)) return first
-  throw named === undefined ? notExported(ref, candidates) : definedInline(ref)
+  const possible = isComparable
+    ? namesakes.filter((candidate) => canBe(candidate, range, path, source.text))
+    : namesakes
+  const found = pick(possible, name)
+  if (found !== null) return found
+  throw namesakes.some((candidate) => candidate.name === name) ? definedInline(ref) : notExported(ref, candidates)
 }
 
 /**
@@ -129,24 +139,9 @@ function findByPlace(
  * @throws TargetNotFoundError if it is not exported, is a class, or is another function than the one of that name
  */
 export function findExport(ref: LocatedRef, module: LoadedModule): TargetFunction {
-  const candidates = candidatesOf(module)
-  const found = choose(ref, candidates, module.path)
+  const found = choose(ref, candidatesOf(module), module.path)
   if (!isClass(found.fn)) return found.fn
   throw new TargetNotFoundError(
     `"${found.name}" of ${ref.module} is a class and cannot be a target. Export a function that uses it.`,
   )
-}
-
-function choose(ref: LocatedRef, candidates: readonly Candidate[], path: string): Candidate {
-  const identity = ref.identity === undefined ? null : parseIdentity(ref.identity)
-  if (identity !== null) {
-    // The function's own name is in its text, so few candidates need a look.
-    const namesakes = candidates.filter(({ name, fn }) => name === ref.export || fn.name === ref.export)
-    const same = namesakes.filter((candidate) => isVery(candidate, identity))
-    const [first] = same
-    const named = same.find((candidate) => candidate.name === ref.export)
-    if (named !== undefined) return named
-    if (first !== undefined && same.every((candidate) => candidate.fn === first.fn)) return first
-  }
-  return findByPlace(ref, candidates, path, identity)
 }

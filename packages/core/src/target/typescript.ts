@@ -15,7 +15,7 @@ const LOADERS = /^(?:tsx|ts-node|@swc-node\/register|@oxc-node\/core|esbuild-reg
 
 let registered: Promise<void> | null = null
 
-export function isTypeScript(path: string): boolean {
+function isTypeScript(path: string): boolean {
   return /^\.(?:[cm]?ts|tsx)$/.test(extname(path))
 }
 

@@ -34,7 +34,7 @@ export const op = {
   done: 15,
   /** broker → worker: chunk `b`, the `a`-th assignment of this worker. Payload: see assignment.ts. */
   assign: 16,
-  /** worker → broker: outcomes of chunk `b`. Payload: first u32, count u32, until u32, outcomes. */
+  /** worker → broker: outcomes of chunk `b`; `a` further chunks of one task may start before the next report. Payload: until u32, first u32, count u32, outcomes. */
   report: 17,
   /** worker → broker: assignments up to the `a`-th that were not started are given back. */
   idle: 18,
@@ -66,7 +66,7 @@ export interface Frame {
   readonly op: number
   readonly a: number
   readonly b: number
-  readonly payload: Uint8Array
+  readonly payload: Buffer
 }
 
 const HEADER = 13

@@ -11,6 +11,9 @@ export interface LinkEvents {
   ended(): void
 }
 
+/** Bytes that are written without waiting for more. */
+const ENOUGH = 48 * 1024
+
 const handedOver: Promise<void> = Promise.resolve()
 
 /** Milliseconds after which a caller that sends in a loop of resolved promises lets the event loop turn once. */
@@ -44,6 +47,8 @@ export abstract class Link {
   send(kind: Op, a: number, b: number, head?: Uint8Array, tail?: Uint8Array): void {
     if (this.#over) return
     this.#writer.add(kind, a, b, head, tail)
+    // So much is worth a write of its own: the other side begins while this one goes on.
+    if (this.#writer.bytes >= ENOUGH) this.flush()
     if (this.#scheduled) return
     this.#scheduled = true
     queueMicrotask(this.#onMicrotask)

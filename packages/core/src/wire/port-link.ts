@@ -1,5 +1,5 @@
 /** A link over a message port: between the main program and its supervisor thread. */
-import { type MessagePort, receiveMessageOnPort } from 'node:worker_threads'
+import type { MessagePort } from 'node:worker_threads'
 import { Link, type LinkEvents } from './link.ts'
 
 export class PortLink extends Link {
@@ -8,13 +8,7 @@ export class PortLink extends Link {
   constructor(port: MessagePort, events: LinkEvents) {
     super(events)
     this.#port = port
-    port.on('message', (bytes: Uint8Array) => {
-      this.received(bytes)
-      // One wake-up for all that has arrived: an event for each message would cost more than handling it.
-      for (let next = receiveMessageOnPort(port); next !== undefined; next = receiveMessageOnPort(port)) {
-        this.received(next.message as Uint8Array)
-      }
-    })
+    port.on('message', (bytes: Uint8Array) => this.received(bytes))
     port.once('close', () => this.finish())
   }
 

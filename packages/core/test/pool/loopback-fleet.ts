@@ -48,6 +48,7 @@ export class LoopbackFleet implements Fleet {
   readonly reports: Report[] = []
   readonly targets = new Map<number, TargetRef>()
   closed = false
+  keptAlive = false
   /** What the next `submit` throws. */
   refuse: Error | null = null
   readonly #spec: FleetSpec
@@ -66,6 +67,10 @@ export class LoopbackFleet implements Fleet {
 
   get alive(): number {
     return this.workers.filter((worker) => worker.alive).length
+  }
+
+  keepAlive(on: boolean): void {
+    this.keptAlive = on
   }
 
   target(id: number, ref: TargetRef): void {

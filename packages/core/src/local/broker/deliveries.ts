@@ -129,7 +129,8 @@ export class Deliveries {
 
   /** Sends items ahead to a consumer that is alone. */
   fill(user: QueueUser): void {
-    if (this.#waiting.length === 0 || user.recalled !== 'no' || user.ahead.size * 2 > user.window || !this.#alone(user)) return
+    if (this.#waiting.length === 0 || user.recalled !== 'no' || user.ahead.size * 2 > user.window || !this.#alone(user))
+      return
     while (user.ahead.size < user.window && this.#waiting.length > 0) this.sendTo(user)
   }
 

@@ -9,7 +9,7 @@ export interface OpenChunk {
   readonly id: number
   readonly count: number
   /** The payload of its `submit` frame. */
-  readonly payload: Uint8Array
+  readonly payload: Buffer
   /** The first task without an outcome. */
   first: number
   cancelled: boolean
@@ -21,12 +21,10 @@ interface Assigned {
 }
 
 /** Milliseconds during which a worker may start what it was given ahead. */
-const LEASE = 10
-/** Milliseconds of work that a worker is given ahead. */
-const AHEAD = 1
-const LARGEST_WINDOW = 128
-/** How much a new measurement weighs in the average pace. */
-const WEIGHT = 0.2
+const LEASE = 20
+/** Milliseconds of work that a worker is given ahead: enough for the broker to be busy with somebody else meanwhile. */
+const AHEAD = 4
+const LARGEST_WINDOW = 1024
 
 export class FleetWorker {
   child: Child | null = null
@@ -41,7 +39,10 @@ export class FleetWorker {
   #lease = 0
   /** Of the first assigned chunk: where its unreported run ends. */
   #until = 0
+  /** How many chunks behind the first may have been started, too, without a report. */
+  #runAhead = 0
   #pace = AHEAD
+  #chunksDone = 0
   #last = 0
 
   get idle(): boolean {
@@ -84,18 +85,27 @@ export class FleetWorker {
   }
 
   /** Notes a report on the running chunk; `true`: the chunk is done. */
-  report(first: number, count: number, until: number): boolean {
+  report(first: number, count: number, until: number, runAhead: number): boolean {
     const chunk = this.running
     if (chunk === undefined) return false
     chunk.first = first + count
     this.#until = until
+    this.#runAhead = runAhead
     if (chunk.first < chunk.count) return false
     this.#assigned.shift()
     this.#until = 0
-    const now = monotonic()
-    this.#pace += WEIGHT * (now - this.#last - this.#pace)
-    this.#last = now
+    this.#chunksDone += 1
     return true
+  }
+
+  /** All reports that have come are noted: how long did a chunk take? */
+  measure(): void {
+    if (this.#chunksDone === 0) return
+    const now = monotonic()
+    const pace = (now - this.#last) / this.#chunksDone
+    this.#pace += (pace < this.#pace ? 0.5 : 0.2) * (pace - this.#pace)
+    this.#last = now
+    this.#chunksDone = 0
   }
 
   /** The worker has dropped everything up to this assignment, having found its lease at an end. */
@@ -113,13 +123,17 @@ export class FleetWorker {
     return this.#assigned.splice(1).map((one) => one.chunk)
   }
 
-  /** It has died: how many tasks of its running chunk are lost (from `first` on), and all chunks it had, the running one first. */
-  died(): { readonly lost: number; readonly chunks: OpenChunk[] } {
+  /** It has died: how many tasks are lost of which chunks (from `first` on), and all chunks it had. */
+  died(): {
+    readonly losses: readonly { readonly chunk: OpenChunk; readonly count: number }[]
+    readonly chunks: OpenChunk[]
+  } {
     const chunks = this.#assigned.map((one) => one.chunk)
     this.#assigned = []
-    const [running] = chunks
-    if (running === undefined) return { lost: 0, chunks }
-    const end = Math.min(running.count, Math.max(this.#until, running.first + 1))
-    return { lost: end - running.first, chunks }
+    const losses = chunks.slice(0, 1 + this.#runAhead).map((chunk, index) => {
+      const until = index === 0 ? Math.min(chunk.count, this.#until) : 0
+      return { chunk, count: Math.max(until - chunk.first, 1) }
+    })
+    return { losses, chunks }
   }
 }

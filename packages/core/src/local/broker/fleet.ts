@@ -46,6 +46,7 @@ export class FleetObject extends BrokerObject {
   #started = 0
   #falseStarts = 0
   #state: 'open' | 'closing' | 'ending' = 'open'
+  #dispatching = false
   #rescue: NodeJS.Timeout | null = null
 
   constructor(name: string, spec: FleetObjectSpec, owner: Session, starter: Starter) {
@@ -83,7 +84,7 @@ export class FleetObject extends BrokerObject {
     }
     this.#chunks.set(chunk.id, chunk)
     this.#waiting.push(chunk)
-    this.#dispatch()
+    this.#dispatchSoon()
   }
 
   override check(): void {
@@ -152,26 +153,22 @@ export class FleetObject extends BrokerObject {
     const { until, first, count, done } = readReport(frame.payload)
     const chunk = worker.running
     if (chunk === undefined || chunk.id !== frame.b) return
-    if (worker.report(first, count, until)) this.#chunks.delete(chunk.id)
-    if (count > 0 && !chunk.cancelled) this.#owner.send(op.done, this.#number, chunk.id, done)
-    this.#dispatch()
+    if (worker.report(first, count, until, frame.a)) this.#chunks.delete(chunk.id)
+    if (count > 0 && !chunk.cancelled) this.#owner.send(op.done, this.#number, chunk.id, undefined, done)
+    this.#dispatchSoon()
   }
 
   #workerEnded(worker: FleetWorker, exit: EncodedExit): void {
     this.#workers.delete(worker)
-    const { lost, chunks } = worker.died()
-    const [running] = chunks
-    if (running !== undefined) {
-      const { pid } = worker
-      const loss: WorkerLoss = { pid, host: this.#owner.process.host, exitCode: exit.exitCode, signal: exit.signal }
-      if (!running.cancelled) this.#owner.event(this.#number, 'lost', running.id, running.first, lost, loss)
-      running.first += lost
-      if (running.first >= running.count) {
-        this.#chunks.delete(running.id)
-        chunks.shift()
-      }
-      this.#requeue(chunks)
+    const { losses, chunks } = worker.died()
+    const { pid } = worker
+    const loss: WorkerLoss = { pid, host: this.#owner.process.host, exitCode: exit.exitCode, signal: exit.signal }
+    for (const { chunk, count } of losses) {
+      if (!chunk.cancelled) this.#owner.event(this.#number, 'lost', chunk.id, chunk.first, count, loss)
+      chunk.first += count
+      if (chunk.first >= chunk.count) this.#chunks.delete(chunk.id)
     }
+    this.#requeue(chunks.filter((chunk) => chunk.first < chunk.count))
     if (this.#state !== 'ending') {
       if (!worker.ready) this.#falseStart(exit)
       if (this.#state === 'open' || this.#chunks.size > 0) {
@@ -227,6 +224,17 @@ export class FleetObject extends BrokerObject {
     chunk.cancelled = true
     for (const worker of this.#workers) if (worker.running === chunk) worker.child?.kill()
     this.#waiting.keep((one) => one !== chunk)
+  }
+
+  /** Once for all frames that have come together. */
+  #dispatchSoon(): void {
+    if (this.#dispatching) return
+    this.#dispatching = true
+    queueMicrotask(() => {
+      this.#dispatching = false
+      for (const worker of this.#workers) worker.measure()
+      this.#dispatch()
+    })
   }
 
   #dispatch(): void {

@@ -68,7 +68,9 @@ export class PipeObject extends BrokerObject {
     this.#user[end] = null
     const other: End = end === 0 ? 1 : 0
     // What was sent may still be received; what nobody will receive is refused.
-    this.#inbox[other].shut(new EndOfStreamError('the other end of the pipe is closed and everything it sent was received'))
+    this.#inbox[other].shut(
+      new EndOfStreamError('the other end of the pipe is closed and everything it sent was received'),
+    )
     this.#inbox[end].remove?.(new BrokenPipeError('the other end of the pipe is closed; nothing can be sent to it'))
     if (this.#dead[0] && this.#dead[1]) this.remove?.(new EndOfStreamError('both ends of the pipe are closed'))
   }
