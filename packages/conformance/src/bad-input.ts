@@ -1,11 +1,11 @@
 /** Wrong calls: one sentence each, before anything has happened. Types would stop most of them; programs without types exist. */
-import { ArgumentError, ClosedError, EncodeError, TargetNotFoundError } from '@skein/core'
+import { ArgumentError, ClosedError, EncodeError, TargetNotFoundError, TimeoutError } from '@skein/core'
 import type { Context } from '@skein/core'
 import { expect } from 'vitest'
 import { failureOf, messageOf, untyped } from './checking.ts'
 import type { Suite } from './harness.ts'
 import { add, double, nothing } from './targets/basic.ts'
-import { notExported } from './targets/hidden.ts'
+import { alsoExported, notExported } from './targets/hidden.ts'
 
 type Call = (mp: Context) => unknown
 
@@ -101,6 +101,7 @@ export function badInputSuite(suite: Suite): void {
     check('a pool’s task that is not exported rejects with the same sentence', async ({ pool }) => {
       const error = await failureOf(() => pool(1).apply(notExported()))
       expect(error).toBeInstanceOf(TargetNotFoundError)
+      expect(await pool(1).apply(alsoExported)).toBe('anybody can call this')
     })
 
     check('an argument that cannot cross is refused with its path', async ({ mp }) => {
@@ -129,13 +130,19 @@ export function badInputSuite(suite: Suite): void {
     })
 
     check('an option that somebody hung on Object.prototype is not applied', async ({ mp }) => {
-      const queue = mp.queue<number>()
+      const queue = mp.queue<number>({ maxSize: 1 })
       const prototype: { timeout?: number } = Object.prototype
       try {
         prototype.timeout = 0
         const waiting = queue.get({})
         await queue.put(1)
         expect(await waiting).toBe(1)
+        await queue.put(2)
+        const put = queue.put(3)
+        // A later and longer wait has run out: this one would have, too.
+        await expect(mp.queue().get({ timeout: 5 })).rejects.toBeInstanceOf(TimeoutError)
+        expect(await queue.get()).toBe(2)
+        await put
       } finally {
         delete prototype.timeout
       }

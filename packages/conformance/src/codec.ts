@@ -6,7 +6,16 @@ import { isSame, samples } from './codec-values.ts'
 import { failureOf, untyped } from './checking.ts'
 import type { Suite } from './harness.ts'
 import { echo } from './targets/basic.ts'
-import { cycle, look, lookAtAll, lookAtError, rethrow, sharesAndCycles } from './targets/codec.ts'
+import {
+  cycle,
+  failToCook,
+  look,
+  lookAtAll,
+  lookAtError,
+  RecipeError,
+  rethrow,
+  sharesAndCycles,
+} from './targets/codec.ts'
 import { passOn } from './targets/queue.ts'
 import { answer } from './targets/pipe.ts'
 
@@ -152,6 +161,15 @@ export function codecSuite(suite: Suite): void {
       expect(error).toBeInstanceOf(RemoteError)
       expect(error).toMatchObject({ name: 'HomeMadeError', message: 'burnt', recipe: ['flour', 'water'] })
     })
+
+    check(
+      'an error of a class that both sides have registered keeps its class, built without its constructor',
+      async ({ pool }) => {
+        const error = await failureOf(() => pool(1).apply(failToCook, [['salt', 'time']]))
+        expect(error).toBeInstanceOf(RecipeError)
+        expect(error).toMatchObject({ name: 'RecipeError', message: 'missing: salt, time', missing: ['salt', 'time'] })
+      },
+    )
 
     check('what is thrown need not be an error', async ({ pool }) => {
       const workers = pool(1)

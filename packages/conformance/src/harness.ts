@@ -36,7 +36,7 @@ export interface Tools {
 }
 
 /** One promise to the user, and what shows it. */
-export type Check = (promise: string, body: (tools: Tools) => Promise<void> | void) => void
+type Check = (promise: string, body: (tools: Tools) => Promise<void> | void) => void
 
 /** Registers the checks of one noun. */
 export type Suite = (noun: string, define: (check: Check) => void) => void

@@ -1,5 +1,6 @@
 /** Functions that run elsewhere and look at what arrived. */
 import { inspect } from 'node:util'
+import { registerError } from '@skein/core'
 
 /** What a value looks like here, so that sender and receiver can be compared without sending it back. */
 export function look(value: unknown): string {
@@ -40,4 +41,20 @@ export function lookAtError(error: unknown): Record<string, unknown> {
 
 export function rethrow(error: unknown): never {
   throw error
+}
+
+/** An error class that both sides know, whose constructor takes something else than a message. */
+export class RecipeError extends Error {
+  override readonly name = 'RecipeError'
+  readonly missing: readonly string[]
+  constructor(missing: readonly string[]) {
+    super(`missing: ${missing.join(', ')}`)
+    this.missing = missing
+  }
+}
+
+registerError(RecipeError)
+
+export function failToCook(missing: readonly string[]): never {
+  throw new RecipeError(missing)
 }

@@ -1,7 +1,9 @@
 /** A module that keeps a function to itself. */
 import type { Target } from '@skein/core'
 
-export function alsoExported(): void {}
+export function alsoExported(): string {
+  return 'anybody can call this'
+}
 
 function keptBack(): string {
   return 'nobody can call this from outside'

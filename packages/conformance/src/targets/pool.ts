@@ -28,7 +28,7 @@ export async function returnLater(value: number): Promise<number> {
 }
 
 /** An error whose constructor cannot be called with a message. */
-export class AwkwardError extends Error {
+class AwkwardError extends Error {
   constructor(order: { readonly item: { readonly name: string } }) {
     super(`cannot serve ${order.item.name}`)
     this.name = 'AwkwardError'

@@ -243,7 +243,8 @@ export class BrokerClient implements LinkEvents {
       if (!pending.given) pending.reject(decode(frame.payload, noHandles))
       return
     }
-    const value = frame.payload.length === 0 ? undefined : decode(frame.payload, noHandles)
+    const { payload } = frame
+    const value = payload.length === 0 ? undefined : decode(payload, noHandles)
     // Granted after the caller had given up: pretend it was not, and put it back.
     if (pending.given) {
       pending.late?.(value)

@@ -1,5 +1,6 @@
 /** The payloads of the frames that carry chunks and their outcomes, little-endian, so that the broker forwards without decoding. */
 import type { Chunk } from '../contract/fleet.ts'
+import type { Frame } from '../wire/frame.ts'
 
 const shapes = ['apply', 'map'] as const
 
@@ -14,12 +15,13 @@ export function submitHead({ target, shape, count }: Chunk): Uint8Array {
   return head.subarray(0, 9)
 }
 
-export function submitTarget(payload: Buffer): number {
-  return payload.readUInt32LE(0)
+export function submitCount(frame: Frame): number {
+  return frame.u32(5)
 }
 
-export function submitCount(payload: Buffer): number {
-  return payload.readUInt32LE(5)
+/** Of the payload of a `submit` frame. */
+export function submitTarget(payload: Buffer): number {
+  return payload.readUInt32LE(0)
 }
 
 /** `assign`: lease f64 · first u32 · the payload of `submit`. */
@@ -39,14 +41,14 @@ export interface AssignFields {
   readonly payload: Uint8Array
 }
 
-export function readAssign(payload: Buffer): AssignFields {
+export function readAssign(frame: Frame): AssignFields {
   return {
-    lease: payload.readDoubleLE(0),
-    first: payload.readUInt32LE(8),
-    target: payload.readUInt32LE(12),
-    shape: shapes[payload.readUInt8(16)] as 'apply' | 'map',
-    count: payload.readUInt32LE(17),
-    payload: payload.subarray(21),
+    lease: frame.f64(0),
+    first: frame.u32(8),
+    target: frame.u32(12),
+    shape: shapes[frame.u8(16)] as 'apply' | 'map',
+    count: frame.u32(17),
+    payload: frame.from(21),
   }
 }
 
@@ -58,29 +60,16 @@ export function reportHead(until: number, first: number, count: number): Uint8Ar
   return head
 }
 
-export interface ReportFields {
-  readonly until: number
-  readonly first: number
-  readonly count: number
+export const report = {
+  until: (frame: Frame): number => frame.u32(0),
+  first: (frame: Frame): number => frame.u32(4),
+  count: (frame: Frame): number => frame.u32(8),
   /** The payload of the `done` frame that follows from it. */
-  readonly done: Uint8Array
-}
+  done: (frame: Frame): Uint8Array => frame.from(4),
+} as const
 
-export function readReport(payload: Buffer): ReportFields {
-  return {
-    until: payload.readUInt32LE(0),
-    first: payload.readUInt32LE(4),
-    count: payload.readUInt32LE(8),
-    done: payload.subarray(4),
-  }
-}
-
-export interface DoneFields {
-  readonly first: number
-  readonly count: number
-  readonly outcomes: Uint8Array
-}
-
-export function readDone(payload: Buffer): DoneFields {
-  return { first: payload.readUInt32LE(0), count: payload.readUInt32LE(4), outcomes: payload.subarray(8) }
-}
+export const done = {
+  first: (frame: Frame): number => frame.u32(0),
+  count: (frame: Frame): number => frame.u32(4),
+  outcomes: (frame: Frame): Uint8Array => frame.from(8),
+} as const

@@ -6,7 +6,7 @@ import { assertNotLoadingTarget } from '../target/index.ts'
 import type { Chunk, Fleet, FleetEvents, FleetSpec, WorkerLoss } from '../contract/fleet.ts'
 import { type Frame, op } from '../wire/frame.ts'
 import type { BrokerClient } from './broker-client.ts'
-import { readDone, submitHead } from './chunk-frames.ts'
+import { done, submitHead } from './chunk-frames.ts'
 import type { Home } from './local-object.ts'
 import { Presence } from './presence.ts'
 import { surroundings } from './surroundings.ts'
@@ -73,8 +73,7 @@ export class LocalFleet extends Presence implements Fleet {
 
   frame(frame: Frame): void {
     if (frame.op !== op.done) return
-    const { first, count, outcomes } = readDone(frame.payload)
-    this.#events.done(frame.b, first, count, outcomes)
+    this.#events.done(frame.b, done.first(frame), done.count(frame), done.outcomes(frame))
   }
 
   override event(name: string, args: readonly unknown[]): void {

@@ -121,7 +121,7 @@ export class LocalWorkerPort implements WorkerPort {
   }
 
   #assigned(frame: Frame): void {
-    const { lease, first, target, shape, count, payload } = readAssign(frame.payload)
+    const { lease, first, target, shape, count, payload } = readAssign(frame)
     this.#lease = lease
     this.#sequence = frame.a
     const ref = this.#targets.get(target)

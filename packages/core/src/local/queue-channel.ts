@@ -165,12 +165,7 @@ export class QueueChannel extends Presence {
 
   frame(frame: Frame): void {
     if (frame.op !== op.item) return
-    const { payload } = frame
-    const item: Taken = {
-      number: frame.b,
-      attempt: new DataView(payload.buffer, payload.byteOffset).getUint32(0, true),
-      bytes: payload.subarray(4),
-    }
+    const item: Taken = { number: frame.b, attempt: frame.u32(0), bytes: frame.from(4) }
     const [waiter] = this.#waiters
     const unwanted = this.#unwanted > 0
     if (unwanted) this.#unwanted -= 1

@@ -10,12 +10,14 @@ import type { Assignment, WorkerPort } from '../contract/fleet.ts'
 import type { OutcomeWriter } from './outcomes.ts'
 
 /** Milliseconds of finished work that may be unreported. */
-const RUN_AHEAD = 0.1
+const RUN_AHEAD = 0.25
 /** The first tasks of a target in a worker are reported one by one, however short: in a small map nothing is in doubt. */
 const CAREFUL = 32
 /** A run-ahead grows by at most this factor from report to report, since the next tasks may be slower than the last. */
 const GROWTH = 4
 const LONGEST_RUN_AHEAD = 4096
+/** The clock is looked at after each task, or after so many of the shortest, which take less time than the look. */
+const LONGEST_STRIDE = 16
 const NOTHING: Uint8Array = new Uint8Array(0)
 
 /** A resolved target, with what was learned about its pace. */
@@ -23,6 +25,8 @@ export interface PacedTarget {
   readonly call: (...args: unknown[]) => unknown
   /** How many of its tasks fit into `RUN_AHEAD`. */
   runAhead: number
+  /** How many of its tasks may run between two looks at the clock. */
+  stride: number
   /** How many of its tasks have ended here. */
   ended: number
 }
@@ -43,6 +47,8 @@ export class ChunkRun {
   /** When the first unreported task started, and when the last one ended; as of `performance.now()`. */
   #zoneStart = 0
   #clock = 0
+  /** Tasks that have ended since the last look at the clock. */
+  #unseen = 0
   /** The running task waits for something outside of this turn of the event loop. */
   #waits = false
 
@@ -113,10 +119,16 @@ export class ChunkRun {
   }
 
   #ended(): void {
-    const now = performance.now()
-    const took = now - Math.max(this.#clock, this.#zoneStart)
-    this.#clock = now
     this.#next += 1
+    this.#unseen += 1
+    if (this.#unseen >= this.#target.stride || this.#next === this.#until) this.#look()
+  }
+
+  #look(): void {
+    const now = performance.now()
+    const took = (now - Math.max(this.#clock, this.#zoneStart)) / this.#unseen
+    this.#clock = now
+    this.#unseen = 0
     const elapsed = now - this.#zoneStart
     if (this.#next < this.#until && elapsed < RUN_AHEAD) return
     this.#learn(elapsed, took)
@@ -124,7 +136,7 @@ export class ChunkRun {
     if (!this.done) this.#zoneStart = performance.now()
   }
 
-  /** @param elapsed milliseconds for all unreported tasks; @param took for the last of them, which may be the first of many slow ones */
+  /** @param elapsed milliseconds for all unreported tasks; @param took for the last of them, which may be the first of slow ones */
   #learn(elapsed: number, took: number): void {
     const target = this.#target
     const ran = this.#next - this.#reported
@@ -132,6 +144,7 @@ export class ChunkRun {
     // Who waited will wait again, and a report in mid-task would have to take the run-ahead back.
     const alone = this.#waits || target.ended < CAREFUL || fitting < 1
     target.runAhead = alone ? 1 : Math.min(fitting, ran * GROWTH, LONGEST_RUN_AHEAD)
+    target.stride = Math.max(1, Math.min(LONGEST_STRIDE, target.runAhead >> 3))
     target.ended += ran
     this.#waits = false
   }

@@ -104,7 +104,7 @@ class Worker {
   async #resolve(assignment: Assignment): Promise<void> {
     try {
       const call = await this.#deps.resolveTarget(assignment.target)
-      this.#targets.set(assignment.target, { call, runAhead: 1, ended: 0 })
+      this.#targets.set(assignment.target, { call, runAhead: 1, stride: 1, ended: 0 })
     } catch (error) {
       // Not kept: what is missing now may be there for a later chunk.
       this.#reject(assignment, error)

@@ -62,11 +62,17 @@ export const op = {
 
 export type Op = (typeof op)[keyof typeof op]
 
+/** A frame as it comes in. Valid until its receiver returns: the next one comes in the same object. What `payload` and `from` give stays. */
 export interface Frame {
   readonly op: number
   readonly a: number
   readonly b: number
   readonly payload: Buffer
+  /** The payload from this byte on. */
+  from(at: number): Buffer
+  u8(at: number): number
+  u32(at: number): number
+  f64(at: number): number
 }
 
 const HEADER = 13
@@ -77,6 +83,7 @@ const LARGE = 16 * 1024
 const LARGEST = 2 ** 31 - 1
 
 const nothing = new Uint8Array(0)
+const none = Buffer.alloc(0)
 
 /** Gathers frames into few segments of bytes. */
 export class FrameWriter {
@@ -136,8 +143,38 @@ export class FrameWriter {
   }
 }
 
+class Arrival implements Frame {
+  op = 0
+  a = 0
+  b = 0
+  bytes: Buffer = none
+  start = 0
+  end = 0
+
+  get payload(): Buffer {
+    return this.bytes.subarray(this.start, this.end)
+  }
+
+  from(at: number): Buffer {
+    return this.bytes.subarray(this.start + at, this.end)
+  }
+
+  u8(at: number): number {
+    return this.bytes.readUInt8(this.start + at)
+  }
+
+  u32(at: number): number {
+    return this.bytes.readUInt32LE(this.start + at)
+  }
+
+  f64(at: number): number {
+    return this.bytes.readDoubleLE(this.start + at)
+  }
+}
+
 /** Cuts a stream of bytes back into frames. */
 export class FrameReader {
+  readonly #arrival = new Arrival()
   #rest: Uint8Array[] = []
   #held = 0
   #need = 4
@@ -171,16 +208,19 @@ export class FrameReader {
         this.#need = 4 + length
         break
       }
-      const frame: Frame = {
-        op: bytes.readUInt8(at + 4),
-        a: bytes.readUInt32LE(at + 5),
-        b: bytes.readUInt32LE(at + 9),
-        payload: bytes.subarray(at + HEADER, end),
-      }
+      const frame = this.#arrival
+      frame.op = bytes.readUInt8(at + 4)
+      frame.a = bytes.readUInt32LE(at + 5)
+      frame.b = bytes.readUInt32LE(at + 9)
+      frame.bytes = bytes
+      frame.start = at + HEADER
+      frame.end = end
       at = end
       this.#need = 4
       this.#deliver(frame)
     }
+    // Else the last bytes of a busy time would stay in memory.
+    this.#arrival.bytes = none
     if (at < bytes.length) {
       this.#rest = [bytes.subarray(at)]
       this.#held = bytes.length - at

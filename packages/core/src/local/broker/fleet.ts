@@ -13,7 +13,7 @@ import type { EncodedExit } from '../../supervisor/children.ts'
 import { monotonic } from '../../util/clock.ts'
 import { Fifo } from '../../util/fifo.ts'
 import { type Frame, op } from '../../wire/frame.ts'
-import { readReport, submitCount } from '../chunk-frames.ts'
+import { report, submitCount } from '../chunk-frames.ts'
 import { BrokerObject, type Methods } from './broker-object.ts'
 import { FleetWorker, type OpenChunk } from './fleet-worker.ts'
 import type { Call, Session } from './session.ts'
@@ -77,7 +77,7 @@ export class FleetObject extends BrokerObject {
     if (frame.op !== op.submit || this.#state === 'ending') return
     const chunk: OpenChunk = {
       id: frame.b,
-      count: submitCount(frame.payload),
+      count: submitCount(frame),
       payload: frame.payload,
       first: 0,
       cancelled: false,
@@ -150,11 +150,11 @@ export class FleetObject extends BrokerObject {
   }
 
   #reported(worker: FleetWorker, frame: Frame): void {
-    const { until, first, count, done } = readReport(frame.payload)
+    const count = report.count(frame)
     const chunk = worker.running
     if (chunk === undefined || chunk.id !== frame.b) return
-    if (worker.report(first, count, until, frame.a)) this.#chunks.delete(chunk.id)
-    if (count > 0 && !chunk.cancelled) this.#owner.send(op.done, this.#number, chunk.id, undefined, done)
+    if (worker.report(report.first(frame), count, report.until(frame), frame.a)) this.#chunks.delete(chunk.id)
+    if (count > 0 && !chunk.cancelled) this.#owner.send(op.done, this.#number, chunk.id, undefined, report.done(frame))
     this.#dispatchSoon()
   }
 
