@@ -60,12 +60,17 @@ function side(samples, unit) {
   return `${short(median)} ${unit} (${short(least)}–${short(most)})`
 }
 
+/** @param {number} value */
+function times(value) {
+  return value >= 0.1 ? value.toFixed(2) : value.toPrecision(2)
+}
+
 /** @param {Result} result */
 function ratio(result) {
   const each = ratios(result)
   if (each.length === 0) return result.problem === null ? 'not measured' : 'failed'
   const { median, least, most } = spread(each)
-  return `${median.toFixed(2)}× (${least.toFixed(2)}–${most.toFixed(2)})`
+  return `${times(median)}× (${times(least)}–${times(most)})`
 }
 
 /** A Markdown table, so that it can be pasted as it is. @param {readonly Result[]} results */

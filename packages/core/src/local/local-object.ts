@@ -28,6 +28,9 @@ export interface Place {
 /** The scope of all local references. */
 export const LOCAL = 'local'
 
+/** No options: without prototype, as checked ones are. */
+const noWait: WaitOptions = Object.freeze(Object.create(null) as object)
+
 /** An object's kind and name, for messages. */
 export function labelOf({ kind, name }: { readonly kind: string; readonly name: string }): string {
   return name.startsWith('~') ? `this ${kind}` : `${kind} "${name}"`
@@ -90,7 +93,7 @@ export abstract class LocalObject<P extends Presence> implements Handle {
   /** @throws ClosedError after the context was closed; ArgumentError on wait options that are none */
   protected checked(wait?: WaitOptions): WaitOptions {
     void this.client
-    return wait === undefined ? {} : checkWait(wait)
+    return wait === undefined ? noWait : checkWait(wait)
   }
 
   /** Asks the broker about this object. */

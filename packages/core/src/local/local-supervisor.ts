@@ -49,7 +49,7 @@ export class LocalSupervisor {
       execArgv: [],
       env: {},
     })
-    this.#client = new BrokerClient((events) => new PortLink(port1, events))
+    this.#client = new BrokerClient((events) => new PortLink(port1, events, false))
     this.#session = this.#client.open('session', `~${id}-0`, null, false)
     this.#thread.unref()
     this.#thread.once('error', (error) => {

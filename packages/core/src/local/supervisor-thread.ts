@@ -2,6 +2,7 @@
 import { hostname } from 'node:os'
 import { type MessagePort, workerData } from 'node:worker_threads'
 import type { ProcessInfo } from '../supervisor/boot.ts'
+import type { Frame } from '../wire/frame.ts'
 import { PortLink } from '../wire/port-link.ts'
 import { Broker } from './broker/broker.ts'
 import { FleetObject } from './broker/fleet.ts'
@@ -43,12 +44,13 @@ const broker: Broker = new Broker({
 const starter = new Starter(broker, namespace)
 
 const session = broker.session({ ...main, host: hostname() })
-const link = new PortLink(port, {
-  frame: (frame) => session.frame(frame),
+const events = {
+  frame: (frame: Frame) => session.frame(frame),
   ended: () => {
     broker.end(session)
     // In a thread this ends the thread.
     process.exit()
   },
-})
+}
+const link = new PortLink(port, events, true)
 session.connect(link)

@@ -91,6 +91,7 @@ export class FrameWriter {
   #start = 0
   #end = 0
   #full: Uint8Array[] = []
+  readonly #stretch = { block: this.#block, start: 0, end: 0 }
   #bytes = 0
 
   get bytes(): number {
@@ -119,6 +120,18 @@ export class FrameWriter {
       this.#cut()
       this.#full.push(tail)
     } else if (tail.length > 0) block.set(tail, at + head.length)
+  }
+
+  /** What is gathered, if it is one stretch of one block, which then counts as taken. The object is the writer's own, used again. */
+  takeStretch(): { readonly block: Buffer; readonly start: number; readonly end: number } | null {
+    if (this.#full.length > 0) return null
+    const stretch = this.#stretch
+    stretch.block = this.#block
+    stretch.start = this.#start
+    stretch.end = this.#end
+    this.#start = this.#end
+    this.#bytes = 0
+    return stretch
   }
 
   /** All segments so far; their bytes are never touched again. */

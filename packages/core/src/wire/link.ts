@@ -4,6 +4,8 @@
  */
 import { deferred, type Deferred } from '../util/deferred.ts'
 import { type Frame, FrameReader, FrameWriter, type Op } from './frame.ts'
+import { noteRead } from './breather.ts'
+import { Pacer } from './pacer.ts'
 
 export interface LinkEvents {
   frame(frame: Frame): void
@@ -27,6 +29,7 @@ export abstract class Link {
   readonly #writer = new FrameWriter()
   readonly #reader: FrameReader
   readonly #events: LinkEvents
+  readonly #pacer: Pacer | null
   #scheduled = false
   #sent: Deferred<void> | null = null
   #lastTurn = performance.now()
@@ -35,8 +38,10 @@ export abstract class Link {
   #writing: Promise<void> | null = null
   #over = false
 
-  constructor(events: LinkEvents) {
+  /** @param paced for the end that forwards: a dense stream is written in bunches */
+  constructor(events: LinkEvents, paced: boolean) {
     this.#events = events
+    this.#pacer = paced ? new Pacer(() => this.flush()) : null
     this.#reader = new FrameReader((frame) => events.frame(frame))
   }
 
@@ -49,6 +54,10 @@ export abstract class Link {
     this.#writer.add(kind, a, b, head, tail)
     // So much is worth a write of its own: the other side begins while this one goes on.
     if (this.#writer.bytes >= ENOUGH) this.flush()
+    if (this.#pacer !== null) {
+      this.#pacer.frame()
+      return
+    }
     if (this.#scheduled) return
     this.#scheduled = true
     queueMicrotask(this.#onMicrotask)
@@ -62,19 +71,16 @@ export abstract class Link {
     return this.#sent.promise
   }
 
-  /**
-   * As `send`, then `flushed`, for callers that send one frame at a time: the first of a turn leaves at once, which spares a loop of
-   * `await put()` the detour through the microtask queue; what follows it in the same turn is gathered.
-   */
+  /** As `send`, then `flushed`, without the detour through the microtask queue: for callers that send one frame at a time. */
   sendNow(kind: Op, a: number, b: number, head?: Uint8Array, tail?: Uint8Array): Promise<void> {
-    if (this.#scheduled) {
-      this.send(kind, a, b, head, tail)
-      return this.flushed()
-    }
     if (this.#over) return handedOver
     this.#writer.add(kind, a, b, head, tail)
-    this.#scheduled = true
-    queueMicrotask(this.#onMicrotask)
+    // What was gathered before goes with it, and whoever waits for that is told here, too.
+    if (this.#sent !== null) {
+      const { promise } = this.#sent
+      this.flush()
+      return promise
+    }
     return this.#write(true) ?? this.#turnIfDue() ?? handedOver
   }
 
@@ -89,7 +95,12 @@ export abstract class Link {
   }
 
   #write(asked: boolean): Promise<void> | null {
-    const writing = this.write(this.#writer.take(), asked)
+    const stretch = this.#writer.takeStretch()
+    const writing =
+      stretch === null
+        ? this.write(this.#writer.take(), asked)
+        : this.writeStretch(stretch.block, stretch.start, stretch.end, asked)
+    if (writing === null && this.#writing === null) return null
     this.#writing = writing
     if (writing !== null) {
       void writing.then(() => {
@@ -111,7 +122,9 @@ export abstract class Link {
   }
 
   protected received(chunk: Uint8Array): void {
-    if (!this.#over) this.#reader.push(chunk)
+    if (this.#over) return
+    if (this.#pacer !== null) noteRead(chunk.length)
+    this.#reader.push(chunk)
   }
 
   protected finish(): void {
@@ -123,6 +136,11 @@ export abstract class Link {
 
   /** Hands the segments to the operating system: `null` if it has them all or nobody asks, else a promise for that. */
   protected abstract write(segments: readonly Uint8Array[], asked: boolean): Promise<void> | null
+  /** As `write`, for bytes `start … end` of a block. */
+  protected writeStretch(block: Buffer, start: number, end: number, asked: boolean): Promise<void> | null {
+    return this.write([block.subarray(start, end)], asked)
+  }
+
   /** Keeps the event loop alive while something is expected. */
   abstract ref(): void
   abstract unref(): void

@@ -5,8 +5,8 @@ import { Link, type LinkEvents } from './link.ts'
 export class PortLink extends Link {
   readonly #port: MessagePort
 
-  constructor(port: MessagePort, events: LinkEvents) {
-    super(events)
+  constructor(port: MessagePort, events: LinkEvents, paced: boolean) {
+    super(events, paced)
     this.#port = port
     port.on('message', (bytes: Uint8Array) => this.received(bytes))
     port.once('close', () => this.finish())

@@ -17,7 +17,7 @@ export class SocketLink extends Link {
    *   leaves nothing in this process that its death could take along
    */
   constructor(socket: Socket, fd: number | null, events: LinkEvents) {
-    super(events)
+    super(events, fd === null)
     this.#socket = socket
     this.#fd = fd
     socket.on('data', (chunk: Buffer) => this.received(chunk))
@@ -27,27 +27,28 @@ export class SocketLink extends Link {
     socket.on('error', () => socket.destroy())
   }
 
+  protected override writeStretch(block: Buffer, start: number, end: number, asked: boolean): Promise<void> | null {
+    if (this.#fd === null || this.#busy !== null) return this.write([block.subarray(start, end)], asked)
+    const written = this.#writeNow(this.#fd, block, start, end)
+    return written === end ? null : this.#writeLater([block.subarray(written, end)])
+  }
+
   protected override write(segments: readonly Uint8Array[], asked: boolean): Promise<void> | null {
-    let first = 0
-    let rest: Uint8Array | undefined
-    if (this.#fd !== null && this.#busy === null) {
-      for (; first < segments.length; first += 1) {
-        const segment = segments[first] as Uint8Array
-        const written = this.#writeNow(this.#fd, segment)
-        if (written < segment.length) {
-          rest = segment.subarray(written)
-          break
-        }
-      }
-      if (rest === undefined && first === segments.length) return null
-    }
-    const left = rest === undefined ? segments.slice(first) : [rest, ...segments.slice(first + 1)]
-    // Without a descriptor every write goes this way, so there is no order to keep between two ways.
+    // Without a descriptor every write goes the same way, so there is no order to keep between two ways.
     if (this.#fd === null && !asked) {
-      this.#queue(left)
+      this.#queue(segments)
       return null
     }
-    const busy = new Promise<void>((resolve) => this.#queue(left, resolve))
+    if (this.#fd === null || this.#busy !== null) return this.#writeLater(segments)
+    for (const [index, segment] of segments.entries()) {
+      const written = this.#writeNow(this.#fd, segment, 0, segment.length)
+      if (written < segment.length) return this.#writeLater([segment.subarray(written), ...segments.slice(index + 1)])
+    }
+    return null
+  }
+
+  #writeLater(segments: readonly Uint8Array[]): Promise<void> {
+    const busy = new Promise<void>((resolve) => this.#queue(segments, resolve))
     this.#busy = busy
     void busy.then(() => {
       if (this.#busy === busy) this.#busy = null
@@ -63,15 +64,16 @@ export class SocketLink extends Link {
     if (last > 0) this.#socket.uncork()
   }
 
-  #writeNow(fd: number, segment: Uint8Array): number {
-    let written = 0
+  /** Writes bytes `start … end` as far as the operating system takes them at once; where it stopped. */
+  #writeNow(fd: number, bytes: Uint8Array, start: number, end: number): number {
+    let at = start
     try {
-      while (written < segment.length) written += writeSync(fd, segment, written)
+      while (at < end) at += writeSync(fd, bytes, at, end - at)
     } catch (error) {
       if (isCode(error, 'EPIPE', 'ECONNRESET', 'EBADF')) this.#socket.destroy()
       else if (!isCode(error, 'EAGAIN', 'EINTR')) throw error
     }
-    return written
+    return at
   }
 
   override ref(): void {

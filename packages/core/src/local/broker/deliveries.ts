@@ -32,6 +32,8 @@ export class QueueUser {
   readonly number: number
   /** Until when it may put without an answer; 0: it may not. */
   passUntil = 0
+  /** It has put under its pass since that was looked at. */
+  hasPut = false
   /** The first item put under a pass that came too late, by the producer's count; 0: none. */
   refused = 0
   readonly ahead: Map<number, Item> = new Map()
@@ -75,6 +77,7 @@ export class Deliveries {
   readonly #held = new Map<number, { readonly item: Item; readonly user: QueueUser }>()
   readonly #users = new Map<number, QueueUser>()
   readonly #dead: Item[] = []
+  #last: QueueUser | null = null
   #ahead = 0
   #recalls = 0
 
@@ -105,7 +108,11 @@ export class Deliveries {
   }
 
   user(session: Session, number: number): QueueUser {
-    return this.#users.get(key(session, number)) as QueueUser
+    // Frames of one user come in runs.
+    if (this.#last?.session === session && this.#last.number === number) return this.#last
+    const user = this.#users.get(key(session, number)) as QueueUser
+    this.#last = user
+    return user
   }
 
   join(session: Session, number: number): void {
@@ -239,6 +246,7 @@ export class Deliveries {
       for (const [number] of held.toReversed()) this.giveBack(user, number)
       this.#users.delete(id)
     }
+    this.#last = null
   }
 
   clear(): void {

@@ -44,6 +44,7 @@ export class QueueObject extends BrokerObject {
   readonly #closers = new Set<Call>()
   #state: 'open' | 'closing' | 'closed' = 'open'
   #count = 0
+  #handing = false
   #closedBy: Error | null = null
   #closeTimer: NodeJS.Timeout | undefined
 
@@ -167,10 +168,8 @@ export class QueueObject extends BrokerObject {
       if (user.refused === 0) user.refused = frame.b
       return
     }
+    user.hasPut = true
     this.#accept(frame.payload)
-    if (this.#state === 'open' && user.passUntil - monotonic() < PASS / 2) {
-      user.session.event(user.number, 'pass', this.#pass(user))
-    }
   }
 
   /** A producer whose pass ran out while it wrote asks whether that still counted. */
@@ -191,8 +190,22 @@ export class QueueObject extends BrokerObject {
   #accept(bytes: Uint8Array): void {
     this.#count += 1
     this.#items.add({ number: this.#count, bytes, attempt: 1 })
+    if (this.#handing) return
+    this.#handing = true
+    queueMicrotask(() => this.#handOut())
+  }
+
+  /** Once for all items that have come together: to who waits, to who is quick, and the producers hear that they may go on. */
+  #handOut(): void {
+    this.#handing = false
     if (this.#getters.size > 0) this.#serve()
     this.#items.fillAnyone()
+    if (this.#state !== 'open') return
+    const soon = monotonic() + PASS / 2
+    for (const user of this.#items.users) {
+      if (user.hasPut && user.passUntil < soon) user.session.event(user.number, 'pass', this.#pass(user))
+      user.hasPut = false
+    }
   }
 
   // Consumers
