@@ -49,6 +49,8 @@ function begin(boot: Boot, link: SocketLink): void {
   })
   const context = new AdapterContext(adapter, boot.daemon)
   identify(context, { id, name, daemon: boot.daemon, parent: boot.parent })
+  // What may be told late is told before the end, by whichever way it comes.
+  process.on('exit', () => client.flush())
   // Ctrl-C reaches the whole group; what becomes of a child is the main program's decision.
   process.on('SIGINT', () => undefined)
   const word = new LastWord(link)

@@ -7,6 +7,7 @@ import type { HandleKind } from '../contract/handle.ts'
 import type { WaitOptions } from '../contract/wait.ts'
 import { ConnectionError, ScopeError, type SkeinError } from '../errors.ts'
 import { watchWait } from '../util/wait.ts'
+import type { AheadBoard } from './ahead-board.ts'
 import { type Frame, op } from '../wire/frame.ts'
 import type { Link, LinkEvents } from '../wire/link.ts'
 
@@ -60,7 +61,11 @@ export class BrokerClient implements LinkEvents {
   #object = 0
   #holds = 0
 
-  constructor(makeLink: (events: LinkEvents) => Link) {
+  /** Shared with the broker in the main program; null in children. */
+  readonly board: AheadBoard | null
+
+  constructor(makeLink: (events: LinkEvents) => Link, board: AheadBoard | null = null) {
+    this.board = board
     this.#link = makeLink(this)
     this.#link.unref()
   }
@@ -168,11 +173,18 @@ export class BrokerClient implements LinkEvents {
 
   /** Resolves when what was sent would outlive this process, or when the broker is gone. */
   flushed(): Promise<void> {
+    this.#settleUp()
     return this.#link.flushed()
+  }
+
+  /** Whether the operating system has not taken all that was sent. */
+  get writing(): boolean {
+    return this.#link.writing
   }
 
   /** Writes at once, for callers that are about to block. */
   flush(): void {
+    this.#settleUp()
     this.#link.flush()
   }
 

@@ -55,13 +55,12 @@ export class LocalConnection<S, R> extends LocalObject<Presence> implements Conn
   }
 
   async recvBytes(wait?: WaitOptions): Promise<Uint8Array> {
-    const taken = await this.#take('held', wait)
-    if (taken.bytes[0] !== BYTES) {
-      await this.#inbox.nack(taken.number)
-      throw new StateError('the next message was sent by send(), not by sendBytes(); take it with recv()')
-    }
-    await this.#inbox.ack(taken.number)
-    return Uint8Array.from(taken.bytes.subarray(1))
+    const { bytes } = await this.#take('taken', wait, (message) =>
+      message[0] === BYTES
+        ? null
+        : new StateError('the next message was sent by send(), not by sendBytes(); take it with recv()'),
+    )
+    return Uint8Array.from(bytes.subarray(1))
   }
 
   async poll(timeout = 0, wait?: { readonly signal?: AbortSignal | undefined }): Promise<boolean> {
@@ -92,10 +91,14 @@ export class LocalConnection<S, R> extends LocalObject<Presence> implements Conn
     return this.#outbox.put(bytes, own)
   }
 
-  async #take(mode: 'taken' | 'held', wait: WaitOptions | undefined): Promise<Taken> {
+  async #take(
+    mode: 'taken',
+    wait: WaitOptions | undefined,
+    refuses?: (message: Uint8Array) => Error | null,
+  ): Promise<Taken> {
     this.#check('readable')
     const own = checkWait(wait)
-    const taken = await this.#inbox.take(mode, own)
+    const taken = await this.#inbox.take(mode, own, refuses)
     if (taken === null) throw timedOut('no message came', own)
     return taken
   }

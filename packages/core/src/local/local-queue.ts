@@ -31,8 +31,8 @@ export class LocalQueue<T> extends LocalObject<QueueChannel> implements Queue<T>
 
   get(wait?: WaitOptions): Promise<T> {
     // What has come ahead needs no waiting: most of the time a busy consumer spends is spent here.
-    const taken = wait === undefined && this.home.open ? this.presence.takeAhead() : undefined
-    return taken === undefined ? this.#get(wait) : this.#decoded(taken)
+    const taken = wait === undefined && this.home.open ? this.presence.takeAhead() : null
+    return taken === null ? this.#get(wait) : this.#decoded(taken)
   }
 
   async #get(wait: WaitOptions | undefined): Promise<T> {
@@ -56,7 +56,13 @@ export class LocalQueue<T> extends LocalObject<QueueChannel> implements Queue<T>
     const own = this.checked(wait)
     const taken = await this.presence.take('held', own)
     if (taken === null) throw timedOut(`${this.label} had no item`, own)
-    return new LocalDelivery(this.presence, taken, this.home.decode(taken.bytes) as T)
+    try {
+      return new LocalDelivery(this.presence, taken, this.home.decode(taken.bytes) as T)
+    } catch (error) {
+      // What cannot be read here may be readable elsewhere; delivered too often, it is set aside.
+      await this.presence.nack(taken.number)
+      throw error
+    }
   }
 
   async consume(body: (item: T, delivery: Delivery<T>) => unknown, options?: ConsumeOptions): Promise<void> {

@@ -4,6 +4,7 @@ import { MessageChannel, Worker } from 'node:worker_threads'
 import { ClosedError, ConnectionError } from '../errors.ts'
 import { currentProcess } from '../current-process.ts'
 import { PortLink } from '../wire/port-link.ts'
+import { AheadBoard } from './ahead-board.ts'
 import { BrokerClient } from './broker-client.ts'
 import type { Ground } from './local-adapter.ts'
 import { onEnd } from './main-end.ts'
@@ -39,8 +40,9 @@ export class LocalSupervisor {
   private constructor(namespace: string) {
     this.#namespace = namespace
     const { id, name, pid } = currentProcess()
+    const board = new AheadBoard()
     const { port1, port2 } = new MessageChannel()
-    const data: ThreadData = { port: port2, namespace, main: { id, name, pid }, stopped: this.#stopped }
+    const data: ThreadData = { port: port2, namespace, main: { id, name, pid }, board: board.memory, stopped: this.#stopped }
     this.#thread = new Worker(ENTRY, {
       workerData: data,
       transferList: [port2],
@@ -49,7 +51,7 @@ export class LocalSupervisor {
       execArgv: [],
       env: {},
     })
-    this.#client = new BrokerClient((events) => new PortLink(port1, events, false))
+    this.#client = new BrokerClient((events) => new PortLink(port1, events, false), board)
     this.#session = this.#client.open('session', `~${id}-0`, null, false)
     this.#thread.unref()
     this.#thread.once('error', (error) => {

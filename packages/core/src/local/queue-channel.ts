@@ -8,6 +8,7 @@ import { monotonic } from '../util/clock.ts'
 import { Fifo } from '../util/fifo.ts'
 import { isPoll, timedOut, watchWait } from '../util/wait.ts'
 import { type Frame, op } from '../wire/frame.ts'
+import { asked, type Place } from './ahead-board.ts'
 import type { BrokerClient } from './broker-client.ts'
 import { Presence } from './presence.ts'
 
@@ -15,20 +16,24 @@ import { Presence } from './presence.ts'
 export interface Taken {
   readonly number: number
   readonly attempt: number
+  readonly place: Place
   readonly bytes: Uint8Array
 }
 
+/** How an item is taken: for good, until acknowledged, or not at all (`peek` leaves it where it is). */
+export type TakeMode = 'taken' | 'held' | 'peek'
+
 interface Waiter {
+  readonly mode: TakeMode
+  /** Why this item is not for the waiter, or null; refused, it stays. */
+  readonly refuses: ((bytes: Uint8Array) => Error | null) | undefined
   resolve(item: Taken): void
   reject(error: unknown): void
 }
 
-/** How many items handed out for good are told of together, and for how many milliseconds they may wait for that. */
-const BUNCH = 64
-const LINGER = 0.2
-
-/** How an item is taken: for good, until acknowledged, or not at all (`peek` leaves it where it is). */
-export type TakeMode = 'taken' | 'held' | 'peek'
+/** How many items handed out for good are told of together, and for how many milliseconds the first of them may wait for that. */
+const BUNCH = 16
+const LINGER = 0.1
 
 export class QueueChannel extends Presence {
   readonly #client: BrokerClient
@@ -36,13 +41,15 @@ export class QueueChannel extends Presence {
   readonly #label: string
   readonly #ahead = new Fifo<Taken>()
   readonly #waiters = new Set<Waiter>()
+  /** Those to whom the next items belong, by the broker's word: they did not want to wait, so they come before who does. */
+  readonly #granted = new Set<Waiter>()
   /** Requests for an item that the broker has not answered: at least one for each waiter. */
   readonly #asked = new Set<number>()
   readonly #held = new Map<number, AbortController>()
   /** The newest item that was handed out for good and not told of; all before it go with it. */
   #claimed = 0
   #claims = 0
-  #lastTold = 0
+  #firstClaim = 0
   readonly #settle = (): void => this.#tellClaims()
   #passUntil = 0
   #puts = 0
@@ -61,9 +68,12 @@ export class QueueChannel extends Presence {
     if (this.gone !== null) return Promise.reject(this.gone)
     if (this.#passUntil === 0 || wait.signal?.aborted === true) return this.#putAsking(bytes, wait)
     this.#puts = (this.#puts % 0xffff_ffff) + 1
-    const sent = this.#client.sendNow(op.put, this.#number, this.#puts, undefined, bytes)
-    // Written while the pass held, it counts. Otherwise the queue may have been closed meanwhile.
-    return monotonic() < this.#passUntil ? sent : this.#confirm(this.#puts)
+    const sequence = this.#puts
+    const until = this.#passUntil
+    const sent = this.#client.sendNow(op.put, this.#number, sequence, undefined, bytes)
+    // What has left while the pass held counts. Otherwise the queue may have been closed meanwhile: ask.
+    if (!this.#client.writing) return monotonic() < until ? sent : this.#confirm(sequence)
+    return sent.then(() => (monotonic() < until ? undefined : this.#confirm(sequence)))
   }
 
   async #putAsking(bytes: Uint8Array, wait: WaitOptions): Promise<void> {
@@ -83,58 +93,91 @@ export class QueueChannel extends Presence {
   }
 
   /** An item that came ahead, taken for good, if there is one for a caller who waits for nobody. */
-  takeAhead(): Taken | undefined {
-    if (this.#waiters.size > 0) return undefined
-    const item = this.#ahead.shift()
-    if (item !== undefined) this.#claim(item.number)
-    return item
+  takeAhead(): Taken | null {
+    if (this.#waiters.size > 0) return null
+    const item = this.#first('taken', undefined)
+    return item instanceof Error ? null : item
   }
 
-  /** Waits for an item; `null` if the options, checked, say not to wait and there is none. */
-  async take(mode: TakeMode, wait: WaitOptions): Promise<Taken | null> {
+  /**
+   * Waits for an item; `null` if the options, checked, say not to wait and there is none.
+   *
+   * @param refuses looks at the item before it is taken: an error rejects this caller and leaves the item where it is
+   */
+  async take(mode: TakeMode, wait: WaitOptions, refuses?: Waiter['refuses']): Promise<Taken | null> {
     if (this.gone !== null) throw this.gone
     wait.signal?.throwIfAborted()
-    let item: Taken | null = null
-    if (this.#waiters.size === 0) item = this.#ahead.shift() ?? null
-    if (item === null) item = isPoll(wait) ? await this.#poll(wait) : await this.#wait(wait)
-    if (item === null) return null
-    if (mode === 'peek') {
-      this.#ahead.unshift(item)
-      return item
-    }
-    if (mode === 'taken') {
-      this.#claim(item.number)
-      return item
-    }
-    this.#held.set(item.number, new AbortController())
-    this.#tellClaims()
-    this.#client.send(op.held, this.#number, item.number)
+    let item = this.#waiters.size === 0 ? this.#first(mode, refuses) : null
+    if (item instanceof Error) throw item
+    item ??= isPoll(wait) ? await this.#poll(mode, wait, refuses) : await this.#wait(mode, wait, refuses)
     // Who dies with an item in hand has had it: that must be known before the user sees it.
-    await this.#client.flushed()
+    if (item !== null && mode === 'held') await this.#client.flushed()
     return item
   }
 
   /**
-   * Notes an item as handed out for good. Telling the broker may wait a little for more of them: meanwhile only this process's death can
-   * bring the item back, and an item got in that instant may come again. Never longer than `LINGER`, since a caller that
-   * computes after a burst of gets keeps the event loop from telling.
+   * The first item that is here, taken as the mode says; an error if it is refused, null if there is none. It is claimed in the same
+   * moment, so that claims keep the order of the items.
+   */
+  #first(mode: TakeMode, refuses: Waiter['refuses']): Taken | Error | null {
+    for (let item = this.#ahead.peek(); item !== undefined; item = this.#ahead.peek()) {
+      const error = refuses?.(item.bytes) ?? null
+      if (error !== null) return error
+      if (mode === 'peek') return item
+      this.#ahead.shift()
+      if (!this.#isOurs(item)) continue
+      if (mode === 'taken') this.#claim(item.number)
+      else this.#hold(item.number)
+      return item
+    }
+    return null
+  }
+
+  /** Makes an item ours for good; `false`: the broker has taken it back meanwhile. */
+  #isOurs({ place }: Taken): boolean {
+    return this.#client.board?.take(place) ?? true
+  }
+
+  #serve(): void {
+    for (const waiters of [this.#granted, this.#waiters]) {
+      for (const waiter of waiters) {
+        const item = this.#first(waiter.mode, waiter.refuses)
+        if (item === null) return
+        waiters.delete(waiter)
+        if (item instanceof Error) waiter.reject(item)
+        else waiter.resolve(item)
+      }
+    }
+  }
+
+  #hold(number: number): void {
+    this.#tellClaims()
+    this.#held.set(number, new AbortController())
+    this.#client.send(op.held, this.#number, number)
+  }
+
+  /**
+   * Notes an item as handed out for good. In a burst of gets the broker is told of some together; meanwhile only this process's death
+   * can bring them back, as items that were got in that instant. The last of a burst is told of before the user sees it,
+   * since a long computation may follow, and so is whatever comes later than `LINGER` after the first.
    */
   #claim(number: number): void {
     const now = performance.now()
-    if (this.#claimed === 0) this.#client.linger(this.#settle)
+    if (this.#claims === 0) {
+      this.#firstClaim = this.#claimed === 0 ? now : this.#firstClaim
+      this.#client.linger(this.#settle)
+    }
     this.#claimed = number
     this.#claims += 1
-    if (this.#claims >= BUNCH || now - this.#lastTold > LINGER) this.#tellClaims()
+    if (this.#claims >= BUNCH || this.#ahead.length === 0 || now - this.#firstClaim > LINGER) this.#tellClaims()
   }
 
   #tellClaims(): void {
-    if (this.#claimed === 0) return
-    const last = this.#claimed
-    this.#claimed = 0
+    if (this.#claims === 0) return
     this.#claims = 0
-    this.#lastTold = performance.now()
+    this.#firstClaim = performance.now()
     // An error of the link ends it, and everybody who waits on it is told then.
-    void this.#client.sendNow(op.taken, this.#number, last)
+    void this.#client.sendNow(op.taken, this.#number, this.#claimed)
   }
 
   /** Aborts when the delivery is no longer this process's. */
@@ -165,18 +208,16 @@ export class QueueChannel extends Presence {
 
   frame(frame: Frame): void {
     if (frame.op !== op.item) return
-    const item: Taken = { number: frame.b, attempt: frame.u32(0), bytes: frame.from(4) }
-    const [waiter] = this.#waiters
+    const slot = frame.u32(4)
+    const place = slot === 0 ? asked : { slot, tag: frame.u32(8) }
+    const item: Taken = { number: frame.b, attempt: frame.u32(0), place, bytes: frame.from(12) }
     const unwanted = this.#unwanted > 0
     if (unwanted) this.#unwanted -= 1
-    if (waiter !== undefined) {
-      this.#waiters.delete(waiter)
-      this.#trimSoon()
-      waiter.resolve(item)
-      return
-    }
     this.#ahead.push(item)
-    if (unwanted) this.#return()
+    if (this.#waiters.size > 0 || this.#granted.size > 0) {
+      this.#serve()
+      this.#trimSoon()
+    } else if (unwanted) this.#return()
   }
 
   /** Asks whether a put counted that left after the pass had run out. */
@@ -184,7 +225,7 @@ export class QueueChannel extends Presence {
     this.#passUntil = await this.#client.call<number>(this.#number, 'confirm', [sequence])
   }
 
-  #wait(wait: WaitOptions): Promise<Taken> {
+  #wait(mode: TakeMode, wait: WaitOptions, refuses: Waiter['refuses']): Promise<Taken> {
     return new Promise((resolve, reject) => {
       const end = watchWait(wait, `${this.#label} had no item`, (error) => {
         if (!this.#waiters.delete(waiter)) return
@@ -192,6 +233,8 @@ export class QueueChannel extends Presence {
         reject(error)
       })
       const waiter: Waiter = {
+        mode,
+        refuses,
         resolve: (item) => {
           end()
           resolve(item)
@@ -229,11 +272,21 @@ export class QueueChannel extends Presence {
   }
 
   /** An item without waiting for one. */
-  async #poll(wait: WaitOptions): Promise<Taken | null> {
-    const granted = await this.#client.call<true | null>(this.#number, 'get', [true], { wait: { signal: wait.signal } })
-    if (granted === null) return null
-    // The item follows on the heels of the word, so it is here by the next turn.
-    return this.#ahead.shift() ?? this.#wait({})
+  #poll(mode: TakeMode, wait: WaitOptions, refuses: Waiter['refuses']): Promise<Taken | null> {
+    return new Promise((resolve, reject) => {
+      const answer = this.#client.call<true | null>(this.#number, 'get', [true], {
+        wait: { signal: wait.signal },
+        answered: (granted) => {
+          // The item follows in the same stream, and nobody else is to have it.
+          if (granted === true) this.#granted.add({ mode, refuses, resolve, reject })
+          else resolve(null)
+        },
+        late: (granted) => {
+          if (granted === true) this.#unwanted += 1
+        },
+      })
+      answer.catch(reject)
+    })
   }
 
   /** Gives up requests that nobody waits for; not at once, since a loop of gets comes back in the same turn. */
@@ -265,7 +318,11 @@ export class QueueChannel extends Presence {
 
   protected override lost(reason: Error): void {
     this.#passUntil = 0
+    this.#claims = 0
     this.#ahead.drain()
+    for (const waiter of [...this.#granted, ...this.#waiters]) waiter.reject(reason)
+    this.#granted.clear()
+    this.#waiters.clear()
     for (const held of this.#held.values()) held.abort(this.#lostDelivery(reason))
     this.#held.clear()
   }

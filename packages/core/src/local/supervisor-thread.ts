@@ -4,6 +4,7 @@ import { type MessagePort, workerData } from 'node:worker_threads'
 import type { ProcessInfo } from '../supervisor/boot.ts'
 import type { Frame } from '../wire/frame.ts'
 import { PortLink } from '../wire/port-link.ts'
+import { AheadBoard } from './ahead-board.ts'
 import { Broker } from './broker/broker.ts'
 import { FleetObject } from './broker/fleet.ts'
 import { Permits } from './broker/permits.ts'
@@ -17,11 +18,13 @@ export interface ThreadData {
   readonly port: MessagePort
   readonly namespace: string
   readonly main: Omit<ProcessInfo, 'host'>
+  /** See ahead-board.ts. */
+  readonly board: SharedArrayBuffer
   /** Set to 1 when everything has ended, for a main thread that waits without an event loop. */
   readonly stopped: Int32Array
 }
 
-const { port, namespace, main, stopped } = workerData as ThreadData
+const { port, namespace, main, board, stopped } = workerData as ThreadData
 
 const broker: Broker = new Broker({
   lock: (name, spec) => new Permits('lock', name, spec),
@@ -43,7 +46,7 @@ const broker: Broker = new Broker({
 })
 const starter = new Starter(broker, namespace)
 
-const session = broker.session({ ...main, host: hostname() })
+const session = broker.session({ ...main, host: hostname() }, new AheadBoard(board))
 const events = {
   frame: (frame: Frame) => session.frame(frame),
   ended: () => {

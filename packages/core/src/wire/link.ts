@@ -45,6 +45,11 @@ export abstract class Link {
     this.#reader = new FrameReader((frame) => events.frame(frame))
   }
 
+  /** Whether the operating system has not taken all that was written. */
+  get writing(): boolean {
+    return this.#writing !== null
+  }
+
   get over(): boolean {
     return this.#over
   }

@@ -3,6 +3,7 @@
  * a noun means is in the noun's own class. Lives in the supervisor thread, where no user code runs.
  */
 import { StateError } from '../../errors.ts'
+import type { AheadBoard } from '../ahead-board.ts'
 import type { BrokerObject } from './broker-object.ts'
 import { describe } from './broker-object.ts'
 import type { ProcessInfo } from '../../supervisor/boot.ts'
@@ -29,8 +30,8 @@ export class Broker implements SessionHost {
     this.#kinds = kinds
   }
 
-  session(process: ProcessInfo): Session {
-    const session = new Session(process, this)
+  session(process: ProcessInfo, board: AheadBoard | null = null): Session {
+    const session = new Session(process, this, board)
     this.#sessions.add(session)
     return session
   }

@@ -8,14 +8,15 @@
 import { monotonic } from '../../util/clock.ts'
 import { Fifo } from '../../util/fifo.ts'
 import { op } from '../../wire/frame.ts'
+import { type AheadBoard, asked, type Place } from '../ahead-board.ts'
 import type { Session } from './session.ts'
 
 /** Milliseconds without a sign of life after which a consumer no longer keeps others from getting items ahead. */
-const RECENT = 100
+const RECENT = 5_000
 /** Two requests within this many milliseconds make a consumer quick; items that stay ahead longer make it slow. */
 const QUICK = 2
 const SLOW = 20
-const LARGEST_WINDOW = 512
+const LARGEST_WINDOW = 256
 /** Milliseconds that a consumer gets to return what it has ahead. */
 const PATIENCE = 20
 
@@ -23,6 +24,8 @@ export interface Item {
   readonly number: number
   readonly bytes: Uint8Array
   attempt: number
+  /** On the board of the session that it is ahead with. */
+  place: Place
 }
 
 /** What a queue knows of one user: a session, and the number under which it knows the queue. */
@@ -41,6 +44,7 @@ export class QueueUser {
   lastSign: number = Number.NEGATIVE_INFINITY
   aheadSince = 0
   recalled: 'no' | 'asked' | 'late' = 'no'
+  patience: NodeJS.Timeout | undefined
 
   constructor(session: Session, number: number) {
     this.session = session
@@ -68,7 +72,7 @@ function key(session: Session, number: number): number {
   return session.serial * 0x1_0000_0000 + number
 }
 
-const head = Buffer.allocUnsafe(4)
+const head = Buffer.allocUnsafe(12)
 
 export class Deliveries {
   readonly #most: number
@@ -123,14 +127,21 @@ export class Deliveries {
     this.#waiting.push(item)
   }
 
-  /** Sends the next item, if there is one. */
+  /** Sends the next item, if there is one, to who has asked for it. */
   sendTo(user: QueueUser): void {
+    this.#send(user, asked)
+  }
+
+  #send(user: QueueUser, place: Place): void {
     const item = this.#waiting.shift()
     if (item === undefined) return
+    item.place = place
     if (user.ahead.size === 0) user.aheadSince = monotonic()
     user.ahead.set(item.number, item)
     this.#ahead += 1
-    head.writeUInt32LE(item.attempt)
+    head.writeUInt32LE(item.attempt, 0)
+    head.writeUInt32LE(place.slot, 4)
+    head.writeUInt32LE(place.tag, 8)
     user.session.send(op.item, user.number, item.number, head, item.bytes)
   }
 
@@ -138,7 +149,12 @@ export class Deliveries {
   fill(user: QueueUser): void {
     if (this.#waiting.length === 0 || user.recalled !== 'no' || user.ahead.size * 2 > user.window || !this.#alone(user))
       return
-    while (user.ahead.size < user.window && this.#waiting.length > 0) this.sendTo(user)
+    const { board } = user.session
+    while (user.ahead.size < user.window && this.#waiting.length > 0) {
+      const place = board === null ? asked : board.put()
+      if (place === null) return
+      this.#send(user, place)
+    }
   }
 
   /** Items have come: whoever is alone and quick may get them ahead. */
@@ -168,18 +184,28 @@ export class Deliveries {
   recall(hungry: QueueUser, goOn: () => void): boolean {
     for (const user of this.#users.values()) {
       if (user === hungry || user.ahead.size === 0 || user.recalled !== 'no') continue
-      user.recalled = 'asked'
       user.window = 0
+      if (user.session.board !== null) {
+        this.#takeBack(user, user.session.board)
+        continue
+      }
+      user.recalled = 'asked'
       user.session.event(user.number, 'recall')
       this.#recalls += 1
-      setTimeout(() => {
-        if (user.recalled !== 'asked') return
+      user.patience = setTimeout(() => {
         user.recalled = 'late'
         this.#recalls -= 1
         goOn()
       }, PATIENCE)
     }
     return this.#recalls > 0
+  }
+
+  /** Takes back what a user has ahead without asking it: it may be blocked. What it has handed out meanwhile stays with it. */
+  #takeBack(user: QueueUser, board: AheadBoard): void {
+    const numbers: number[] = []
+    for (const [number, { place }] of user.ahead) if (place.slot !== 0 && board.take(place)) numbers.push(number)
+    this.returned(user, numbers)
   }
 
   /** Whether items are on their way back that come before all that waits. */
@@ -191,10 +217,16 @@ export class Deliveries {
   returned(user: QueueUser, numbers: readonly number[]): void {
     if (user.recalled === 'asked') this.#recalls -= 1
     user.recalled = 'no'
-    for (const number of numbers.toReversed()) {
-      const item = this.#fromAhead(user, number)
-      if (item !== undefined) this.#waiting.unshift(item)
+    clearTimeout(user.patience)
+    const items = numbers.flatMap((number) => this.#fromAhead(user, number) ?? [])
+    const last = items.at(-1)
+    if (last === undefined) return
+    // Others may have returned older or newer ones before.
+    for (let next = this.#waiting.peek(); next !== undefined && next.number < last.number; next = this.#waiting.peek()) {
+      items.push(next)
+      this.#waiting.shift()
     }
+    for (const item of items.toSorted((a, b) => b.number - a.number)) this.#waiting.unshift(item)
   }
 
   /** Everything that is ahead up to this item was handed out for good. */
@@ -202,6 +234,7 @@ export class Deliveries {
     user.moved()
     for (const [number, item] of user.ahead) {
       user.ahead.delete(number)
+      user.session.board?.free(item.place)
       this.#ahead -= 1
       this.#finished(item)
       if (number === last) return
@@ -252,7 +285,10 @@ export class Deliveries {
   clear(): void {
     this.#waiting.drain()
     this.#held.clear()
-    for (const user of this.#users.values()) user.ahead.clear()
+    for (const user of this.#users.values()) {
+      user.ahead.clear()
+      clearTimeout(user.patience)
+    }
     this.#ahead = 0
     this.#recalls = 0
   }
@@ -274,6 +310,7 @@ export class Deliveries {
     const item = user.ahead.get(number)
     if (item === undefined) return undefined
     user.ahead.delete(number)
+    user.session.board?.free(item.place)
     this.#ahead -= 1
     return item
   }

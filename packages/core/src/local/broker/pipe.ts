@@ -71,7 +71,7 @@ export class PipeObject extends BrokerObject {
     this.#inbox[other].shut(
       new EndOfStreamError('the other end of the pipe is closed and everything it sent was received'),
     )
-    this.#inbox[end].remove?.(new BrokenPipeError('the other end of the pipe is closed; nothing can be sent to it'))
+    this.#inbox[end].break(new BrokenPipeError('the other end of the pipe is closed; nothing can be sent to it'))
     if (this.#dead[0] && this.#dead[1]) this.remove?.(new EndOfStreamError('both ends of the pipe are closed'))
   }
 }

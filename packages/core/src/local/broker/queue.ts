@@ -7,6 +7,7 @@
 import { ConflictError, QueueClosedError } from '../../errors.ts'
 import { monotonic } from '../../util/clock.ts'
 import { type Frame, op } from '../../wire/frame.ts'
+import { asked } from '../ahead-board.ts'
 import { BrokerObject, type Methods } from './broker-object.ts'
 import { Deliveries, type QueueUser } from './deliveries.ts'
 import { Joiners } from './joiners.ts'
@@ -136,6 +137,13 @@ export class QueueObject extends BrokerObject {
     this.#finishClosing()
   }
 
+  /** Closes, drops what is there, and tells everybody why: nobody will take it, but who comes to know the queue later is told, too. */
+  break(reason: Error): void {
+    this.#closedBy = reason
+    this.end(reason)
+    for (const user of this.#items.users) user.session.event(user.number, 'gone', reason)
+  }
+
   get #full(): boolean {
     return this.#items.total >= this.#spec.maxSize
   }
@@ -189,7 +197,7 @@ export class QueueObject extends BrokerObject {
 
   #accept(bytes: Uint8Array): void {
     this.#count += 1
-    this.#items.add({ number: this.#count, bytes, attempt: 1 })
+    this.#items.add({ number: this.#count, bytes, attempt: 1, place: asked })
     if (this.#handing) return
     this.#handing = true
     queueMicrotask(() => this.#handOut())
@@ -244,7 +252,7 @@ export class QueueObject extends BrokerObject {
       if (this.#full) break
       this.#putters.delete(putter)
       this.#count += 1
-      this.#items.add({ number: this.#count, bytes: putter.bytes, attempt: 1 })
+      this.#items.add({ number: this.#count, bytes: putter.bytes, attempt: 1, place: asked })
       putter.call.ok(0)
     }
     if (this.#items.recalling) return

@@ -7,6 +7,7 @@ import { ProtocolError, StateError } from '../../errors.ts'
 import { type Frame, op } from '../../wire/frame.ts'
 import type { Link } from '../../wire/link.ts'
 import type { ProcessInfo } from '../../supervisor/boot.ts'
+import type { AheadBoard } from '../ahead-board.ts'
 import type { BrokerObject } from './broker-object.ts'
 
 function noHandles(): never {
@@ -59,13 +60,16 @@ export class Session {
   readonly #objects = new Map<number, BrokerObject | Error>()
   readonly #used = new Set<BrokerObject>()
   readonly #waiting = new Map<number, Call>()
+  /** Shared with the main program; null for the sessions of children. */
+  readonly board: AheadBoard | null
   #link: Link | null = null
   /** A number that no other session has. */
   readonly serial: number = ++serials
   #over = false
 
-  constructor(process: ProcessInfo, host: SessionHost) {
+  constructor(process: ProcessInfo, host: SessionHost, board: AheadBoard | null = null) {
     this.process = process
+    this.board = board
     this.#host = host
   }
 
