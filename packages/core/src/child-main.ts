@@ -2,19 +2,20 @@
 import './child-mark.ts'
 import { Socket } from 'node:net'
 import { decode } from './codec/index.ts'
-import { AdapterContext } from './context.ts'
-import { identify } from './current-process.ts'
+import { identify, nextSerial } from './current-process.ts'
 import type { Boot } from './supervisor/boot.ts'
 import { LastWord } from './supervisor/last-word.ts'
 import { runProcess } from './supervisor/run-process.ts'
+import { OwnContext } from './own-context.ts'
 import { type Frame, op } from './wire/frame.ts'
 import { SocketLink } from './wire/socket-link.ts'
 import { BrokerClient } from './local/broker-client.ts'
-import { LocalAdapter } from './local/local-adapter.ts'
+import { type Ground, LocalAdapter } from './local/local-adapter.ts'
 import { LocalWorkerPort } from './local/local-worker-port.ts'
 
-/** The descriptor that the supervisor leaves a child. */
+/** The descriptors that the supervisor leaves a child: the link's socket and, if the boot message says so, a pipe to write to. */
 const LINK = 3
+const PIPE = 4
 
 const socket = new Socket({ fd: LINK, readable: true, writable: true })
 let role: ((frame: Frame) => boolean) | null = null
@@ -38,23 +39,23 @@ function refuse(): never {
 }
 
 function begin(boot: Boot, link: SocketLink): void {
+  if (boot.pipe) link.writeTo(PIPE)
   const { id, name } = boot.process
-  let names = 0
-  const adapter = new LocalAdapter({
+  const ground: Ground = {
     client,
     namespace: boot.namespace,
     processId: id,
-    next: () => ++names,
+    next: nextSerial,
     leave: () => Promise.resolve(),
-  })
-  const context = new AdapterContext(adapter, boot.daemon)
-  identify(context, { id, name, daemon: boot.daemon, parent: boot.parent })
+  }
+  const home = new OwnContext(() => new LocalAdapter(ground), boot.daemon)
+  identify({ id, name, daemon: boot.daemon, parent: boot.parent }, home)
   // What may be told late is told before the end, by whichever way it comes.
   process.on('exit', () => client.flush())
   // Ctrl-C reaches the whole group; what becomes of a child is the main program's decision.
   process.on('SIGINT', () => undefined)
   const word = new LastWord(link)
-  const deps = { word, decode: (bytes: Uint8Array) => adapter.decode(bytes), close: () => context.close() }
+  const deps = { word, decode: (bytes: Uint8Array) => home.decode(bytes), close: () => home.close() }
   if (boot.role.kind === 'process') void runProcess(boot.role, deps)
   else {
     const port = new LocalWorkerPort(link, deps.decode)

@@ -1,7 +1,7 @@
 /** Opening a context. */
 import type { ConnectOptions, Context } from './contract/context.ts'
 import { AdapterContext } from './context.ts'
-import { currentProcess, identify, isMainProcess } from './current-process.ts'
+import { childHome, isMainProcess, noteOpen } from './current-process.ts'
 import { ArgumentError, NotSupportedError } from './errors.ts'
 import { LocalAdapter } from './local/local-adapter.ts'
 import { LocalSupervisor } from './local/local-supervisor.ts'
@@ -12,7 +12,8 @@ import { checkOptions } from './util/options.ts'
 const LOCAL = 'local:'
 
 /**
- * Opens a context. In a process that Skein has started, the same or no url gives the context that the process belongs to.
+ * Opens a context. In a process that Skein has started, the same or no url gives the context that the process belongs to; a fresh one of the
+ * same namespace once that is closed.
  *
  * @param url `local:` (this machine); default: the environment variable `SKEIN_URL`, else `local:`
  * @throws ArgumentError on a url of an unknown kind or an unknown option
@@ -24,12 +25,10 @@ export async function connect(url?: string, options?: ConnectOptions): Promise<C
   if (typeof place !== 'string')
     throw new ArgumentError(`connect() takes a url like "${LOCAL}", got ${describe(place)}`)
   if (place !== LOCAL) throw unknown(place)
-  const { context } = currentProcess()
-  if (!isMainProcess && context !== null && (options?.namespace === undefined || namespace === context.namespace)) {
-    return context
-  }
+  const home = childHome()
+  if (home !== null && (options?.namespace === undefined || namespace === home.namespace)) return home.context()
   const made = new AdapterContext(new LocalAdapter(LocalSupervisor.ground(namespace)), false)
-  if (isMainProcess) identify(made)
+  if (isMainProcess) noteOpen(made)
   return made
 }
 

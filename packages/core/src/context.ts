@@ -11,6 +11,7 @@ import type { Queue, QueueOptions } from './contract/queue.ts'
 import type { Semaphore } from './contract/semaphore.ts'
 import type { Target } from './contract/target.ts'
 import type { WaitOptions } from './contract/wait.ts'
+import { noteClosed } from './current-process.ts'
 import { ArgumentError, ClosedError } from './errors.ts'
 import { createPool } from './pool/pool.ts'
 import { refOf } from './target/index.ts'
@@ -40,6 +41,11 @@ export class AdapterContext implements Context {
 
   get kind(): 'local' | 'redis' {
     return this.#adapter.kind
+  }
+
+  /** Whether `close()` was called. */
+  get closing(): boolean {
+    return this.#closing !== null
   }
 
   get namespace(): string {
@@ -128,6 +134,7 @@ export class AdapterContext implements Context {
 
   async close(wait?: WaitOptions): Promise<void> {
     checkWait(wait)
+    noteClosed(this)
     this.#closing ??= this.#adapter.close()
     return wait === undefined ? this.#closing : this.#adapter.close(wait)
   }

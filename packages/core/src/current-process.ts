@@ -10,10 +10,20 @@ export interface ChildIdentity {
   readonly parent: NonNullable<CurrentProcess['parent']>
 }
 
+/** The context that a child is given at its start. */
+export interface ChildHome {
+  readonly namespace: string
+  /** It, or a fresh one of the same kind once the program has closed it. */
+  context(): Context
+}
+
 interface Registry {
   child: ChildIdentity | null
-  context: Context | null
+  home: ChildHome | null
+  /** The open ones, oldest first. In a child only those of its home. */
+  readonly contexts: Set<Context>
   end: AbortController | null
+  serial: number
 }
 
 const CHILD = Symbol.for('skein.child')
@@ -23,7 +33,7 @@ function registry(): Registry {
   const known: unknown = Reflect.get(process, REGISTRY)
   // Only this function writes the property, in whichever copy of the package.
   if (known !== undefined) return known as Registry
-  const made: Registry = { child: null, context: null, end: null }
+  const made: Registry = { child: null, home: null, contexts: new Set(), end: null, serial: 0 }
   Reflect.set(process, REGISTRY, made)
   return made
 }
@@ -34,8 +44,10 @@ export const isMainProcess: boolean = !(CHILD in process)
 /** This process's id, which no other process ever had. */
 const mainId = `${process.pid.toString(36)}${Date.now().toString(36)}`
 
+/** Its `context` is the first that is still open, or null: the main program may open several and close them in any order. */
 export function currentProcess(): CurrentProcess {
-  const { child, context } = registry()
+  const { child, contexts } = registry()
+  const [context = null] = contexts
   return {
     id: child?.id ?? mainId,
     name: child?.name ?? 'main',
@@ -50,11 +62,30 @@ export function currentProcess(): CurrentProcess {
   }
 }
 
-/** Makes this process a child, or notes the main program's first context. */
-export function identify(context: Context | null, child?: ChildIdentity): void {
+/** Makes this process a child. */
+export function identify(child: ChildIdentity, home: ChildHome): void {
+  Object.assign(registry(), { child, home })
+}
+
+/** `null` in a main program. */
+export function childHome(): ChildHome | null {
+  return registry().home
+}
+
+export function noteOpen(context: Context): void {
+  registry().contexts.add(context)
+}
+
+/** From the first call of `close()` on. */
+export function noteClosed(context: Context): void {
+  registry().contexts.delete(context)
+}
+
+/** Makes the names of anonymous objects and the ids of processes unique in this process, whatever is closed and opened in between. */
+export function nextSerial(): number {
   const known = registry()
-  known.context = context
-  if (child !== undefined) known.child = child
+  known.serial += 1
+  return known.serial
 }
 
 /** Whether SIGTERM has come and the program's code knows of it. */

@@ -53,6 +53,6 @@ export interface CurrentProcess {
   readonly parent: { readonly id: string; readonly name: string; readonly pid: number; readonly host: string } | null
   /** Aborts when this process was asked to end (`terminate()`); looking at it is what makes a graceful end possible. */
   readonly signal: AbortSignal
-  /** The context it belongs to; `null` in a main program that has not called `connect`. */
+  /** The first of its contexts that is still open; `null` if there is none. */
   readonly context: Context | null
 }

@@ -31,8 +31,8 @@ export interface Fleet {
   target(id: number, ref: TargetRef): void
   /** Chunks start in the order of submission, pulled by free workers. */
   submit(chunk: Chunk): void
-  /** The outcome of these tasks is no longer wanted: not started, they never run; running, the worker is killed and replaced. Nothing of the chunk is reported any more; its unstarted other tasks are dropped with it. */
-  cancel(chunk: number): void
+  /** The outcomes of these chunks are no longer wanted: not started, their tasks never run; running, the worker is killed and replaced. Nothing of the chunks is reported any more; their unstarted other tasks are dropped with them. */
+  cancel(chunks: readonly number[]): void
   /** Whether results are awaited, so that the program must not end for lack of anything else to do. */
   keepAlive(on: boolean): void
   /** No more chunks: workers end when all is done. */
@@ -82,4 +82,6 @@ export interface WorkerPort {
    * dies is `first + count … until - 1`). Called with `count` 0 before the first task, too, where `until > first + 1`.
    */
   report(chunk: number, first: number, count: number, outcomes: Uint8Array, until: number): void
+  /** The running task waits, or the process ends: a port that gathers reports hands them to the kernel, and says that no chunk but the running one is at risk. */
+  settle?(): void
 }

@@ -6,13 +6,14 @@
 
 const SLOTS = 2048
 
-/** An item's place on the board: 0 and 0 for one that was asked for, which belongs to who asked. */
+/** An item's place on the board. */
 export interface Place {
   readonly slot: number
   readonly tag: number
 }
 
-export const asked: Place = { slot: 0, tag: 0 }
+/** The place of an item that is not on the board: with a child, or when the board is full. */
+export const off: Place = { slot: 0, tag: 0 }
 
 export class AheadBoard {
   readonly memory: SharedArrayBuffer

@@ -28,7 +28,7 @@ export interface CallOptions {
   readonly what?: string
   /** Called instead of the promise when the grant and the caller's giving up crossed each other. */
   readonly late?: (value: unknown) => void
-  /** Told the request's number, for `withdraw`. */
+  /** Told the request's number, for `withdraw`, when it has been sent. */
   readonly asked?: (request: number) => void
   /** Told the answer before the next frame is looked at, which the promise is not. */
   readonly answered?: (value: unknown) => void
@@ -129,6 +129,8 @@ export class BrokerClient implements LinkEvents {
     if (this.#lost.signal.aborted) return Promise.reject(this.#lost.signal.reason as Error)
     return new Promise<T>((resolve, reject) => {
       const request = this.#nextRequest()
+      // First, since it throws on what cannot be sent: nothing is noted then that would wait for an answer.
+      send(request)
       const end =
         wait === undefined ? noEnd : watchWait(wait, what ?? 'no answer came', (error) => this.#giveUp(request, error))
       this.#pending.set(request, {
@@ -141,7 +143,6 @@ export class BrokerClient implements LinkEvents {
       })
       this.hold()
       asked?.(request)
-      send(request)
     })
   }
 

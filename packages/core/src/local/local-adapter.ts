@@ -15,12 +15,14 @@ import { waitFor } from '../util/wait.ts'
 import type { BrokerClient } from './broker-client.ts'
 import { LocalFleet } from './local-fleet.ts'
 import { LocalLock } from './local-lock.ts'
-import { type Home, LOCAL, type Place } from './local-object.ts'
+import type { LocalLease } from './local-lease.ts'
+import { type Home, LOCAL, type LocalObject, type Place } from './local-object.ts'
 import { LocalConnection } from './local-pipe.ts'
 import { LocalProcess } from './local-process.ts'
 import { LocalQueue } from './local-queue.ts'
 import { LocalRLock } from './local-rlock.ts'
 import { LocalSemaphore } from './local-semaphore.ts'
+import type { Presence } from './presence.ts'
 
 /** What an adapter stands on: the way to the broker, shared by all contexts of this process and namespace. */
 export interface Ground {
@@ -40,6 +42,7 @@ export class LocalAdapter implements Adapter, Home {
   readonly #anonymous = new Map<string, Handle>()
   readonly #processes = new Set<LocalProcess<unknown>>()
   readonly #fleets = new Set<LocalFleet>()
+  readonly leases: Set<LocalLease> = new Set()
   #closing: Promise<void> | null = null
   #closed = false
 
@@ -64,7 +67,7 @@ export class LocalAdapter implements Adapter, Home {
   }
 
   get client(): BrokerClient {
-    if (this.#closed) throw new ClosedError('the context is closed; connect() again')
+    if (this.#closed) throw closed()
     return this.#ground.client
   }
 
@@ -104,11 +107,12 @@ export class LocalAdapter implements Adapter, Home {
     const plan = { target: encode(target, 'target'), args }
     const process = new LocalProcess<R>(this.#place('process', id, { label, daemon }), plan)
     this.#processes.add(process)
+    process.whenOver(() => this.#processes.delete(process))
     return process
   }
 
   fleet(spec: FleetSpec, events: FleetEvents): Fleet {
-    const fleet = new LocalFleet(this, this.anonymousName(), spec, events)
+    const fleet: LocalFleet = new LocalFleet(this, this.anonymousName(), spec, events, () => this.#fleets.delete(fleet))
     this.#fleets.add(fleet)
     return fleet
   }
@@ -132,11 +136,14 @@ export class LocalAdapter implements Adapter, Home {
 
   async #close(): Promise<void> {
     const running = [...this.#processes].filter((process) => process.running)
-    await Promise.all([
+    // What is gone already, or lost with the broker, rejects here: then there is nothing of it left to end.
+    await Promise.allSettled([
       ...[...this.#fleets].map((fleet) => fleet.terminate()),
       ...running.map((process) => (process.daemon ? process.terminate() : process.join())),
     ])
-    await Promise.all([...this.#anonymous.values()].map((handle) => handle.destroy()))
+    await Promise.allSettled([...this.leases].map((lease) => lease.revoke(closed())))
+    // Among the processes are those that were never started.
+    await Promise.allSettled([...this.#anonymous.values(), ...this.#processes].map((handle) => handle.destroy()))
     this.#closed = true
     await this.#ground.leave()
   }
@@ -146,10 +153,17 @@ export class LocalAdapter implements Adapter, Home {
   }
 
   /** Remembers what ends with this context. */
-  #own<T extends Handle>(handle: T): T {
-    if (handle.name.startsWith('~')) this.#anonymous.set(handle.name, handle)
+  #own<T extends LocalObject<Presence>>(handle: T): T {
+    const { name } = handle
+    if (!name.startsWith('~')) return handle
+    this.#anonymous.set(name, handle)
+    handle.whenGone(() => this.#anonymous.delete(name))
     return handle
   }
+}
+
+function closed(): ClosedError {
+  return new ClosedError('the context is closed; connect() again')
 }
 
 /** How a reference becomes a handle again. */

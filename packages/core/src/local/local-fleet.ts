@@ -4,6 +4,7 @@ import type { TargetRef } from '../contract/target.ts'
 import type { WaitOptions } from '../contract/wait.ts'
 import { assertNotLoadingTarget } from '../target/index.ts'
 import type { Chunk, Fleet, FleetEvents, FleetSpec, WorkerLoss } from '../contract/fleet.ts'
+import { checkWait, isPoll, timedOut } from '../util/wait.ts'
 import { type Frame, op } from '../wire/frame.ts'
 import type { BrokerClient } from './broker-client.ts'
 import { done, submitHead } from './chunk-frames.ts'
@@ -16,14 +17,18 @@ export class LocalFleet extends Presence implements Fleet {
   readonly #broker: BrokerClient
   readonly #number: number
   readonly #events: FleetEvents
+  readonly #onEnded: (() => void) | undefined
   #holds = false
+  #ended = false
 
-  constructor(home: Home, name: string, spec: FleetSpec, events: FleetEvents) {
+  /** @param ended called once, when the last worker has ended: nothing is left to close */
+  constructor(home: Home, name: string, spec: FleetSpec, events: FleetEvents, ended?: () => void) {
     assertNotLoadingTarget()
     super()
     this.#home = home
     this.#broker = home.client
     this.#events = events
+    this.#onEnded = ended
     const { size, initializer, initArgs } = spec
     this.#number = home.client.open(
       'fleet',
@@ -46,8 +51,8 @@ export class LocalFleet extends Presence implements Fleet {
     this.#client.send(op.submit, this.#number, chunk.id, submitHead(chunk), chunk.payload)
   }
 
-  cancel(chunk: number): void {
-    this.#client.post(this.#number, 'cancel', chunk)
+  cancel(chunks: readonly number[]): void {
+    this.#client.post(this.#number, 'cancel', chunks)
   }
 
   keepAlive(on: boolean): void {
@@ -63,12 +68,20 @@ export class LocalFleet extends Presence implements Fleet {
   }
 
   async terminate(): Promise<void> {
-    if (this.gone !== null) return
+    if (this.#ended || this.gone !== null) return
     await this.#client.call(this.#number, 'terminate')
   }
 
   async join(wait?: WaitOptions): Promise<void> {
-    await this.#client.call(this.#number, 'join', [], { wait, what: 'the workers of the pool had not ended' })
+    if (this.#ended) return
+    const own = checkWait(wait)
+    const poll = isPoll(own)
+    const what = 'the workers of the pool had not ended'
+    const ended = await this.#client.call<boolean>(this.#number, 'join', [poll], {
+      wait: poll ? { signal: own.signal } : own,
+      what,
+    })
+    if (!ended) throw timedOut(what, own)
   }
 
   frame(frame: Frame): void {
@@ -81,7 +94,15 @@ export class LocalFleet extends Presence implements Fleet {
       const [chunk, first, count, loss] = args as [number, number, number, WorkerLoss]
       this.#events.lost(chunk, first, count, loss)
     } else if (name === 'failed') this.lost(args[0] as Error)
+    else if (name === 'ended') this.#end()
     else super.event(name, args)
+  }
+
+  #end(): void {
+    this.#ended = true
+    // That the object is gone at the broker, which comes next, is no failure: nobody listens any more.
+    this.#broker.forget(this.#number)
+    this.#onEnded?.()
   }
 
   protected override lost(error: Error): void {

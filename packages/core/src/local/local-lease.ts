@@ -2,19 +2,26 @@
 import type { Lease } from '../contract/lock.ts'
 import { LeaseLostError } from '../errors.ts'
 
+export interface LeaseEvents {
+  /** The permits go back. Resolves when the broker will learn of it. */
+  giveBack(): Promise<void>
+  /** Called once: it is held no longer, for whatever reason. */
+  over(lease: LocalLease): void
+}
+
 export class LocalLease implements Lease {
   readonly token: number
   readonly expiresIn: number = Number.POSITIVE_INFINITY
   readonly #label: string
-  readonly #giveBack: (lease: LocalLease) => Promise<void>
+  readonly #events: LeaseEvents
   #abort: AbortController | null = null
   #state: 'held' | 'released' | 'lost' = 'held'
   #cause: unknown
 
-  constructor(token: number, label: string, giveBack: (lease: LocalLease) => Promise<void>) {
+  constructor(token: number, label: string, events: LeaseEvents) {
     this.token = token
     this.#label = label
-    this.#giveBack = giveBack
+    this.#events = events
   }
 
   get held(): boolean {
@@ -37,7 +44,8 @@ export class LocalLease implements Lease {
   async release(): Promise<boolean> {
     if (this.#state !== 'held') return false
     this.#state = 'released'
-    await this.#giveBack(this)
+    this.#events.over(this)
+    await this.#events.giveBack()
     return true
   }
 
@@ -50,7 +58,15 @@ export class LocalLease implements Lease {
     if (this.#state !== 'held') return
     this.#state = 'lost'
     this.#cause = cause
+    this.#events.over(this)
     this.#abort?.abort(this.#lostError())
+  }
+
+  /** Its context closes: the holder loses it, and the permits go back. */
+  async revoke(cause: unknown): Promise<void> {
+    if (this.#state !== 'held') return
+    this.lose(cause)
+    await this.#events.giveBack()
   }
 
   #lostError(): LeaseLostError {

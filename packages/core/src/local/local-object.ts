@@ -3,6 +3,7 @@ import { type Handle, type HandleKind, type HandleRef, handleRef } from '../cont
 import type { WaitOptions } from '../contract/wait.ts'
 import { checkWait, isPoll } from '../util/wait.ts'
 import type { BrokerClient, CallOptions } from './broker-client.ts'
+import type { LocalLease } from './local-lease.ts'
 import type { Presence } from './presence.ts'
 
 /** A context as its handles see it. */
@@ -12,6 +13,8 @@ export interface Home {
   /** @throws ClosedError when the context is closed */
   readonly client: BrokerClient
   decode(bytes: Uint8Array): unknown
+  /** What its handles hold; lost when it closes. */
+  readonly leases: Set<LocalLease>
 }
 
 /** Where an object is: all that a handle is made from. */
@@ -41,6 +44,8 @@ export abstract class LocalObject<P extends Presence> implements Handle {
   readonly name: string
   readonly ref: HandleRef
   readonly #home: Home
+  /** For giving back, which must work when the context is closed: a grant may cross the close, a lease may outlive it. */
+  protected readonly broker: BrokerClient
   protected readonly number: number
   protected readonly presence: P
 
@@ -50,6 +55,7 @@ export abstract class LocalObject<P extends Presence> implements Handle {
     Object.defineProperty(this, handleRef, { value: this.ref })
     this.#home = home
     const { client } = home
+    this.broker = client
     const number = client.open(kind, name, shape, attach)
     this.number = number
     this.presence = client.listener(number, () => makePresence(client, number))
@@ -84,6 +90,11 @@ export abstract class LocalObject<P extends Presence> implements Handle {
   ): Promise<T> {
     const poll = isPoll(wait)
     return this.call<T>(method, [...args, poll], { ...more, wait: poll ? { signal: wait.signal } : wait, what })
+  }
+
+  /** Calls `told` once when the object is gone. */
+  whenGone(told: () => void): void {
+    this.presence.whenGone(told)
   }
 
   async destroy(): Promise<void> {

@@ -21,7 +21,6 @@ class Leases extends Presence {
 
   protected override lost(reason: Error): void {
     for (const lease of this.#leases) lease.lose(reason)
-    this.#leases.clear()
   }
 }
 
@@ -59,27 +58,41 @@ export abstract class LocalPermits extends LocalObject<Leases> {
       late: (late) => this.giveBack(late as number),
     })
     if (token === null) throw timedOut(what, wait)
+    return this.#usable(token)
+  }
+
+  protected async tryGrant(permits: number): Promise<number | null> {
+    const token = await this.call<number | null>('acquire', [permits, true])
+    return token === null ? null : this.#usable(token)
+  }
+
+  /** The grant may have crossed the close of the context, whose leases have been given back by then. */
+  #usable(token: number): number {
+    if (!this.home.open) this.giveBack(token)
+    this.checked()
     return token
   }
 
-  protected tryGrant(permits: number): Promise<number | null> {
-    return this.call<number | null>('acquire', [permits, true])
-  }
-
   protected giveBack(token: number): void {
-    this.client.post(this.number, 'release', token)
+    this.broker.post(this.number, 'release', token)
   }
 
   /** A lease on what was granted. */
   protected lease(token: number, giveBack: () => void = () => this.giveBack(token)): LocalLease {
-    const lease = new LocalLease(token, this.label, async (one) => {
-      this.presence.delete(one)
-      this.#taken.delete(one)
-      giveBack()
-      await this.client.flushed()
+    const lease = new LocalLease(token, this.label, {
+      over: (one) => {
+        this.presence.delete(one)
+        this.#taken.delete(one)
+        this.home.leases.delete(one)
+      },
+      giveBack: () => {
+        giveBack()
+        return this.broker.flushed()
+      },
     })
     this.presence.add(lease)
     this.#taken.add(lease)
+    this.home.leases.add(lease)
     return lease
   }
 

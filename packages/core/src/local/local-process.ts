@@ -72,7 +72,7 @@ export class LocalProcess<R> extends LocalObject<Watch> implements Process<R> {
   readonly id: string
   readonly daemon: boolean
   readonly #label: string
-  readonly #plan: Plan | null
+  #plan: Plan | 'started' | null
 
   /** @param place with the shape `{ label, daemon }` */
   constructor(place: Place, plan: Plan | null) {
@@ -102,7 +102,12 @@ export class LocalProcess<R> extends LocalObject<Watch> implements Process<R> {
   /** Whether it was started and has not ended, as known here. */
   get running(): boolean {
     const { state } = this.presence.news
-    return state === 'starting' || state === 'running'
+    return this.presence.gone === null && (state === 'starting' || state === 'running')
+  }
+
+  /** Calls `told` once when it has ended or its record is gone. */
+  whenOver(told: () => void): void {
+    this.presence.ended.promise.then(told, told)
   }
 
   async start(wait?: WaitOptions): Promise<this> {
@@ -111,16 +116,25 @@ export class LocalProcess<R> extends LocalObject<Watch> implements Process<R> {
     if (this.presence.news.state === 'ended')
       throw new StateError(`${this.label} has ended; a process starts once, make another one`)
     if (this.#plan === null) throw new StateError(`${this.label} is started by the process that made it`)
+    if (this.#plan === 'started')
+      throw new StateError(`${this.label} was started already; a process starts once, make another one`)
     const { target, args } = this.#plan
-    // A daemon is not waited for, so it keeps nobody alive either.
-    if (!this.daemon) this.presence.hold()
-    const { news } = this.presence
-    if (news.state === 'created') this.presence.news = { ...news, state: 'starting' }
     await this.call('start', [target, args, surroundings()], {
       wait: own,
       what: `${this.label} had not loaded its target`,
+      // Not before: a start that is never asked for (an aborted signal, a lost directory, a destroyed process) leaves it as it was.
+      asked: () => this.#starting(),
     })
     return this
+  }
+
+  #starting(): void {
+    // The target and its arguments may be large, and they are needed no more.
+    this.#plan = 'started'
+    const { news } = this.presence
+    if (news.state === 'created') this.presence.news = { ...news, state: 'starting' }
+    // A daemon is not waited for, so it keeps nobody alive either.
+    if (!this.daemon) this.presence.hold()
   }
 
   async join(wait?: WaitOptions): Promise<ExitStatus> {
@@ -164,6 +178,11 @@ export class LocalProcess<R> extends LocalObject<Watch> implements Process<R> {
 
   async kill(): Promise<void> {
     if (this.presence.news.state !== 'ended') await this.call('kill')
+  }
+
+  /** What is left of an ended process is a record, which the broker drops by itself. */
+  override async destroy(): Promise<void> {
+    if (this.presence.news.state !== 'ended') await super.destroy()
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

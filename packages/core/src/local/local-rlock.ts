@@ -16,7 +16,8 @@ interface Hold {
   depth: number
 }
 
-const flow = new AsyncLocalStorage<ReadonlyMap<string, Hold>>()
+/** By the object as this process knows it, not by its name, under which another one may have been made since. */
+const flow = new AsyncLocalStorage<ReadonlyMap<object, Hold>>()
 
 export class LocalRLock extends LocalPermits implements RLock {
   async acquire(wait?: WaitOptions): Promise<Lease> {
@@ -39,16 +40,12 @@ export class LocalRLock extends LocalPermits implements RLock {
     if (entered !== null) return this.hold(this.#enter(entered), body)
     const hold: Hold = { token: await this.grant(1, own), depth: 0 }
     const lease = this.#enter(hold)
-    return flow.run(new Map([...(flow.getStore() ?? []), [this.#key, hold]]), () => this.hold(lease, body))
-  }
-
-  get #key(): string {
-    return `${this.ref.namespace} ${this.name}`
+    return flow.run(new Map([...(flow.getStore() ?? []), [this.presence, hold]]), () => this.hold(lease, body))
   }
 
   /** The hold of the flow that asks. It is over with the body that opened it, even for what that body left running. */
   #entered(): Hold | null {
-    const hold = flow.getStore()?.get(this.#key)
+    const hold = flow.getStore()?.get(this.presence)
     return hold !== undefined && hold.depth > 0 && this.presence.gone === null ? hold : null
   }
 

@@ -28,6 +28,11 @@ export class LocalWorkerPort implements WorkerPort {
   readonly #decode: (bytes: Uint8Array) => unknown
   readonly #targets = new Map<number, TargetRef>()
   readonly #ahead = new Fifo<Assignment>()
+  /** What `next` gave, until its last task is reported, and how many of its tasks are. */
+  #started: Assignment | null = null
+  #reported = 0
+  /** Cancelled chunks, some of them perhaps in `#ahead`. */
+  readonly #cancelled = new Set<number>()
   #lease = 0
   #sequence = 0
   #leaving = false
@@ -61,7 +66,11 @@ export class LocalWorkerPort implements WorkerPort {
       encode,
       encodeFailure: (error) => encodeThrown(withOrigin(error, origin())),
       decode: this.#decode,
-      atExit: (settleUp) => process.once('exit', settleUp),
+      atExit: (settleUp) =>
+        process.once('exit', () => {
+          settleUp()
+          this.settle()
+        }),
     })
     await close()
     return word.end(0)
@@ -70,6 +79,7 @@ export class LocalWorkerPort implements WorkerPort {
   frame(frame: Frame): boolean {
     if (frame.op === op.assign) this.#assigned(frame)
     else if (frame.op === op.target) this.#targets.set(frame.a, this.#decode(frame.payload) as TargetRef)
+    else if (frame.op === op.drop) this.#cancelled.add(frame.b)
     else if (frame.op === op.leave) {
       this.#leaving = true
       this.#waiting?.resolve(null)
@@ -78,35 +88,88 @@ export class LocalWorkerPort implements WorkerPort {
   }
 
   next(): Assignment | null | Promise<Assignment | null> {
-    if (this.#ahead.length > 0) {
-      if (monotonic() < this.#lease) return this.#ahead.shift() as Assignment
-      this.#ahead.drain()
-      this.#link.send(op.idle, this.#sequence, 0)
-      this.#link.flush()
-    }
+    // A report that the socket has not taken whole is one that the broker cannot read before the lease is over: it would take back,
+    // and give to another worker, what was started here.
+    if (this.#link.writing) return this.#nextWhenWritten()
+    const assignment = this.#take()
+    if (assignment !== null) return assignment
     if (this.#leaving) return null
     this.#waiting = deferred<Assignment | null>()
     return this.#waiting.promise
   }
 
+  async #nextWhenWritten(): Promise<Assignment | null> {
+    await this.#link.flushed()
+    return this.next()
+  }
+
+  /** The first of those ahead, if the lease lasts. */
+  #take(): Assignment | null {
+    let passedOver = false
+    while (this.#ahead.length > 0) {
+      if (monotonic() >= this.#lease) {
+        this.#ahead.drain()
+        this.#runAhead = 0
+        this.#link.send(op.idle, this.#sequence, 0)
+        this.#link.flush()
+        break
+      }
+      const assignment = this.#ahead.shift() as Assignment
+      this.#started = assignment
+      this.#reported = assignment.first
+      if (this.#cancelled.size === 0 || !this.#cancelled.delete(assignment.chunk)) {
+        // Before the next one starts: else the broker would take the cancelled one for the one that runs.
+        if (passedOver) this.#link.flush()
+        return assignment
+      }
+      // In its turn, so that the broker, which goes by the order, hears of it as of any other.
+      const { chunk, first, count } = assignment
+      this.#started = null
+      this.#runAhead = 0
+      this.#link.send(op.report, 0, chunk, reportHead(count, first, count - first))
+      passedOver = true
+    }
+    // A cancel follows its chunk, so what is not ahead now was started before the cancel came.
+    this.#cancelled.clear()
+    return null
+  }
+
   /**
    * Leaves at once, so that it outlives this process, unless the tasks are so short that writing takes longer than they do: those share
-   * a write, as many as the last report has announced, and are lost together if the process dies in one of them.
+   * a write, as many as the last report has announced, and are lost together if the process dies in one of them. Should one of those turn
+   * out to be slow and never let the event loop turn, what was finished before it is told after it: nobody knows beforehand.
    */
   report(chunk: number, first: number, count: number, outcomes: Uint8Array, until: number): void {
     const now = performance.now()
     const took = now - this.#last
     this.#last = now
     this.#quick = took < QUICK ? this.#quick + 1 : 0
-    const gathers = this.#runAhead > 0 && this.#ahead.length > 0 && now - this.#written < GATHER
+    this.#reported = first + count
+    // Only whole chunks gather: within a chunk the broker goes by `until`, which has to be there before a task beyond it starts.
+    const ends = this.#reported === this.#started?.count
+    if (ends) this.#started = null
+    const gathers = ends && this.#runAhead > 0 && this.#ahead.length > 0 && now - this.#written < GATHER
     if (gathers) this.#runAhead -= 1
     else {
-      const alone = this.#quick < CAREFUL || this.#ahead.length === 0
+      const alone = !ends || this.#quick < CAREFUL || this.#ahead.length === 0
       this.#runAhead = alone ? 0 : Math.min(Math.floor(GATHER / Math.max(took, 0.001)), this.#singlesAhead())
     }
     this.#link.send(op.report, this.#runAhead, chunk, reportHead(until, first, count), outcomes)
     if (gathers) return
     this.#written = now
+    this.#link.flush()
+  }
+
+  /** What was gathered leaves now, and but for the running chunk all that was given here may run elsewhere. */
+  settle(): void {
+    if (this.#runAhead > 0) {
+      this.#runAhead = 0
+      const running = this.#started ?? this.#ahead.peek()
+      if (running !== undefined) {
+        const first = this.#started === null ? running.first : this.#reported
+        this.#link.send(op.report, 0, running.chunk, reportHead(first + 1, first, 0))
+      }
+    }
     this.#link.flush()
   }
 
@@ -127,12 +190,13 @@ export class LocalWorkerPort implements WorkerPort {
     const ref = this.#targets.get(target)
     if (ref === undefined) return
     const assignment: Assignment = { chunk: frame.b, target: ref, shape, count, payload, first }
+    this.#ahead.push(assignment)
+    if (this.#waiting === null) return
+    // Its lease may be over all the same: it lay in the socket as long as the last task kept the event loop from turning.
+    const next = this.#take()
+    if (next === null) return
     const waiting = this.#waiting
-    if (waiting === null) {
-      this.#ahead.push(assignment)
-      return
-    }
     this.#waiting = null
-    waiting.resolve(assignment)
+    waiting.resolve(next)
   }
 }

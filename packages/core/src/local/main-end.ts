@@ -3,6 +3,8 @@
  * listens to a signal itself keeps the say on it.
  */
 
+import { isMainProcess } from '../current-process.ts'
+
 export interface Ending {
   /** Ends all children, first politely; an abort of the signal means at once. */
   stop(hurry: AbortSignal | null): Promise<void>
@@ -37,7 +39,14 @@ function ended(signal: 'SIGINT' | 'SIGTERM'): void {
   hurry = new AbortController()
   const { signal: hurried } = hurry
   const all = Promise.allSettled([...endings].map((ending) => ending.stop(hurried)))
-  void all.then(() => process.exit(CODES[signal]))
+  void all.then(() => leave(signal))
+}
+
+/** A child that has a supervisor of its own, for a second namespace, ends by the signal: that is what its parent is told. */
+function leave(signal: 'SIGINT' | 'SIGTERM'): void {
+  if (isMainProcess) process.exit(CODES[signal])
+  stopListening()
+  process.kill(process.pid, signal)
 }
 
 function exiting(): void {

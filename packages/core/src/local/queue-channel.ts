@@ -8,7 +8,7 @@ import { monotonic } from '../util/clock.ts'
 import { Fifo } from '../util/fifo.ts'
 import { isPoll, timedOut, watchWait } from '../util/wait.ts'
 import { type Frame, op } from '../wire/frame.ts'
-import { asked, type Place } from './ahead-board.ts'
+import { off, type Place } from './ahead-board.ts'
 import type { BrokerClient } from './broker-client.ts'
 import { Presence } from './presence.ts'
 
@@ -27,7 +27,7 @@ interface Waiter {
   readonly mode: TakeMode
   /** Why this item is not for the waiter, or null; refused, it stays. */
   readonly refuses: ((bytes: Uint8Array) => Error | null) | undefined
-  resolve(item: Taken): void
+  resolve(item: Taken | null): void
   reject(error: unknown): void
 }
 
@@ -209,15 +209,23 @@ export class QueueChannel extends Presence {
   frame(frame: Frame): void {
     if (frame.op !== op.item) return
     const slot = frame.u32(4)
-    const place = slot === 0 ? asked : { slot, tag: frame.u32(8) }
+    const place = slot === 0 ? off : { slot, tag: frame.u32(8) }
     const item: Taken = { number: frame.b, attempt: frame.u32(0), place, bytes: frame.from(12) }
     const unwanted = this.#unwanted > 0
     if (unwanted) this.#unwanted -= 1
     this.#ahead.push(item)
     if (this.#waiters.size > 0 || this.#granted.size > 0) {
       this.#serve()
+      this.#afterTaking()
       this.#trimSoon()
     } else if (unwanted) this.#return()
+  }
+
+  /** The broker may have taken back the item that had just come: who did not want to wait has none, who waits needs another. */
+  #afterTaking(): void {
+    for (const waiter of this.#granted) waiter.resolve(null)
+    this.#granted.clear()
+    while (this.#asked.size < this.#waiters.size) this.#ask()
   }
 
   /** Asks whether a put counted that left after the pass had run out. */
@@ -225,7 +233,7 @@ export class QueueChannel extends Presence {
     this.#passUntil = await this.#client.call<number>(this.#number, 'confirm', [sequence])
   }
 
-  #wait(mode: TakeMode, wait: WaitOptions, refuses: Waiter['refuses']): Promise<Taken> {
+  #wait(mode: TakeMode, wait: WaitOptions, refuses: Waiter['refuses']): Promise<Taken | null> {
     return new Promise((resolve, reject) => {
       const end = watchWait(wait, `${this.#label} had no item`, (error) => {
         if (!this.#waiters.delete(waiter)) return

@@ -15,7 +15,7 @@ const RUN_AHEAD = 0.25
 const CAREFUL = 32
 /** A run-ahead grows by at most this factor from report to report, since the next tasks may be slower than the last. */
 const GROWTH = 4
-const LONGEST_RUN_AHEAD = 4096
+const LONGEST_RUN_AHEAD = 32_768
 /** The clock is looked at after each task, or after so many of the shortest, which take less time than the look. */
 const LONGEST_STRIDE = 16
 const NOTHING: Uint8Array = new Uint8Array(0)
@@ -114,8 +114,10 @@ export class ChunkRun {
   /** The running task waits, or the process ends in it: what is finished is told, and no other task is at risk with it. */
   settleUp(): void {
     this.#waits = true
-    if (this.done || (this.#outcomes.count === 0 && this.#until === this.#next + 1)) return
-    this.#report(this.#next + 1)
+    if (this.done) return
+    if (this.#outcomes.count > 0 || this.#until !== this.#next + 1) this.#report(this.#next + 1)
+    // Chunks of one task end without anything left here, but their reports may still lie in the port.
+    this.#port.settle?.()
   }
 
   #ended(): void {

@@ -30,12 +30,18 @@ export class MapJob implements Job {
 
   fulfilled(index: number, value: unknown): void {
     this.#results[index] = value
-    this.#settledOne()
+    this.#settled(1)
+  }
+
+  fulfilledMany(first: number, values: readonly unknown[]): void {
+    const results = this.#results
+    for (let at = 0; at < values.length; at += 1) results[first + at] = values[at]
+    this.#settled(values.length)
   }
 
   rejected(index: number, error: unknown): void {
     if (this.#firstError === null || index < this.#firstError.index) this.#firstError = { index, error }
-    this.#settledOne()
+    this.#settled(1)
   }
 
   submitted(chunk: number): void {
@@ -48,8 +54,8 @@ export class MapJob implements Job {
     this.#reject(error)
   }
 
-  #settledOne(): void {
-    this.#left -= 1
+  #settled(count: number): void {
+    this.#left -= count
     if (this.#left > 0) return
     this.onSettled?.()
     if (this.#firstError === null) this.#resolve(this.#results)

@@ -125,6 +125,8 @@ function joinParts(parts: readonly Part[]): Uint8Array {
 /** Hears the outcome of each task, by its index. */
 export interface OutcomeSink {
   fulfilled(index: number, value: unknown): void
+  /** As `fulfilled` for each of them, for sinks that can do that at less cost. */
+  fulfilledMany?(first: number, values: readonly unknown[]): void
   rejected(index: number, error: unknown): void
 }
 
@@ -171,6 +173,10 @@ function readParts(bytes: Uint8Array, first: number, decode: (bytes: Uint8Array)
 }
 
 function fulfillAll(sink: OutcomeSink, first: number, values: readonly unknown[]): void {
+  if (values.length > 1 && sink.fulfilledMany !== undefined) {
+    sink.fulfilledMany(first, values)
+    return
+  }
   for (let at = 0; at < values.length; at += 1) sink.fulfilled(first + at, values[at])
 }
 

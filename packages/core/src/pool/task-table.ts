@@ -69,9 +69,8 @@ export class TaskTable implements FleetEvents {
 
   /** Ends what is outstanding of a job. */
   withdraw(job: Job): void {
-    for (const id of job.chunks) {
-      if (this.#entries.delete(id)) this.fleet.cancel(id)
-    }
+    const outstanding = [...job.chunks].filter((id) => this.#entries.delete(id))
+    if (outstanding.length > 0) this.fleet.cancel(outstanding)
     this.#checkIdle()
   }
 

@@ -22,6 +22,8 @@ export interface Boot {
   readonly parent: ProcessInfo
   readonly namespace: string
   readonly role: Role
+  /** It writes to a pipe, not to the socket. */
+  readonly pipe: boolean
 }
 
 /** What the starter gives its child besides work: taken from the starter's own process, as Python's spawn does. */

@@ -3,17 +3,24 @@
  * been read to the end, in whichever order that happens, so that nothing a child said before its death is missed.
  */
 import { type ChildProcess, spawn } from 'node:child_process'
-import type { Socket } from 'node:net'
+import { closeSync } from 'node:fs'
+import { Socket } from 'node:net'
 import { fileURLToPath } from 'node:url'
 import { encode } from '../codec/index.ts'
-import { SpawnError } from '../errors.ts'
+import { SpawnError, StateError } from '../errors.ts'
 import { type Frame, op } from '../wire/frame.ts'
+import type { LinkEvents } from '../wire/link.ts'
 import { SocketLink } from '../wire/socket-link.ts'
 import type { Boot, Surroundings } from './boot.ts'
+import { reportDefect } from './defect.ts'
 import { type EncodedExit, exitOf, type LastWords } from './exit-status.ts'
+import type { PipeEnds } from './fifo-stock.ts'
 
 /** Milliseconds for the link of an ended child to end, too: something it started may have inherited the descriptor. */
 const LINK_GRACE = 1_000
+
+/** Longer than Node's timers can count (2³¹ − 1 ms, 24 days): such a grace has no timer. */
+const LONGEST_TIMER = 2 ** 31 - 1
 
 const MAIN = fileURLToPath(new URL('../child-main.js', import.meta.url))
 
@@ -25,9 +32,59 @@ export interface ChildEvents {
   ended(exit: EncodedExit): void
 }
 
+const mends: ReadonlyMap<string, string> = new Map([
+  ['EMFILE', '; too many files are open in this program'],
+  ['ENFILE', '; too many files are open on this machine'],
+  ['EAGAIN', '; too many processes are running'],
+  ['E2BIG', '; the environment (process.env) is too large for a new process'],
+])
+
+/** A new Node process. `null` if spawn throws, as it does for some refusals only; `refused` then hears of it in a microtask. */
+function launch(
+  { env, cwd, execArgv }: Surroundings,
+  pipe: PipeEnds | null,
+  refused: (error: unknown) => void,
+): ChildProcess | null {
+  try {
+    return spawn(process.execPath, [...execArgv, MAIN], {
+      stdio: ['ignore', 'inherit', 'inherit', 'pipe', ...(pipe === null ? [] : [pipe.write])],
+      // On a null prototype: what a polluted Object.prototype holds must not become a child's environment.
+      env: Object.assign(Object.create(null), env) as NodeJS.ProcessEnv,
+      cwd,
+      shell: false,
+      windowsHide: true,
+    })
+  } catch (error) {
+    queueMicrotask(() => refused(error))
+    return null
+  }
+}
+
+/** Whatever the bytes of a child lead to, a defect in here included, fails that child alone: the thread serves all others, too. */
+class ChildLink extends SocketLink {
+  readonly #failed: (error: unknown) => void
+  #broken = false
+
+  constructor(socket: Socket, incoming: Socket | undefined, events: LinkEvents, failed: (error: unknown) => void) {
+    super(socket, null, events, incoming)
+    this.#failed = failed
+  }
+
+  protected override received(chunk: Uint8Array): void {
+    if (this.#broken) return
+    try {
+      super.received(chunk)
+    } catch (error) {
+      this.#broken = true
+      this.#failed(error)
+    }
+  }
+}
+
 export class Child {
-  readonly #process: ChildProcess
-  readonly #link: SocketLink
+  /** `null` where the operating system refused. */
+  readonly #process: ChildProcess | null
+  readonly #link: SocketLink | null
   readonly #events: ChildEvents
   #words: LastWords | null = null
   #terminated = false
@@ -36,40 +93,67 @@ export class Child {
   #over = false
   #timer: NodeJS.Timeout | undefined
 
-  /** @throws SpawnError if the operating system refuses at once */
-  constructor(boot: (pid: number) => Boot, surroundings: Surroundings, events: ChildEvents) {
+  /**
+   * Never throws: a refusal is told by `ended`, in a later turn as every end is.
+   *
+   * @param pipe what the child writes to, if there is one; else both directions take the socket
+   */
+  constructor(
+    boot: (pid: number, pipe: boolean) => Boot,
+    surroundings: Surroundings,
+    pipe: PipeEnds | null,
+    events: ChildEvents,
+  ) {
     this.#events = events
-    this.#process = spawn(process.execPath, [...surroundings.execArgv, MAIN], {
-      stdio: ['ignore', 'inherit', 'inherit', 'pipe'],
-      // On a null prototype: what a polluted Object.prototype holds must not become a child's environment.
-      env: Object.assign(Object.create(null), surroundings.env) as NodeJS.ProcessEnv,
-      cwd: surroundings.cwd,
-      shell: false,
-      windowsHide: true,
-    })
-    const { pid } = this.#process
-    if (pid === undefined) {
+    const { cwd } = surroundings
+    const refused = (error: unknown): void => this.#refused(error as NodeJS.ErrnoException, cwd)
+    const child = launch(surroundings, pipe, refused)
+    // Now the child's alone, or nobody's: while it is open here, too, the child's death would not end the pipe.
+    if (pipe !== null) closeSync(pipe.write)
+    // Where no more files can be opened, Node returns a child without streams.
+    const socket = (child as Partial<ChildProcess> | null)?.stdio?.[3] as Socket | undefined
+    if (child?.pid === undefined || socket === undefined) {
+      this.#process = null
+      this.#link = null
+      this.#linkOver = true
       // The reason comes as an 'error' event in the next tick.
-      this.#process.once('error', (error) => this.#refused(error, surroundings.cwd))
-    } else {
-      this.#process.once('error', () => this.kill())
-      this.#process.once('exit', (code, signal) => this.#exited(code, signal))
+      child?.once('error', refused)
+      socket?.destroy()
+      if (pipe !== null) closeSync(pipe.read)
+      return
     }
-    this.#link = new SocketLink(this.#process.stdio[3] as Socket, null, {
+    const { pid } = child
+    this.#process = child
+    child.once('error', () => this.kill())
+    child.once('exit', (code, signal) => this.#exited(code, signal))
+    const linkEvents: LinkEvents = {
       frame: (frame) => this.#frame(frame),
       ended: () => {
         this.#linkOver = true
         this.#finish()
       },
+    }
+    const incoming = pipe === null ? undefined : new Socket({ fd: pipe.read, readable: true, writable: false })
+    this.#link = new ChildLink(socket, incoming, linkEvents, (error) => {
+      reportDefect(`a message of process ${pid}, which is ended`, error)
+      this.kill()
     })
-    if (pid !== undefined) this.#link.send(op.boot, 0, 0, encode(boot(pid)))
+    try {
+      this.#link.send(op.boot, 0, 0, encode(boot(pid, pipe !== null)))
+    } catch (error) {
+      // Too long for a frame. It would wait for ever.
+      this.#words = { kind: 'unloaded', payload: encode(error) }
+      this.kill()
+    }
   }
 
   get pid(): number | undefined {
-    return this.#process.pid
+    return this.#process?.pid
   }
 
+  /** Of a child that has a pid. */
   get link(): SocketLink {
+    if (this.#link === null) throw new StateError('a process that could not be started has no link')
     return this.#link
   }
 
@@ -77,13 +161,13 @@ export class Child {
   terminate(grace: number): void {
     if (this.#exit !== null) return
     this.#terminated = true
-    this.#process.kill('SIGTERM')
+    this.#process?.kill('SIGTERM')
     clearTimeout(this.#timer)
-    this.#timer = setTimeout(() => this.kill(), grace)
+    if (grace <= LONGEST_TIMER) this.#timer = setTimeout(() => this.kill(), grace)
   }
 
   kill(): void {
-    if (this.#exit === null) this.#process.kill('SIGKILL')
+    if (this.#exit === null) this.#process?.kill('SIGKILL')
   }
 
   #frame(frame: Frame): void {
@@ -98,19 +182,17 @@ export class Child {
     clearTimeout(this.#timer)
     this.#exit = { code, signal }
     if (this.#linkOver) this.#finish()
-    else this.#timer = setTimeout(() => this.#link.destroy(), LINK_GRACE)
+    else this.#timer = setTimeout(() => this.#link?.destroy(), LINK_GRACE)
   }
 
   #refused(error: NodeJS.ErrnoException, cwd: string): void {
     const where = error.code === 'ENOENT' ? ` (is the working directory ${cwd} there?)` : ''
-    const mend = error.code === 'EMFILE' || error.code === 'EAGAIN' ? '; too many are open or running' : ''
+    const mend = mends.get(error.code ?? '') ?? ''
     const payload = encode(
       new SpawnError(`no process could be started: ${error.message}${where}${mend}`, { cause: error }),
     )
     this.#words = { kind: 'unloaded', payload }
     this.#exit = { code: 1, signal: null }
-    this.#link.destroy()
-    this.#linkOver = true
     this.#finish()
   }
 

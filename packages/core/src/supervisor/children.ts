@@ -5,6 +5,7 @@
 import type { Boot, ProcessInfo, Role, Surroundings } from './boot.ts'
 import { Child, type ChildEvents } from './child.ts'
 import type { EncodedExit } from './exit-status.ts'
+import type { FifoStock } from './fifo-stock.ts'
 import { Reaper } from './reaper.ts'
 
 export interface StartSpec {
@@ -29,16 +30,22 @@ interface Entry {
 
 export class Children {
   readonly #entries = new Map<string, Entry>()
+  readonly #stock: FifoStock
   readonly #reaper = new Reaper()
   readonly #idle = new Set<() => void>()
   #stopping = false
 
+  /** @param stock pipes for the children, closed with `stop` */
+  constructor(stock: FifoStock) {
+    this.#stock = stock
+  }
+
   start(spec: StartSpec, events: StartEvents): void {
     const { id, name, daemon, namespace, parent, role } = spec
     const info = (pid: number): ProcessInfo => ({ id, name, pid, host: parent.host })
-    const boot = (pid: number): Boot => ({ process: info(pid), daemon, parent, namespace, role })
+    const boot = (pid: number, pipe: boolean): Boot => ({ process: info(pid), daemon, parent, namespace, role, pipe })
     let frame: ChildEvents['frame'] = () => undefined
-    const child = new Child(boot, spec.surroundings, {
+    const child = new Child(boot, spec.surroundings, this.#stock.take(), {
       frame: (one) => frame(one),
       loaded: () => events.loaded(),
       ended: (exit) => {
@@ -58,7 +65,7 @@ export class Children {
     this.#stopping = true
     for (const { child } of this.#entries.values()) child.terminate(grace)
     if (this.#entries.size > 0) await new Promise<void>((resolve) => this.#idle.add(resolve))
-    await this.#reaper.close()
+    await Promise.all([this.#reaper.close(), this.#stock.close()])
   }
 
   kill(): void {

@@ -22,8 +22,8 @@ export class Reaper {
 
   watch(pid: number): void {
     this.#pids.add(pid)
-    this.#start()
-    this.#shell?.stdin?.write(`+ ${pid}\n`)
+    if (this.#shell === null) this.#start()
+    else this.#shell.stdin?.write(`+ ${pid}\n`)
   }
 
   forget(pid: number): void {
@@ -41,24 +41,40 @@ export class Reaper {
     })
   }
 
+  /** Starts a shell for all the children there are. Where none can be started, the next child tries again. */
   #start(): void {
-    if (this.#shell !== null || this.#closed || process.platform === 'win32') return
-    // In a session of its own, so that Ctrl-C in the terminal does not reach it before it has done its work.
-    const shell = spawn('/bin/sh', ['-c', SCRIPT], { stdio: ['pipe', 'ignore', 'ignore'], detached: true, cwd: '/' })
+    if (this.#closed || process.platform === 'win32') return
+    const shell = launch()
+    if (shell === null) return
     this.#shell = shell
     const gone = (): void => {
       if (this.#shell !== shell) return
       this.#shell = null
       // Somebody killed it: the children need another one. Without a shell they have only their own look-out.
-      if (shell.pid === undefined || this.#closed || this.#pids.size === 0) return
-      const pids = [...this.#pids]
-      this.#start()
-      for (const pid of pids) (this.#shell as ChildProcess | null)?.stdin?.write(`+ ${pid}\n`)
+      if (this.#pids.size > 0) this.#start()
     }
-    shell.once('error', gone)
     shell.once('exit', gone)
     // The write end breaks when the shell is killed; 'exit' follows and replaces it.
     shell.stdin?.on('error', () => shell.stdin?.destroy())
+    for (const pid of this.#pids) shell.stdin?.write(`+ ${pid}\n`)
     shell.unref()
   }
+}
+
+/** The shell, or `null` if the operating system refuses: no reason to fail anybody's start. */
+function launch(): ChildProcess | null {
+  try {
+    // In a session of its own, so that Ctrl-C in the terminal does not reach it before it has done its work.
+    const shell = spawn('/bin/sh', ['-c', SCRIPT], { stdio: ['pipe', 'ignore', 'ignore'], detached: true, cwd: '/' })
+    if (shell.pid !== undefined) return shell
+    shell.once('error', ignoreRefusal)
+    return null
+  } catch {
+    return null
+  }
+}
+
+/** `launch` has answered already; without a listener the event would be an uncaught error. */
+function ignoreRefusal(): void {
+  // Nothing to do.
 }

@@ -3,6 +3,8 @@
  * counting what follows it. Hot calls fit the three header fields; everything else is a `call` with an encoded payload.
  */
 
+import { CapacityError } from '../errors.ts'
+
 /** Kinds of frames. `a` is an object's number in the session, `b` a request's, an item's or a chunk's. */
 export const op = {
   /** client → broker: names an object of this session. Payload: kind, name, spec. */
@@ -58,6 +60,8 @@ export const op = {
   leave: 27,
   /** client → broker: number `a` will not be used again. */
   forget: 28,
+  /** broker → worker: chunk `b` is cancelled; not started, it is reported in its turn as if it had run. */
+  drop: 29,
 } as const
 
 export type Op = (typeof op)[keyof typeof op]
@@ -82,6 +86,12 @@ const LARGE = 16 * 1024
 /** Above this a frame is taken for a protocol error rather than for a message. */
 const LARGEST = 2 ** 31 - 1
 
+/**
+ * The longest part of a payload, in bytes. What is forwarded gets another head on its way: the room left below `LARGEST` is for that, so
+ * that what its sender could send is never refused where nobody could be told.
+ */
+const LONGEST_PART = LARGEST - BLOCK
+
 const nothing = new Uint8Array(0)
 const none = Buffer.alloc(0)
 
@@ -103,8 +113,15 @@ export class FrameWriter {
    *
    * @param head the first bytes of the payload, few of them, copied
    * @param tail the rest; a large one is kept, not copied, and must not change afterwards
+   * @throws CapacityError if it is longer than a frame may be; nothing is written then
    */
   add(kind: Op, a: number, b: number, head: Uint8Array = nothing, tail: Uint8Array = nothing): void {
+    const part = Math.max(head.length, tail.length)
+    if (part > LONGEST_PART) {
+      throw new CapacityError(
+        `a message of ${part} bytes is too long, the most is ${LONGEST_PART}; send it in pieces, or as a file's name`,
+      )
+    }
     const size = head.length + tail.length
     const copied = tail.length > LARGE ? head.length : size
     if (this.#end + HEADER + copied > this.#block.length) this.#renew(HEADER + copied)

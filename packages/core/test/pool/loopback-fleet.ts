@@ -86,12 +86,14 @@ export class LoopbackFleet implements Fleet {
     this.#dispatch()
   }
 
-  cancel(id: number): void {
-    this.cancelled.push(id)
-    const waiting = this.#queue.findIndex(({ chunk }) => chunk.id === id)
-    if (waiting >= 0) this.#queue.splice(waiting, 1)
-    const worker = this.workers.find(({ alive, running }) => alive && running?.chunk.id === id)
-    if (worker !== undefined) this.#replace(worker)
+  cancel(ids: readonly number[]): void {
+    for (const id of ids) {
+      this.cancelled.push(id)
+      const waiting = this.#queue.findIndex(({ chunk }) => chunk.id === id)
+      if (waiting >= 0) this.#queue.splice(waiting, 1)
+      const worker = this.workers.find(({ alive, running }) => alive && running?.chunk.id === id)
+      if (worker !== undefined) this.#replace(worker)
+    }
     this.#endIdle()
   }
 

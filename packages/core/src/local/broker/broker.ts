@@ -60,6 +60,8 @@ export class Broker implements SessionHost {
       }
       known.remove?.(finished)
     }
+    if (attach && kind === 'process')
+      throw new StateError(`process ${name} ended long ago, or with its creator; nothing is known of it`)
     if (attach && name.startsWith('~')) throw this.#tooLate(kind, name)
     const make = Object.hasOwn(this.#kinds, kind) ? this.#kinds[kind] : undefined
     if (make === undefined) throw new StateError(`the broker knows no ${kind}`)

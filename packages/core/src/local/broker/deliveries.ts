@@ -8,7 +8,7 @@
 import { monotonic } from '../../util/clock.ts'
 import { Fifo } from '../../util/fifo.ts'
 import { op } from '../../wire/frame.ts'
-import { type AheadBoard, asked, type Place } from '../ahead-board.ts'
+import { type AheadBoard, off, type Place } from '../ahead-board.ts'
 import type { Session } from './session.ts'
 
 /** Milliseconds without a sign of life after which a consumer no longer keeps others from getting items ahead. */
@@ -129,7 +129,7 @@ export class Deliveries {
 
   /** Sends the next item, if there is one, to who has asked for it. */
   sendTo(user: QueueUser): void {
-    this.#send(user, asked)
+    this.#send(user, user.session.board?.put() ?? off)
   }
 
   #send(user: QueueUser, place: Place): void {
@@ -151,7 +151,7 @@ export class Deliveries {
       return
     const { board } = user.session
     while (user.ahead.size < user.window && this.#waiting.length > 0) {
-      const place = board === null ? asked : board.put()
+      const place = board === null ? off : board.put()
       if (place === null) return
       this.#send(user, place)
     }
@@ -185,10 +185,9 @@ export class Deliveries {
     for (const user of this.#users.values()) {
       if (user === hungry || user.ahead.size === 0 || user.recalled !== 'no') continue
       user.window = 0
-      if (user.session.board !== null) {
-        this.#takeBack(user, user.session.board)
-        continue
-      }
+      if (user.session.board !== null) this.#takeBack(user, user.session.board)
+      // What is on the board and not taken back was handed out.
+      if (![...user.ahead.values()].some(({ place }) => place.slot === 0)) continue
       user.recalled = 'asked'
       user.session.event(user.number, 'recall')
       this.#recalls += 1
@@ -222,7 +221,11 @@ export class Deliveries {
     const last = items.at(-1)
     if (last === undefined) return
     // Others may have returned older or newer ones before.
-    for (let next = this.#waiting.peek(); next !== undefined && next.number < last.number; next = this.#waiting.peek()) {
+    for (
+      let next = this.#waiting.peek();
+      next !== undefined && next.number < last.number;
+      next = this.#waiting.peek()
+    ) {
       items.push(next)
       this.#waiting.shift()
     }
@@ -286,6 +289,7 @@ export class Deliveries {
     this.#waiting.drain()
     this.#held.clear()
     for (const user of this.#users.values()) {
+      for (const { place } of user.ahead.values()) user.session.board?.free(place)
       user.ahead.clear()
       clearTimeout(user.patience)
     }

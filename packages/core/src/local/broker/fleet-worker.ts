@@ -13,6 +13,8 @@ export interface OpenChunk {
   /** The first task without an outcome. */
   first: number
   cancelled: boolean
+  /** Who has it; `null`: it waits. */
+  worker: FleetWorker | null
 }
 
 interface Assigned {
@@ -31,8 +33,12 @@ export class FleetWorker {
   pid = 0
   ready = false
   leaving = false
-  /** Its backlog was taken back; it gets nothing before it has noticed that. */
-  revoked = false
+  /** It has, or had a moment ago, a cancelled chunk. */
+  suspect = false
+  /** When it last reported, on the monotonic clock in ms. */
+  heard = 0
+  /** The last assignment when its backlog was taken back: it gets nothing before it says that it has dropped that one. */
+  #revoked = 0
   readonly #known = new Set<number>()
   #assigned: Assigned[] = []
   #sequence = 0
@@ -46,23 +52,32 @@ export class FleetWorker {
   #last = 0
 
   get idle(): boolean {
-    return this.ready && !this.revoked && !this.leaving && this.#assigned.length === 0
+    return this.ready && this.#revoked === 0 && !this.leaving && this.#assigned.length === 0
   }
 
   get running(): OpenChunk | undefined {
     return this.#assigned[0]?.chunk
   }
 
+  /** The chunks that it may have started without a report, the first for certain the next to be reported. */
+  get atRisk(): readonly OpenChunk[] {
+    return this.#assigned.slice(0, 1 + this.#runAhead).map((one) => one.chunk)
+  }
+
+  get hasCancelled(): boolean {
+    return this.#assigned.some((one) => one.chunk.cancelled)
+  }
+
   /** How many more chunks it should get now: none before half of what it has is done, so that they travel together. */
   get room(): number {
-    if (!this.ready || this.revoked || this.leaving) return 0
+    if (!this.ready || this.#revoked > 0 || this.leaving) return 0
     const window = Math.max(2, Math.min(LARGEST_WINDOW, Math.floor(AHEAD / this.#pace)))
     return this.#assigned.length * 2 > window ? 0 : window - this.#assigned.length
   }
 
-  /** When its backlog may be taken back: milliseconds on the monotonic clock, or null while there is none. */
+  /** When its backlog may be taken back: milliseconds on the monotonic clock, or null while there is none that it cannot have started. */
   get leaseEnd(): number | null {
-    return this.#assigned.length > 1 && !this.revoked ? this.#lease : null
+    return this.#revoked === 0 && this.#assigned.length > 1 + this.#runAhead ? this.#lease : null
   }
 
   assign(chunk: OpenChunk, target: (id: number) => Uint8Array): void {
@@ -74,14 +89,18 @@ export class FleetWorker {
       child.link.send(op.target, id, 0, target(id))
     }
     const now = monotonic()
-    if (this.#assigned.length === 0) {
-      this.#last = now
+    // The first is never taken back, so it may be started whenever it arrives.
+    const alone = this.#assigned.length === 0
+    if (alone) {
+      this.#last = this.heard = now
       this.#until = 0
     }
     this.#lease = now + LEASE
     this.#sequence += 1
     this.#assigned.push({ chunk, sequence: this.#sequence })
-    child.link.send(op.assign, this.#sequence, chunk.id, assignHead(this.#lease, chunk.first), chunk.payload)
+    chunk.worker = this
+    const lease = alone ? Infinity : this.#lease
+    child.link.send(op.assign, this.#sequence, chunk.id, assignHead(lease, chunk.first), chunk.payload)
   }
 
   /** Notes a report on the running chunk; `true`: the chunk is done. */
@@ -104,23 +123,31 @@ export class FleetWorker {
     const now = monotonic()
     const pace = (now - this.#last) / this.#chunksDone
     this.#pace += (pace < this.#pace ? 0.5 : 0.2) * (pace - this.#pace)
-    this.#last = now
+    this.#last = this.heard = now
     this.#chunksDone = 0
+  }
+
+  /** The chunk is cancelled: unless the worker has started it, it passes it over. */
+  drop(chunk: OpenChunk): void {
+    this.child?.link.send(op.drop, 0, chunk.id)
+    this.suspect = true
   }
 
   /** The worker has dropped everything up to this assignment, having found its lease at an end. */
   dropped(sequence: number): OpenChunk[] {
     const dropped = this.#assigned.filter((one) => one.sequence <= sequence)
     this.#assigned = this.#assigned.filter((one) => one.sequence > sequence)
-    this.revoked = false
-    this.#last = monotonic()
+    // Of a backlog that came in pieces it may have dropped the first piece only.
+    if (sequence >= this.#revoked) this.#revoked = 0
+    this.#runAhead = 0
+    this.#last = this.heard = monotonic()
     return dropped.map((one) => one.chunk)
   }
 
-  /** Takes back what it cannot have started: its lease has run out while it is busy with its first chunk. */
+  /** Takes back what it cannot have started: its lease has run out while it is busy. It finds that out and says so, since all of this is still ahead of it. */
   takeBack(): OpenChunk[] {
-    this.revoked = true
-    return this.#assigned.splice(1).map((one) => one.chunk)
+    this.#revoked = this.#sequence
+    return this.#assigned.splice(1 + this.#runAhead).map((one) => one.chunk)
   }
 
   /** It has died: how many tasks are lost of which chunks (from `first` on), and all chunks it had. */
@@ -129,11 +156,11 @@ export class FleetWorker {
     readonly chunks: OpenChunk[]
   } {
     const chunks = this.#assigned.map((one) => one.chunk)
-    this.#assigned = []
-    const losses = chunks.slice(0, 1 + this.#runAhead).map((chunk, index) => {
+    const losses = this.atRisk.map((chunk, index) => {
       const until = index === 0 ? Math.min(chunk.count, this.#until) : 0
       return { chunk, count: Math.max(until - chunk.first, 1) }
     })
+    this.#assigned = []
     return { losses, chunks }
   }
 }

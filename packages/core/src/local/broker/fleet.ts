@@ -13,6 +13,7 @@ import type { EncodedExit } from '../../supervisor/children.ts'
 import { monotonic } from '../../util/clock.ts'
 import { Fifo } from '../../util/fifo.ts'
 import { type Frame, op } from '../../wire/frame.ts'
+import { CancelWatch } from './cancel-watch.ts'
 import { report, submitCount } from '../chunk-frames.ts'
 import { BrokerObject, type Methods } from './broker-object.ts'
 import { FleetWorker, type OpenChunk } from './fleet-worker.ts'
@@ -40,7 +41,10 @@ export class FleetObject extends BrokerObject {
   readonly #workers = new Set<FleetWorker>()
   readonly #chunks = new Map<number, OpenChunk>()
   readonly #targets = new Map<number, Uint8Array>()
+  /** Cancelled ones among them are passed over when their turn comes, or cleared away when they are many. */
   readonly #waiting = new Fifo<OpenChunk>()
+  #cancelledWaiting = 0
+  readonly #cancels = new CancelWatch((worker) => this.#workers.has(worker))
   readonly #joiners = new Set<Call>()
   #number = 0
   #started = 0
@@ -66,7 +70,7 @@ export class FleetObject extends BrokerObject {
 
   override post(_session: Session, _object: number, method: string, args: readonly unknown[]): void {
     if (method === 'target') this.#targets.set(args[0] as number, args[1] as Uint8Array)
-    else if (method === 'cancel') this.#cancel(args[0] as number)
+    else if (method === 'cancel') this.#cancel(args[0] as readonly number[])
     else if (method === 'close') {
       if (this.#state === 'open') this.#state = 'closing'
       this.#dispatch()
@@ -81,6 +85,7 @@ export class FleetObject extends BrokerObject {
       payload: frame.payload,
       first: 0,
       cancelled: false,
+      worker: null,
     }
     this.#chunks.set(chunk.id, chunk)
     this.#waiting.push(chunk)
@@ -155,6 +160,8 @@ export class FleetObject extends BrokerObject {
     if (chunk === undefined || chunk.id !== frame.b) return
     if (worker.report(report.first(frame), count, report.until(frame), frame.a)) this.#chunks.delete(chunk.id)
     if (count > 0 && !chunk.cancelled) this.#owner.send(op.done, this.#number, chunk.id, undefined, report.done(frame))
+    // A chunk that was cancelled behind this one may be the one that runs now.
+    if (worker.suspect) this.#cancels.watch(worker)
     this.#dispatchSoon()
   }
 
@@ -177,8 +184,10 @@ export class FleetObject extends BrokerObject {
     }
     this.#dispatch()
     if (this.#workers.size > 0) return
-    for (const call of this.#joiners) call.ok()
+    for (const call of this.#joiners) call.ok(true)
     this.#joiners.clear()
+    this.#owner.event(this.#number, 'ended')
+    this.remove?.(new StateError('the workers of the pool have ended'))
   }
 
   #falseStart(exit: EncodedExit): void {
@@ -213,17 +222,31 @@ export class FleetObject extends BrokerObject {
 
   #requeue(chunks: readonly OpenChunk[]): void {
     for (const chunk of chunks.toReversed()) {
+      chunk.worker = null
       if (chunk.cancelled) this.#chunks.delete(chunk.id)
       else this.#waiting.unshift(chunk)
     }
   }
 
-  #cancel(id: number): void {
-    const chunk = this.#chunks.get(id)
-    if (chunk === undefined) return
-    chunk.cancelled = true
-    for (const worker of this.#workers) if (worker.running === chunk) worker.child?.kill()
-    this.#waiting.keep((one) => one !== chunk)
+  #cancel(ids: readonly number[]): void {
+    for (const id of ids) {
+      const chunk = this.#chunks.get(id)
+      if (chunk === undefined || chunk.cancelled) continue
+      chunk.cancelled = true
+      if (chunk.worker === null) {
+        this.#chunks.delete(id)
+        this.#cancelledWaiting += 1
+      } else {
+        chunk.worker.drop(chunk)
+        this.#cancels.watch(chunk.worker)
+      }
+    }
+    // So that each has been looked at twice at most, however many are cancelled one by one.
+    if (this.#cancelledWaiting * 2 > this.#waiting.length) {
+      this.#waiting.keep((chunk) => !chunk.cancelled)
+      this.#cancelledWaiting = 0
+    }
+    this.#dispatchSoon()
   }
 
   /** Once for all frames that have come together. */
@@ -243,7 +266,7 @@ export class FleetObject extends BrokerObject {
       for (const worker of this.#workers) if (worker.idle) this.#give(worker, 1)
       for (const worker of this.#workers) this.#give(worker, worker.room)
     }
-    if (this.#waiting.length === 0) this.#lookAfterBacklogs()
+    if (this.#nothingWaits) this.#lookAfterBacklogs()
     if (this.#state === 'closing' && this.#chunks.size === 0) {
       for (const worker of this.#workers) {
         if (worker.leaving || !worker.ready) continue
@@ -255,10 +278,22 @@ export class FleetObject extends BrokerObject {
 
   #give(worker: FleetWorker, count: number): void {
     for (let left = count; left > 0; left -= 1) {
-      const chunk = this.#waiting.shift()
+      const chunk = this.#nextWaiting()
       if (chunk === undefined) return
       worker.assign(chunk, (id) => this.#targets.get(id) as Uint8Array)
     }
+  }
+
+  #nextWaiting(): OpenChunk | undefined {
+    for (;;) {
+      const chunk = this.#waiting.shift()
+      if (chunk?.cancelled !== true) return chunk
+      this.#cancelledWaiting -= 1
+    }
+  }
+
+  get #nothingWaits(): boolean {
+    return this.#waiting.length === this.#cancelledWaiting
   }
 
   /** Nothing waits here. If somebody is free while others have chunks ahead, those come back when their lease is over. */
@@ -277,7 +312,7 @@ export class FleetObject extends BrokerObject {
 
   #rescueBacklogs(): void {
     this.#rescue = null
-    if (this.#waiting.length === 0 && [...this.#workers].some((worker) => worker.idle)) {
+    if (this.#nothingWaits && [...this.#workers].some((worker) => worker.idle)) {
       const late = monotonic() - MARGIN
       for (const worker of this.#workers) {
         if (worker.leaseEnd !== null && worker.leaseEnd < late) this.#requeue(worker.takeBack())
@@ -293,13 +328,15 @@ export class FleetObject extends BrokerObject {
     this.#state = 'ending'
     if (this.#rescue !== null) clearTimeout(this.#rescue)
     this.#waiting.drain()
+    this.#cancelledWaiting = 0
     this.#chunks.clear()
     for (const worker of this.#workers) worker.child?.terminate(GRACE)
   }
 
   #whenEmpty(call: Call): void {
-    if (this.#workers.size === 0) {
-      call.ok()
+    const [poll] = call.args
+    if (this.#workers.size === 0 || poll === true) {
+      call.ok(this.#workers.size === 0)
       return
     }
     this.#joiners.add(call)

@@ -21,6 +21,15 @@ export interface ProcessNews {
   readonly exit: EncodedExit | null
 }
 
+/** Who made a process, from its id, `<creator>.<n>`. */
+function creatorOfProcess(id: string): string {
+  return id.slice(0, id.lastIndexOf('.'))
+}
+
+function noHandles(): never {
+  throw new StateError('an error cannot hold a handle here')
+}
+
 export class ProcessObject extends BrokerObject {
   readonly #spec: ProcessObjectSpec
   readonly #starter: Starter
@@ -63,6 +72,10 @@ export class ProcessObject extends BrokerObject {
 
   override leave(session: Session): void {
     this.#users.delete(session)
+    // Only its creator can start it, so nobody ever will.
+    if (this.#state === 'created' && session.process.id === creatorOfProcess(this.name)) {
+      this.remove?.(new StateError(`${this.label} was not started before its creator ${session.process.name} ended`))
+    }
   }
 
   override end(): void {
@@ -123,10 +136,13 @@ export class ProcessObject extends BrokerObject {
 
   #startError(exit: EncodedExit): Error {
     if (exit.error !== null) {
-      const error = decode(exit.error, () => {
-        throw new StateError('an error cannot hold a handle here')
-      })
-      if (error instanceof Error) return error
+      try {
+        const error = decode(exit.error, noHandles)
+        if (error instanceof Error) return error
+      } catch (cause) {
+        // Its target's module may throw what cannot be read in here, such as an error that holds a handle.
+        return new SpawnError(`${this.label} failed to load its target, and its error cannot be read`, { cause })
+      }
     }
     const how = exit.signal === null ? `exited with code ${String(exit.exitCode)}` : `was ended by ${exit.signal}`
     return new SpawnError(`${this.label} ${how} before its target was loaded`)

@@ -7,7 +7,7 @@
 import { ConflictError, QueueClosedError } from '../../errors.ts'
 import { monotonic } from '../../util/clock.ts'
 import { type Frame, op } from '../../wire/frame.ts'
-import { asked } from '../ahead-board.ts'
+import { off } from '../ahead-board.ts'
 import { BrokerObject, type Methods } from './broker-object.ts'
 import { Deliveries, type QueueUser } from './deliveries.ts'
 import { Joiners } from './joiners.ts'
@@ -197,7 +197,7 @@ export class QueueObject extends BrokerObject {
 
   #accept(bytes: Uint8Array): void {
     this.#count += 1
-    this.#items.add({ number: this.#count, bytes, attempt: 1, place: asked })
+    this.#items.add({ number: this.#count, bytes, attempt: 1, place: off })
     if (this.#handing) return
     this.#handing = true
     queueMicrotask(() => this.#handOut())
@@ -252,7 +252,7 @@ export class QueueObject extends BrokerObject {
       if (this.#full) break
       this.#putters.delete(putter)
       this.#count += 1
-      this.#items.add({ number: this.#count, bytes: putter.bytes, attempt: 1, place: asked })
+      this.#items.add({ number: this.#count, bytes: putter.bytes, attempt: 1, place: off })
       putter.call.ok(0)
     }
     if (this.#items.recalling) return

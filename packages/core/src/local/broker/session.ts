@@ -7,6 +7,7 @@ import { ProtocolError, StateError } from '../../errors.ts'
 import { type Frame, op } from '../../wire/frame.ts'
 import type { Link } from '../../wire/link.ts'
 import type { ProcessInfo } from '../../supervisor/boot.ts'
+import { reportDefect } from '../../supervisor/defect.ts'
 import type { AheadBoard } from '../ahead-board.ts'
 import type { BrokerObject } from './broker-object.ts'
 
@@ -93,7 +94,17 @@ export class Session {
       this.answer(op.cancelled, frame.b)
       cancel()
     } else if (frame.op === op.call) {
-      this.#call(frame)
+      try {
+        this.#call(frame)
+      } catch (error) {
+        // Who asked must not wait for ever, and nobody else is concerned.
+        reportDefect(`a call of process ${this.process.pid}`, error)
+        const why = error instanceof Error ? error.message : String(error)
+        const told = new ProtocolError(
+          `the supervisor failed on this call (${why}); a defect of Skein, please report it`,
+        )
+        this.answer(op.fail, frame.b, encode(told))
+      }
     } else if (frame.op === op.forget) {
       this.#objects.delete(frame.a)
     } else {
@@ -160,7 +171,7 @@ export class Session {
     const [method, ...args] = decode(frame.payload, noHandles) as [string, ...unknown[]]
     const call = new Call(this, frame.a, frame.b, args)
     const object = this.#objects.get(frame.a)
-    if (object === undefined) call.fail(new StateError(`no object ${frame.a} in this session`))
+    if (object === undefined) call.fail(new StateError('this object is gone; make or open it again'))
     else if (object instanceof Error) call.fail(object)
     else object.call(method, call)
   }

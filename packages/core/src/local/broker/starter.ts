@@ -2,6 +2,7 @@
 import { StateError } from '../../errors.ts'
 import type { ProcessInfo } from '../../supervisor/boot.ts'
 import { type Child, Children, type EncodedExit, type StartSpec } from '../../supervisor/children.ts'
+import type { FifoStock } from '../../supervisor/fifo-stock.ts'
 import type { Frame } from '../../wire/frame.ts'
 import type { Broker } from './broker.ts'
 import type { BrokerObject } from './broker-object.ts'
@@ -21,12 +22,13 @@ export interface StarterEvents {
 export class Starter {
   readonly #broker: Broker
   readonly #namespace: string
-  readonly #children = new Children()
+  readonly #children: Children
   readonly #ended: BrokerObject[] = []
 
-  constructor(broker: Broker, namespace: string) {
+  constructor(broker: Broker, namespace: string, stock: FifoStock) {
     this.#broker = broker
     this.#namespace = namespace
+    this.#children = new Children(stock)
   }
 
   start(spec: Omit<StartSpec, 'namespace'>, events: StarterEvents): void {

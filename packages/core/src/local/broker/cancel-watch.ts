@@ -1,0 +1,78 @@
+/**
+ * Ends the workers that run cancelled chunks, and only those. What the broker knows of a worker is always a little old: the
+ * cancelled chunk may have ended long ago, and somebody else's be running. So a worker is stopped, what it had written is read,
+ * and then it is either killed or let go on: between the look and the kill it cannot begin anything.
+ */
+import { monotonic } from '../../util/clock.ts'
+import type { FleetWorker } from './fleet-worker.ts'
+
+/** Milliseconds between two looks at a worker that has chunks of microseconds ahead of it, one of them cancelled. */
+const AGAIN = 1
+/**
+ * Milliseconds without a report after which such a worker does not run microseconds but hangs in one of these chunks. It is
+ * killed with all of them: the others have ended with their results in its memory, or would never start.
+ */
+const PATIENCE = 1_000
+
+export class CancelWatch {
+  readonly #alive: (worker: FleetWorker) => boolean
+  readonly #watched = new Set<FleetWorker>()
+
+  constructor(alive: (worker: FleetWorker) => boolean) {
+    this.#alive = alive
+  }
+
+  /** Sees to it that the worker does not go on with a cancelled chunk. */
+  watch(worker: FleetWorker): void {
+    if (this.#watched.has(worker)) return
+    this.#watched.add(worker)
+    afterReading(() => this.#look(worker))
+  }
+
+  #look(worker: FleetWorker): void {
+    const verdict = this.#verdict(worker)
+    if (verdict === 'spare') this.#leave(worker)
+    else if (verdict === 'wait') setTimeout(() => this.#look(worker), AGAIN)
+    else if (signal(worker, 'SIGSTOP')) afterReading(() => this.#lookAgain(worker))
+    else this.#leave(worker)
+  }
+
+  /** The worker is stopped, and all that it wrote has been read. */
+  #lookAgain(worker: FleetWorker): void {
+    if (this.#verdict(worker) === 'kill') {
+      worker.child?.kill()
+      this.#leave(worker)
+    } else {
+      if (this.#alive(worker)) signal(worker, 'SIGCONT')
+      this.#look(worker)
+    }
+  }
+
+  #verdict(worker: FleetWorker): 'kill' | 'wait' | 'spare' {
+    if (!this.#alive(worker)) return 'spare'
+    const atRisk = worker.atRisk
+    if (!atRisk.some((chunk) => chunk.cancelled)) return 'spare'
+    if (atRisk.every((chunk) => chunk.cancelled)) return 'kill'
+    return monotonic() - worker.heard > PATIENCE ? 'kill' : 'wait'
+  }
+
+  #leave(worker: FleetWorker): void {
+    this.#watched.delete(worker)
+    worker.suspect = worker.hasCancelled
+  }
+}
+
+/** Two turns of the event loop read what lay in the sockets. */
+function afterReading(then: () => void): void {
+  setImmediate(() => setImmediate(then))
+}
+
+/** `false`: it has ended meanwhile. */
+function signal({ pid }: FleetWorker, name: 'SIGSTOP' | 'SIGCONT'): boolean {
+  try {
+    return process.kill(pid, name)
+  } catch (error) {
+    if (error instanceof Error && 'code' in error && error.code === 'ESRCH') return false
+    throw error
+  }
+}
