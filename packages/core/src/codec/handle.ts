@@ -24,7 +24,7 @@ function isShape(value: unknown): value is NonNullable<HandleRef['shape']> {
 }
 
 /** The reference if `value` has the form of one; null otherwise. */
-export function asHandleRef(value: unknown): HandleRef | null {
+function asHandleRef(value: unknown): HandleRef | null {
   if (typeof value !== 'object' || value === null) return null
   const { kind, name, namespace, scope, shape } = value as Partial<Record<keyof HandleRef, unknown>>
   if (typeof kind !== 'string' || !Object.hasOwn(kinds, kind)) return null

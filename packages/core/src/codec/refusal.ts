@@ -10,7 +10,7 @@ const LONGEST_KEY = 60
 const identifier = /^[\p{ID_Start}$_][\p{ID_Continue}$]*$/u
 
 /** The part of an extension that is being walked. */
-export interface PartStep {
+interface PartStep {
   readonly extension: Extension
   readonly parts: readonly unknown[]
   index: number
