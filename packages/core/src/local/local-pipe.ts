@@ -49,13 +49,13 @@ export class LocalConnection<S, R> extends LocalObject<Presence> implements Conn
   }
 
   async recv(wait?: WaitOptions): Promise<R> {
-    const { bytes } = await this.#take('taken', wait)
+    const { bytes } = await this.#take(wait)
     const body = bytes.subarray(1)
     return (bytes[0] === BYTES ? Uint8Array.from(body) : this.home.decode(body)) as R
   }
 
   async recvBytes(wait?: WaitOptions): Promise<Uint8Array> {
-    const { bytes } = await this.#take('taken', wait, (message) =>
+    const { bytes } = await this.#take(wait, (message) =>
       message[0] === BYTES
         ? null
         : new StateError('the next message was sent by send(), not by sendBytes(); take it with recv()'),
@@ -91,14 +91,10 @@ export class LocalConnection<S, R> extends LocalObject<Presence> implements Conn
     return this.#outbox.put(bytes, own)
   }
 
-  async #take(
-    mode: 'taken',
-    wait: WaitOptions | undefined,
-    refuses?: (message: Uint8Array) => Error | null,
-  ): Promise<Taken> {
+  async #take(wait: WaitOptions | undefined, refuses?: (message: Uint8Array) => Error | null): Promise<Taken> {
     this.#check('readable')
     const own = checkWait(wait)
-    const taken = await this.#inbox.take(mode, own, refuses)
+    const taken = await this.#inbox.take('taken', own, refuses)
     if (taken === null) throw timedOut('no message came', own)
     return taken
   }

@@ -16,6 +16,11 @@ import { surroundings } from './surroundings.ts'
 /** Milliseconds between SIGTERM and SIGKILL, unless `terminate` says otherwise. */
 const GRACE = 5_000
 
+/** Nobody may ever ask for the end of a process; who does hears the error itself, so that it is no unhandled rejection. */
+function nobodyAsked(): undefined {
+  return undefined
+}
+
 /** What this process knows of another one. */
 class Watch extends Presence {
   readonly ended: Deferred<NonNullable<ProcessNews['exit']>> = deferred()
@@ -29,8 +34,7 @@ class Watch extends Presence {
     super()
     this.#client = client
     this.#number = number
-    // Nobody may ever ask for the end; that is no unhandled rejection.
-    this.ended.promise.catch(() => undefined)
+    this.ended.promise.catch(nobodyAsked)
   }
 
   override event(name: string, args: readonly unknown[]): void {

@@ -31,7 +31,7 @@ interface Waiter {
   reject(error: unknown): void
 }
 
-/** How many items handed out for good are told of together, and for how many milliseconds the first of them may wait for that. */
+/** How many items handed out for good are told of together, and how many milliseconds after the last telling that is over. */
 const BUNCH = 16
 const LINGER = 0.1
 
@@ -49,7 +49,7 @@ export class QueueChannel extends Presence {
   /** The newest item that was handed out for good and not told of; all before it go with it. */
   #claimed = 0
   #claims = 0
-  #firstClaim = 0
+  #lastTold = 0
   readonly #settle = (): void => this.#tellClaims()
   #passUntil = 0
   #puts = 0
@@ -159,23 +159,20 @@ export class QueueChannel extends Presence {
   /**
    * Notes an item as handed out for good. In a burst of gets the broker is told of some together; meanwhile only this process's death
    * can bring them back, as items that were got in that instant. The last of a burst is told of before the user sees it,
-   * since a long computation may follow, and so is whatever comes later than `LINGER` after the first.
+   * since a long computation may follow, and so is whatever comes later than `LINGER` after the last telling.
    */
   #claim(number: number): void {
     const now = performance.now()
-    if (this.#claims === 0) {
-      this.#firstClaim = this.#claimed === 0 ? now : this.#firstClaim
-      this.#client.linger(this.#settle)
-    }
+    if (this.#claims === 0) this.#client.linger(this.#settle)
     this.#claimed = number
     this.#claims += 1
-    if (this.#claims >= BUNCH || this.#ahead.length === 0 || now - this.#firstClaim > LINGER) this.#tellClaims()
+    if (this.#claims >= BUNCH || this.#ahead.length === 0 || now - this.#lastTold > LINGER) this.#tellClaims()
   }
 
   #tellClaims(): void {
     if (this.#claims === 0) return
     this.#claims = 0
-    this.#firstClaim = performance.now()
+    this.#lastTold = performance.now()
     // An error of the link ends it, and everybody who waits on it is told then.
     void this.#client.sendNow(op.taken, this.#number, this.#claimed)
   }

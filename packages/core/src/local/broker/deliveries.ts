@@ -162,14 +162,9 @@ export class Deliveries {
     for (const user of this.#users.values()) if (user.window > 0) this.fill(user)
   }
 
-  /** Whether anybody but this user has items ahead. */
-  aheadElsewhere(user: QueueUser): boolean {
-    return this.#ahead > user.ahead.size
-  }
-
   /** Whether anybody but this user has items at all. */
   outElsewhere(user: QueueUser): boolean {
-    if (this.aheadElsewhere(user)) return true
+    if (this.#ahead > user.ahead.size) return true
     for (const held of this.#held.values()) if (held.user !== user) return true
     return false
   }
