@@ -33,6 +33,18 @@ export interface Extension {
 /** From a decoded, checked reference to the live handle. What it throws passes through `decode` unchanged. */
 export type Attach = (ref: HandleRef) => Handle
 
+/** Numbers in a row within an array, on their way into a sink. */
+export interface NumberRun {
+  readonly array: readonly unknown[]
+  readonly length: number
+  /** The next index to be read; where the sink stopped, the one at which it did. */
+  at: number
+  /** Why it stopped, if it did. */
+  stop: 'not a number' | 'not readable' | null
+  /** What was read there, which is not to be read again since it may come from a getter; or what was thrown instead. */
+  other: unknown
+}
+
 export interface Sink {
   /** Made for people's eyes: prefers text such as ISO dates over numbers. */
   readonly readable: boolean
@@ -42,6 +54,8 @@ export interface Sink {
   undefined(): void
   boolean(value: boolean): void
   number(value: number): void
+  /** Writes elements from `run.at` on as `number` would, no further than to the first that is none; it may end earlier. */
+  numbers?(run: NumberRun): void
   bigint(value: bigint): void
   string(value: string): void
   bytes(value: Uint8Array): void

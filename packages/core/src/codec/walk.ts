@@ -11,7 +11,7 @@ import { Bytes } from './bytes.ts'
 import { extensionOf, handleExtension, objectExtension, refuseSymbolKeys, sparseExtension } from './extensions.ts'
 import { Refusal, refuseObject, refuseUnreadable, renderPath } from './refusal.ts'
 import type { Step } from './refusal.ts'
-import type { Extension, Sink } from './sink.ts'
+import type { Extension, NumberRun, Sink } from './sink.ts'
 import { MAX_DEPTH, isStackOverflow } from './wire/format.ts'
 
 const plainPrototype: object = Object.prototype
@@ -152,6 +152,8 @@ class Walk {
     const level = this.#enter(array)
     const { length } = array
     sink.openArray(length)
+    const run: NumberRun | null =
+      length > SMALL_ARRAY && sink.numbers !== undefined ? { array, length, at: 0, stop: null, other: undefined } : null
     for (let i = 0; i < length; i++) {
       let element: unknown
       try {
@@ -161,15 +163,29 @@ class Walk {
         this.#refuse(refuseUnreadable(cause))
         continue
       }
-      if (typeof element === 'number') {
-        sink.number(element)
-      } else {
+      if (typeof element !== 'number') {
         this.#steps[level] = i
         this.value(element)
+      } else {
+        sink.number(element)
+        if (run !== null) i = this.#numbers(run, i + 1, level)
       }
     }
     this.#depth--
     sink.closeArray?.()
+  }
+
+  /** Writes the numbers that stand in a row from index `from` on, and what ends the row; the last index that is written. */
+  #numbers(run: NumberRun, from: number, level: number): number {
+    run.at = from
+    while (run.at < run.length && run.stop === null) this.#sink.numbers?.(run)
+    const { stop, at, other } = run
+    if (stop === null) return at - 1
+    run.stop = null
+    this.#steps[level] = at
+    if (stop === 'not a number') this.value(other)
+    else this.#refuse(refuseUnreadable(other))
+    return at
   }
 
   #properties(object: object): void {

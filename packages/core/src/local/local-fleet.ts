@@ -12,6 +12,9 @@ import type { Home } from './local-object.ts'
 import { Presence } from './presence.ts'
 import { surroundings } from './surroundings.ts'
 
+/** So many bytes of a chunk are worth a message of their own. */
+const LARGE = 16 * 1024
+
 export class LocalFleet extends Presence implements Fleet {
   readonly #home: Home
   readonly #broker: BrokerClient
@@ -49,6 +52,8 @@ export class LocalFleet extends Presence implements Fleet {
 
   submit(chunk: Chunk): void {
     this.#client.send(op.submit, this.#number, chunk.id, submitHead(chunk), chunk.payload)
+    // A worker begins with it while the next one is encoded.
+    if (chunk.payload.length >= LARGE) this.#client.flush()
   }
 
   cancel(chunks: readonly number[]): void {
@@ -69,7 +74,7 @@ export class LocalFleet extends Presence implements Fleet {
 
   async terminate(): Promise<void> {
     if (this.#ended || this.gone !== null) return
-    await this.#client.call(this.#number, 'terminate')
+    await this.#askOfEnd(this.#client.call(this.#number, 'terminate'))
   }
 
   async join(wait?: WaitOptions): Promise<void> {
@@ -77,11 +82,24 @@ export class LocalFleet extends Presence implements Fleet {
     const own = checkWait(wait)
     const poll = isPoll(own)
     const what = 'the workers of the pool had not ended'
-    const ended = await this.#client.call<boolean>(this.#number, 'join', [poll], {
+    const asked = this.#client.call<boolean>(this.#number, 'join', [poll], {
       wait: poll ? { signal: own.signal } : own,
       what,
     })
-    if (!ended) throw timedOut(what, own)
+    if ((await this.#askOfEnd(asked)) === false) throw timedOut(what, own)
+  }
+
+  /**
+   * The news of the end may be on its way here while the question is on its way there, where the fleet is gone by then. The news comes
+   * first, as it left first, and is the answer.
+   */
+  async #askOfEnd<T>(asked: Promise<T>): Promise<T | undefined> {
+    try {
+      return await asked
+    } catch (error) {
+      if (this.#ended) return undefined
+      throw error
+    }
   }
 
   frame(frame: Frame): void {

@@ -22,6 +22,8 @@ const QUICK = 0.05
 const CAREFUL = 32
 /** Milliseconds of finished work that may lie in this process. */
 const GATHER = 0.4
+/** A chunk of so many bytes at most is read in a moment. */
+const SMALL = 64 * 1024
 
 export class LocalWorkerPort implements WorkerPort {
   readonly #link: Link
@@ -93,6 +95,7 @@ export class LocalWorkerPort implements WorkerPort {
     if (this.#link.writing) return this.#nextWhenWritten()
     const assignment = this.#take()
     if (assignment !== null) return assignment
+    this.#link.flush()
     if (this.#leaving) return null
     this.#waiting = deferred<Assignment | null>()
     return this.#waiting.promise
@@ -145,6 +148,13 @@ export class LocalWorkerPort implements WorkerPort {
     this.#last = now
     this.#quick = took < QUICK ? this.#quick + 1 : 0
     this.#reported = first + count
+    if (this.#reported === this.#started?.count && this.#started.count > 1 && this.#goesOn(this.#started)) {
+      // It leaves with what is said of the next chunk before its first task starts: until then nothing but that chunk is looked at.
+      this.#started = null
+      this.#runAhead = 0
+      this.#link.send(op.report, 0, chunk, reportHead(until, first, count), outcomes)
+      return
+    }
     // Only whole chunks gather: within a chunk the broker goes by `until`, which has to be there before a task beyond it starts.
     const ends = this.#reported === this.#started?.count
     if (ends) this.#started = null
@@ -171,6 +181,12 @@ export class LocalWorkerPort implements WorkerPort {
       }
     }
     this.#link.flush()
+  }
+
+  /** Whether another chunk of many tasks of this kind comes at once. */
+  #goesOn({ target }: Assignment): boolean {
+    const next = this.#ahead.peek()
+    return next !== undefined && next.count > 1 && next.target === target && next.payload.length <= SMALL
   }
 
   /** How many chunks of one task are next in line. */

@@ -71,7 +71,8 @@ export class ChunkRun {
     if (count - this.#next > 1 && target.runAhead > 1) {
       this.#until = Math.min(count, this.#next + target.runAhead)
       port.report(assignment.chunk, this.#next, 0, NOTHING, this.#until)
-    }
+      outcomes.expect(this.#until - this.#next)
+    } else if (count > 1) port.settle?.()
   }
 
   get done(): boolean {
@@ -158,6 +159,7 @@ export class ChunkRun {
     this.#until = until
     this.#reported += count
     this.#port.report(chunk, first, count, count === 0 ? NOTHING : this.#outcomes.take(), until)
+    this.#outcomes.expect(until - this.#next)
   }
 }
 

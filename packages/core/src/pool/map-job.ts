@@ -6,7 +6,9 @@ export class MapJob implements Job {
   readonly retries: number
   readonly chunks: number[] = []
   onSettled: (() => void) | null = null
-  readonly #results: unknown[]
+  /** Made when the first result is there: a large one takes a while, in which workers can run. */
+  #results: unknown[] | null = null
+  readonly #count: number
   #left: number
   #firstError: { readonly index: number; readonly error: unknown } | null = null
   readonly #resolve: (results: unknown[]) => void
@@ -22,20 +24,19 @@ export class MapJob implements Job {
   ) {
     this.target = target
     this.retries = retries
-    this.#results = new Array<unknown>(count)
+    this.#count = count
     this.#left = count
     this.#resolve = resolve
     this.#reject = reject
   }
 
   fulfilled(index: number, value: unknown): void {
-    this.#results[index] = value
+    this.#all[index] = value
     this.#settled(1)
   }
 
   fulfilledMany(first: number, values: readonly unknown[]): void {
-    const results = this.#results
-    for (let at = 0; at < values.length; at += 1) results[first + at] = values[at]
+    copyTo(this.#all, first, values)
     this.#settled(values.length)
   }
 
@@ -54,11 +55,20 @@ export class MapJob implements Job {
     this.#reject(error)
   }
 
+  get #all(): unknown[] {
+    return (this.#results ??= new Array<unknown>(this.#count))
+  }
+
   #settled(count: number): void {
     this.#left -= count
     if (this.#left > 0) return
     this.onSettled?.()
-    if (this.#firstError === null) this.#resolve(this.#results)
+    if (this.#firstError === null) this.#resolve(this.#all)
     else this.#reject(this.#firstError.error)
   }
+}
+
+/** By itself, so that the loop stays compiled: what settles is another function with each map, for which V8 would give up all around it. */
+function copyTo(results: unknown[], first: number, values: readonly unknown[]): void {
+  for (let at = 0; at < values.length; at += 1) results[first + at] = values[at]
 }

@@ -12,6 +12,9 @@ import { ProtocolError } from '../errors.ts'
 const VALUES = 0
 const FAILURE = 1
 const PART_HEAD = 9
+/** Room is made beforehand for so many values or more, and for so many at most. */
+const MANY = 64
+const MOST = 32_768
 
 export interface OutcomeCodec {
   encode(value: unknown, path: string): Uint8Array
@@ -29,8 +32,9 @@ interface Part {
 export class OutcomeWriter {
   readonly #codec: OutcomeCodec
   #parts: Part[] = []
-  /** Values that nobody can change any more, not yet encoded. */
+  /** Values that nobody can change any more, not yet encoded: the first `#held` of these. */
   #pending: unknown[] = []
+  #held = 0
   #count = 0
 
   constructor(codec: OutcomeCodec) {
@@ -42,11 +46,17 @@ export class OutcomeWriter {
     return this.#count
   }
 
+  /** So many outcomes are to come before the next `take`, most likely. */
+  expect(count: number): void {
+    // An array that grows leaves twice its size behind for the garbage collector.
+    if (count >= MANY) this.#pending = new Array<unknown>(Math.min(count, MOST))
+  }
+
   /** @param last whether `take` follows before any other code runs */
   fulfilled(value: unknown, last: boolean): void {
     this.#count += 1
     if (isPrimitive(value) || (last && this.#count === 1)) {
-      this.#pending.push(value)
+      this.#pending[this.#held++] = value
       return
     }
     // The next task may change this very object: the value counts as it is now.
@@ -76,9 +86,11 @@ export class OutcomeWriter {
   }
 
   #closeRun(): void {
-    if (this.#pending.length === 0) return
+    if (this.#held === 0) return
     const values = this.#pending
+    values.length = this.#held
     this.#pending = []
+    this.#held = 0
     this.#parts.push(this.#valuePart(values))
   }
 

@@ -195,7 +195,7 @@ class FleetPool implements Pool {
     job: Job,
     signal: AbortSignal | undefined,
     shape: Chunk['shape'],
-    payloads: readonly Uint8Array[],
+    payloads: Iterable<Uint8Array>,
     size: number,
     total: number,
   ): void {

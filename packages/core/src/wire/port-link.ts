@@ -13,7 +13,8 @@ export class PortLink extends Link {
   }
 
   protected override write(segments: readonly Uint8Array[]): null {
-    const bytes = new Uint8Array(segments.reduce((sum, segment) => sum + segment.length, 0))
+    // Memory that is zeroed first would be gone through twice.
+    const bytes = Buffer.allocUnsafeSlow(segments.reduce((sum, segment) => sum + segment.length, 0))
     let at = 0
     for (const segment of segments) {
       bytes.set(segment, at)

@@ -10,7 +10,7 @@ const attach: Attach = (ref) => ({ ref }) as never
 const rich = {
   text: 'x'.repeat(40),
   short: 'é',
-  numbers: [1, -1, 300, 70_000, -70_000, 0.5],
+  numbers: [1, -1, 300, 70_000, -70_000, 0.5, 4e9, 200, -0],
   nested: new Map<unknown, unknown>([['a', new Set([1n, undefined])]]),
   bytes: Buffer.from('0123456789'),
   date: new Date(5),

@@ -169,6 +169,22 @@ for (const wire of wires) {
       expect(message).toMatch(/^args\.key\.key.*….* is a symbol and cannot cross processes$/)
     })
 
+    it('names the place in a long array of numbers', () => {
+      const numbers: unknown[] = Array.from({ length: 5000 }, (_, index) => index)
+      for (const index of [0, 1, 1500, 4999]) {
+        expect(refusal(wire, [numbers.with(index, () => 1)]).message).toContain(`args[0][${index}] is a function`)
+        // It answers when it is asked whether it is there.
+        let reads = 0
+        const get = (): number => {
+          if (reads++ > 0) throw new RangeError('no')
+          return 1
+        }
+        const error = refusal(wire, [Object.defineProperty([...numbers], index, { get, enumerable: true })])
+        expect(error.message).toBe(`args[0][${index}] could not be read and cannot cross processes`)
+        expect(error.cause).toEqual(new RangeError('no'))
+      }
+    })
+
     it('reports a getter that throws, with its error', () => {
       const cause = new Error('no')
       const value = {

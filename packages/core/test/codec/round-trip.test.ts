@@ -206,6 +206,16 @@ for (const wire of wires) {
       expect(reads).toBe(1)
     })
 
+    it('keeps every kind of number in long arrays, among other things, too', () => {
+      const edges = [0, -0, 1, -1, 0x7f, 0x80, 0xff, 0x100, 0xffff, 0x10000, 0x7fffffff, 0x80000000, 0xffffffff]
+      const numbers = [...edges, ...edges.map((n) => -n), -0x20, -0x21, 0.5, NaN, Infinity, -Infinity, 2 ** 53]
+      const long = Array.from({ length: 5000 }, (_, index) => numbers[(index * 7) % numbers.length])
+      expect(difference(long, wire.cross(long))).toBeNull()
+      const mixed = long.map((n, index) => (index % 100 < 60 ? n : [`${index}`, [n, n], null, undefined][index % 4]))
+      expect(difference(mixed, wire.cross(mixed))).toBeNull()
+      expect(difference({ a: [long, mixed], b: long }, wire.cross({ a: [long, mixed], b: long }))).toBeNull()
+    })
+
     it('leaves what is not enumerable behind', () => {
       const value = Object.defineProperty({ a: 1 }, 'hidden', { value: () => 1 })
       expect(difference({ a: 1 }, wire.cross(value))).toBeNull()

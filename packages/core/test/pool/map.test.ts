@@ -1,5 +1,6 @@
 import { beforeEach, describe, expect, it, vi } from 'vitest'
 import { EncodeError, ProtocolError } from '../../src/errors.ts'
+import { encodeChunks } from '../../src/pool/chunking.ts'
 import { held, holds, open, reset } from './gate.ts'
 import { openLoopback, settle } from './loopback.ts'
 
@@ -130,6 +131,34 @@ describe('map', () => {
     }
     expect(fleet.submitted).toEqual([])
     expect(fleet.targets.size).toBe(0)
+  })
+
+  it('names the last of many items, and has sent nothing before it', async () => {
+    const { pool, fleet } = openLoopback(2)
+    for (const bad of [() => 1, Symbol('s'), [() => 1]]) {
+      const items: unknown[] = [...range(999), bad]
+      const error: unknown = await pool.map(String, items).catch((reason: unknown) => reason)
+      expect(error).toBeInstanceOf(EncodeError)
+      expect(String(error)).toContain('items[999]')
+    }
+    expect(fleet.submitted).toEqual([])
+  })
+
+  it('encodes chunks one by one only where none can fail', () => {
+    const encoded = (items: readonly unknown[]): [atOnce: number, afterOne: number] => {
+      let calls = 0
+      const chunks = encodeChunks(items, 2, () => {
+        calls += 1
+        return new Uint8Array(1)
+      })
+      const atOnce = calls
+      chunks[Symbol.iterator]().next()
+      return [atOnce, calls]
+    }
+    expect(encoded([1, 'text', true, 0.5])).toEqual([0, 1])
+    const others = [{}, undefined, null, 1n, Symbol('s'), encoded, 'x'.repeat(2 ** 25)]
+    for (const other of others) expect(encoded([1, 2, 3, other])).toEqual([2, 2])
+    expect(encoded(new Proxy([1, 2, 3, 4], {}))).toEqual([2, 2])
   })
 
   it('encodes the items in the call', async () => {

@@ -23,6 +23,7 @@ export class BinaryReader {
   #at = 1
   #depth = 0
   #text: Buffer | null = null
+  #view: DataView | null = null
   #made: unknown[] | null = null
 
   constructor(bytes: Uint8Array, attach: Attach) {
@@ -107,9 +108,42 @@ export class BinaryReader {
     if (length <= LONGEST_ALLOCATED) array.length = length
     this.#made?.push(array)
     this.#enter()
-    for (let i = 0; i < length; i++) array[i] = this.#value()
+    for (let i = 0; i < length; i++) {
+      const value = this.#value()
+      array[i] = value
+      // Numbers seldom come alone.
+      if (typeof value === 'number') i = this.#numbers(array, i + 1, length) - 1
+    }
     this.#depth--
     return array
+  }
+
+  /** Reads numbers into `array` from index `from` on, until there are `length` or something else comes; where that is. */
+  #numbers(array: unknown[], from: number, length: number): number {
+    const bytes = this.#bytes
+    const end = this.#end
+    let at = this.#at
+    let i = from
+    for (; i < length && at < end; i++) {
+      const token = bytes[at] as number
+      if (token < 0x80) {
+        array[i] = token
+        at += 1
+      } else if (token === 0xcd && at + 3 <= end) {
+        array[i] = ((bytes[at + 1] as number) << 8) | (bytes[at + 2] as number)
+        at += 3
+      } else if (token === 0xce && at + 5 <= end) {
+        const low = ((bytes[at + 2] as number) << 16) | ((bytes[at + 3] as number) << 8) | (bytes[at + 4] as number)
+        array[i] = (bytes[at + 1] as number) * 0x1000000 + low
+        at += 5
+      } else if (token === 0xcb && at + 9 <= end) {
+        this.#view ??= new DataView(bytes.buffer, bytes.byteOffset, end)
+        array[i] = this.#view.getFloat64(at + 1)
+        at += 9
+      } else break
+    }
+    this.#at = at
+    return i
   }
 
   #object(size: number): object {

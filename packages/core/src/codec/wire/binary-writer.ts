@@ -1,11 +1,14 @@
 /** Writes the binary wire (see `format.ts`) into memory that grows, and hands out an exact copy. */
 import { CapacityError, EncodeError } from '../../errors.ts'
-import type { Extension, Sink } from '../sink.ts'
+import type { Extension, NumberRun, Sink } from '../sink.ts'
 import { BIGINT, FORMAT, HAS_REFERENCES, REFERENCE, TAG, UNDEFINED, UTF16 } from './format.ts'
 
 const FIRST_SIZE = 8192
 /** More memory than this is not kept for the next value. Bytes. */
 const LARGEST_KEPT = 1 << 20
+const LONGEST_NUMBER = 9
+/** So many numbers at most are written without another look at the room. */
+const LONGEST_RUN = 1024
 /** From here a string is copied by the runtime's own code, whose call costs as much as so many turns of a loop. Code units. */
 const LONG_TEXT = 24
 /** From here bytes are copied once, straight into the result. */
@@ -21,6 +24,18 @@ interface Inset {
 /** Whether UTF-8 keeps the string: it has no lone surrogates. Every supported Node.js has the method, TypeScript's es2023 not. */
 function isWellFormed(text: string): boolean {
   return (text as string & { isWellFormed(): boolean }).isWellFormed()
+}
+
+/** Memory of its own for who overwrites every byte: zeroes would only cost time. */
+function unwritten(size: number): Uint8Array {
+  return new Uint8Array(Buffer.allocUnsafeSlow(size).buffer)
+}
+
+function copyOf(bytes: Uint8Array, length: number): Uint8Array {
+  if (length < LARGE_BYTES) return bytes.slice(0, length)
+  const copy = unwritten(length)
+  copy.set(bytes.subarray(0, length))
+  return copy
 }
 
 export class BinaryWriter implements Sink {
@@ -44,7 +59,7 @@ export class BinaryWriter implements Sink {
   /** What was written since the last `reset`, in memory of its own that no later call touches. */
   result(): Uint8Array {
     this.#bytes[0] = (FORMAT << 4) | this.#flags
-    if (this.#insets.length === 0) return this.#bytes.slice(0, this.#at)
+    if (this.#insets.length === 0) return copyOf(this.#bytes, this.#at)
     let size = this.#at
     for (const inset of this.#insets) {
       // A getter that was read since may have shrunk or transferred the memory.
@@ -52,8 +67,7 @@ export class BinaryWriter implements Sink {
         throw new EncodeError("A value's bytes changed while it was being encoded.")
       size += inset.size
     }
-    // Every byte is overwritten below, so zeroes would only cost time.
-    const result = new Uint8Array(Buffer.allocUnsafeSlow(size).buffer)
+    const result = unwritten(size)
     let from = 0
     let to = 0
     for (const { at, bytes } of this.#insets) {
@@ -80,38 +94,65 @@ export class BinaryWriter implements Sink {
   }
 
   number(value: number): void {
-    this.#reserve(9)
-    const bytes = this.#bytes
-    const at = this.#at
-    // `| 0` makes -0 look like 0; it is told apart by its inverse.
-    if ((value | 0) === value && (value !== 0 || 1 / value > 0)) {
-      if (value >= 0) {
-        if (value < 0x80) {
-          bytes[at] = value
-          this.#at = at + 1
-        } else if (value < 0x100) {
-          bytes[at] = 0xcc
-          bytes[at + 1] = value
-          this.#at = at + 2
-        } else if (value < 0x10000) {
-          bytes[at] = 0xcd
-          bytes[at + 1] = value >> 8
-          bytes[at + 2] = value
-          this.#at = at + 3
-        } else {
-          this.#wide(0xce, value)
+    this.#reserve(LONGEST_NUMBER)
+    this.#at = this.#putNumber(value, this.#at)
+  }
+
+  numbers(run: NumberRun): void {
+    const { array, at: from } = run
+    const end = Math.min(run.length, from + LONGEST_RUN)
+    // Once for all, before anything is read: nothing below changes the memory.
+    this.#reserve((end - from) * LONGEST_NUMBER)
+    let at = this.#at
+    let i = from
+    try {
+      for (; i < end; i++) {
+        const value = array[i]
+        if (typeof value !== 'number') {
+          run.stop = 'not a number'
+          run.other = value
+          break
         }
-      } else if (value >= -0x20) {
-        bytes[at] = value
-        this.#at = at + 1
-      } else {
-        this.#wide(0xd2, value)
+        at = this.#putNumber(value, at)
       }
-    } else {
+    } catch (cause) {
+      run.stop = 'not readable'
+      run.other = cause
+    }
+    this.#at = at
+    run.at = i
+  }
+
+  /** Writes a number where there is room for it; where it ends. */
+  #putNumber(value: number, at: number): number {
+    const bytes = this.#bytes
+    // `| 0` makes -0 look like 0; it is told apart by its inverse.
+    if ((value | 0) !== value || (value === 0 && 1 / value < 0)) {
       bytes[at] = 0xcb
       this.#view.setFloat64(at + 1, value)
-      this.#at = at + 9
+      return at + 9
     }
+    if (value >= -0x20 && value < 0x80) {
+      bytes[at] = value
+      return at + 1
+    }
+    if (value >= 0 && value < 0x100) {
+      bytes[at] = 0xcc
+      bytes[at + 1] = value
+      return at + 2
+    }
+    if (value >= 0 && value < 0x10000) {
+      bytes[at] = 0xcd
+      bytes[at + 1] = value >> 8
+      bytes[at + 2] = value
+      return at + 3
+    }
+    bytes[at] = value < 0 ? 0xd2 : 0xce
+    bytes[at + 1] = value >> 24
+    bytes[at + 2] = value >> 16
+    bytes[at + 3] = value >> 8
+    bytes[at + 4] = value
+    return at + 5
   }
 
   bigint(value: bigint): void {
@@ -210,12 +251,6 @@ export class BinaryWriter implements Sink {
     this.#reserve(2)
     this.#bytes[this.#at++] = TAG
     this.#bytes[this.#at++] = code
-  }
-
-  #wide(token: number, value: number): void {
-    this.#bytes[this.#at] = token
-    this.#view.setInt32(this.#at + 1, value)
-    this.#at += 5
   }
 
   /** Token and length in 1, 2 or 4 bytes; arrays and maps have no form with 1. */

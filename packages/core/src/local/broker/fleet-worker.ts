@@ -59,6 +59,11 @@ export class FleetWorker {
     return this.#assigned[0]?.chunk
   }
 
+  /** How many chunks it has. */
+  get load(): number {
+    return this.#assigned.length
+  }
+
   /** The chunks that it may have started without a report, the first for certain the next to be reported. */
   get atRisk(): readonly OpenChunk[] {
     return this.#assigned.slice(0, 1 + this.#runAhead).map((one) => one.chunk)
@@ -163,4 +168,19 @@ export class FleetWorker {
     this.#assigned = []
     return { losses, chunks }
   }
+}
+
+/**
+ * How many of `waiting` chunks each worker with room gets ahead: as many as the others, those with the least first. What one has ahead
+ * is out of the others' reach until its lease is over.
+ */
+export function sharesAhead(workers: Iterable<FleetWorker>, waiting: number): [worker: FleetWorker, count: number][] {
+  const open = [...workers].filter((worker) => worker.room > 0)
+  open.sort((one, other) => one.load - other.load)
+  let left = waiting
+  return open.map((worker, index) => {
+    const count = Math.min(worker.room, Math.ceil(left / (open.length - index)))
+    left -= count
+    return [worker, count]
+  })
 }

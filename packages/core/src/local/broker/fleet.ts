@@ -16,7 +16,7 @@ import { type Frame, op } from '../../wire/frame.ts'
 import { CancelWatch } from './cancel-watch.ts'
 import { report, submitCount } from '../chunk-frames.ts'
 import { BrokerObject, type Methods } from './broker-object.ts'
-import { FleetWorker, type OpenChunk } from './fleet-worker.ts'
+import { FleetWorker, type OpenChunk, sharesAhead } from './fleet-worker.ts'
 import type { Call, Session } from './session.ts'
 import type { Starter } from './starter.ts'
 
@@ -264,7 +264,8 @@ export class FleetObject extends BrokerObject {
     if (this.#state === 'ending') return
     if (this.#waiting.length > 0) {
       for (const worker of this.#workers) if (worker.idle) this.#give(worker, 1)
-      for (const worker of this.#workers) this.#give(worker, worker.room)
+      const left = this.#waiting.length - this.#cancelledWaiting
+      for (const [worker, count] of sharesAhead(this.#workers, left)) this.#give(worker, count)
     }
     if (this.#nothingWaits) this.#lookAfterBacklogs()
     if (this.#state === 'closing' && this.#chunks.size === 0) {
