@@ -32,11 +32,11 @@ const cpython = (file, args, sum) => ({ runner: 'CPython', file, args, sum })
 /** @param {string} file @param {Program['args']} args @param {number} sum @returns {Program} */
 const piscina = (file, args, sum) => ({ runner: 'Piscina', file, args, sum })
 
-/** So many that what V8 compiles in the first half second is a small part of it. */
+// So many items and maps that what V8 compiles in the first half second is a small part of it.
 const QUEUE = 1_000_000
 const QUEUE_BYTES = 200_000
 const MAP = 100_000
-const DEFAULT_MAPS = 20
+const DEFAULT_MAPS = 200
 const BURST = 5_000
 const BURSTS = 10
 const CALLS = 3_000
@@ -58,8 +58,8 @@ export const rows = [
     name: 'map-1',
     title: 'pool(2).map, 100,000 tasks, chunk size 1',
     unit: 'tasks/s',
-    ours: skein('bench-pool-map.mjs', [MAP, 2, 2, 1], 2 * sumUpTo(MAP)),
-    theirs: cpython('bench_pool_map.py', [MAP, 2, 2, 1], 2 * sumUpTo(MAP)),
+    ours: skein('bench-pool-map.mjs', [MAP, 4, 2, 1], 4 * sumUpTo(MAP)),
+    theirs: cpython('bench_pool_map.py', [MAP, 4, 2, 1], 4 * sumUpTo(MAP)),
     peer: 'CPython Pool(2)',
     required: 5,
   },
