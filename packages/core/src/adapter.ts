@@ -1,7 +1,53 @@
 /** For those who write an adapter: the contract, and the parts of core that every adapter stands on. */
 export type * from './contract/adapter.ts'
+export type * from './contract/adapter-module.ts'
+export type { ConnectOptions } from './contract/context.ts'
 export { type Handle, type HandleKind, type HandleRef, handleRef } from './contract/handle.ts'
 export { decode, decodeJson, encode, encodeJson, encodeThrown } from './codec/index.ts'
 export type * from './contract/fleet.ts'
+export { OutcomeWriter } from './pool/outcomes.ts'
 export { consume } from './queue/consume.ts'
 export { iterate } from './queue/iterate.ts'
+
+// A process's half: handles on the supervisor of its program.
+export { BrokerClient, type CallOptions, type ObjectListener } from './client/broker-client.ts'
+export { type Ground, LinkedAdapter } from './client/linked-adapter.ts'
+export { groundNow, type Plan, supervisorGround } from './client/supervisor-ground.ts'
+export { forever, type Tenure } from './client/tenure.ts'
+
+// The supervisor thread's half: the state behind the handles.
+export type { Backend, Placed, Placement, SupervisorHost } from './supervisor/backend.ts'
+export type { Boot, Nature, ProcessInfo, Role, Surroundings } from './supervisor/boot.ts'
+export type { EncodedExit, StartSpec } from './supervisor/children.ts'
+export type { Child } from './supervisor/child.ts'
+export { reportDefect } from './supervisor/defect.ts'
+export { FifoStock } from './supervisor/fifo-stock.ts'
+export { supervise, threadStart } from './supervisor/supervise.ts'
+export { Broker, type ObjectFactory } from './supervisor/broker/broker.ts'
+export {
+  BrokerObject,
+  describe as describeObject,
+  type Methods,
+  type ObjectKind,
+} from './supervisor/broker/broker-object.ts'
+export { FleetObject, type FleetObjectSpec } from './supervisor/broker/fleet.ts'
+export { ProcessObject, type ProcessNews, type ProcessObjectSpec } from './supervisor/broker/process.ts'
+export { Call, Session, type SessionHost } from './supervisor/broker/session.ts'
+export { type Launch, Starter, type StarterEvents } from './supervisor/broker/starter.ts'
+
+// What both halves speak.
+export { AheadBoard, off } from './wire/ahead-board.ts'
+export * from './wire/chunk-frames.ts'
+export { type Frame, type Op, op } from './wire/frame.ts'
+export { Link, type LinkEvents } from './wire/link.ts'
+export { type End, inboxName } from './wire/pipe-ends.ts'
+export { PortLink } from './wire/port-link.ts'
+export type { SlotHandle, Until } from './wire/tenure-slot.ts'
+
+export { monotonic, wallMicroseconds } from './util/clock.ts'
+export { type Deferred, deferred } from './util/deferred.ts'
+export { describe } from './util/describe.ts'
+export { Fifo } from './util/fifo.ts'
+export { checkName } from './util/names.ts'
+export { checkInteger, checkOptions } from './util/options.ts'
+export { checkWait, isPoll, timedOut, waitFor, watchWait } from './util/wait.ts'

@@ -1,4 +1,4 @@
-/** Entry of every child on the local adapter: learns who it is, runs its role, says what became of it and ends. */
+/** Entry of every child: learns who it is, runs its role, says what became of it and ends. */
 import './child-mark.ts'
 import { Socket } from 'node:net'
 import { decode } from './codec/index.ts'
@@ -9,9 +9,10 @@ import { runProcess } from './supervisor/run-process.ts'
 import { OwnContext } from './own-context.ts'
 import { type Frame, op } from './wire/frame.ts'
 import { SocketLink } from './wire/socket-link.ts'
-import { BrokerClient } from './local/broker-client.ts'
-import { type Ground, LocalAdapter } from './local/local-adapter.ts'
-import { LocalWorkerPort } from './local/local-worker-port.ts'
+import { fileReader } from './wire/tenure-slot.ts'
+import { BrokerClient } from './client/broker-client.ts'
+import { type Ground, LinkedAdapter } from './client/linked-adapter.ts'
+import { LinkedWorkerPort } from './client/worker-port.ts'
 
 /** The descriptors that the supervisor leaves a child: the link's socket and, if the boot message says so, a pipe to write to. */
 const LINK = 3
@@ -40,15 +41,17 @@ function refuse(): never {
 
 function begin(boot: Boot, link: SocketLink): void {
   if (boot.pipe) link.writeTo(PIPE)
+  if (boot.nature.confirmed) client.leased(boot.slot === 0 ? null : fileReader(boot.slot))
   const { id, name } = boot.process
   const ground: Ground = {
     client,
+    nature: boot.nature,
     namespace: boot.namespace,
     processId: id,
     next: nextSerial,
     leave: () => Promise.resolve(),
   }
-  const home = new OwnContext(() => new LocalAdapter(ground), boot.daemon)
+  const home = new OwnContext(() => new LinkedAdapter(ground), boot.nature.scope, boot.daemon)
   identify({ id, name, daemon: boot.daemon, parent: boot.parent }, home)
   // What may be told late is told before the end, by whichever way it comes.
   process.on('exit', () => client.flush())
@@ -58,7 +61,7 @@ function begin(boot: Boot, link: SocketLink): void {
   const deps = { word, decode: (bytes: Uint8Array) => home.decode(bytes), close: () => home.close() }
   if (boot.role.kind === 'process') void runProcess(boot.role, deps)
   else {
-    const port = new LocalWorkerPort(link, deps.decode)
+    const port = new LinkedWorkerPort(link, deps.decode)
     role = (frame) => port.frame(frame)
     void port.run(boot.role, deps)
   }

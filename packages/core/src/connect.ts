@@ -1,43 +1,57 @@
 /** Opening a context. */
+import type { AdapterModule } from './contract/adapter-module.ts'
 import type { ConnectOptions, Context } from './contract/context.ts'
 import { AdapterContext } from './context.ts'
 import { childHome, isMainProcess, noteOpen } from './current-process.ts'
-import { ArgumentError, NotSupportedError } from './errors.ts'
-import { LocalAdapter } from './local/local-adapter.ts'
-import { LocalSupervisor } from './local/local-supervisor.ts'
-import { checkName } from './util/names.ts'
-import { describe } from './util/describe.ts'
-import { checkOptions } from './util/options.ts'
+import { NotSupportedError } from './errors.ts'
+import { openLocal } from './local/local-adapter.ts'
+import { placeOf } from './place.ts'
+import { checkSettings } from './settings.ts'
 
-const LOCAL = 'local:'
+/** Typed as text, so that the compiler does not look for a package that may not be there. */
+const REDIS: string = '@skein/redis-adapter'
 
 /**
  * Opens a context. In a process that Skein has started, the same or no url gives the context that the process belongs to; a fresh one of the
  * same namespace once that is closed.
  *
- * @param url `local:` (this machine); default: the environment variable `SKEIN_URL`, else `local:`
+ * @param url `local:` (this machine), `redis://…` or `rediss://…` (every machine that reaches it), or an array of those: independent
+ * servers, on a majority of which locks are taken while everything else lives on the first. Default: the environment variable
+ * `SKEIN_URL`, else `local:`
  * @throws ArgumentError on a url of an unknown kind or an unknown option
+ * @throws NotSupportedError if the package for the url is not installed, or the server is of a kind that does not serve
+ * @throws ConnectionError if the server cannot be reached within 5 s; AuthenticationError, TlsError and ProtocolError are kinds of it
  */
-export async function connect(url?: string, options?: ConnectOptions): Promise<Context> {
-  const { namespace = 'skein' } = checkOptions(options, ['namespace'], 'connect()')
-  checkName(namespace, 'connect(): namespace')
-  const place = url ?? (process.env['SKEIN_URL'] || LOCAL)
-  if (typeof place !== 'string')
-    throw new ArgumentError(`connect() takes a url like "${LOCAL}", got ${describe(place)}`)
-  if (place !== LOCAL) throw unknown(place)
+export async function connect(url?: string | readonly string[], options?: ConnectOptions): Promise<Context> {
+  const settings = checkSettings(options)
+  const place = placeOf(url ?? (process.env['SKEIN_URL'] || 'local:'))
   const home = childHome()
-  if (home !== null && (options?.namespace === undefined || namespace === home.namespace)) return home.context()
-  const made = new AdapterContext(new LocalAdapter(LocalSupervisor.ground(namespace)), false)
+  if (home !== null && (url === undefined || place.scope === home.scope)) {
+    if (options?.namespace === undefined || settings.namespace === home.namespace) return home.context()
+  }
+  const adapter =
+    place.kind === 'local'
+      ? openLocal(settings.namespace, settings)
+      : await (
+          await redisAdapter(place.urls)
+        ).open(place.urls, { ...settings, scope: place.scope, quorum: place.quorum })
+  const made = new AdapterContext(adapter, false)
   if (isMainProcess) noteOpen(made)
   return made
 }
 
-function unknown(url: string): Error {
-  const scheme = /^[a-z][a-z0-9+.-]*:/i.exec(url)?.[0] ?? ''
-  if (/^(?:redis|rediss|redis\+sentinel|redis\+cluster):$/.test(scheme)) {
-    return new NotSupportedError(
-      `connect(): ${scheme}// needs the package @skein/redis-adapter; install it beside @skein/core`,
+async function redisAdapter([url = '']: readonly string[]): Promise<AdapterModule> {
+  try {
+    return (await import(REDIS)) as AdapterModule
+  } catch (error) {
+    // What the package itself fails to find is another matter.
+    const { code, message } = error as NodeJS.ErrnoException
+    if (code !== 'ERR_MODULE_NOT_FOUND' || !message.includes(`'${REDIS}'`)) throw error
+    throw new NotSupportedError(
+      `connect(): ${url.slice(0, url.indexOf(':'))}:// needs the package ${REDIS}; install it beside @skein/core`,
+      {
+        cause: error,
+      },
     )
   }
-  return new ArgumentError(`connect() knows ${LOCAL} for this machine, got ${describe(scheme === '' ? url : scheme)}`)
 }

@@ -14,6 +14,17 @@ export type NameOptions = string | { readonly name?: string | undefined }
 export interface ConnectOptions {
   /** Names of different namespaces never meet. Default `skein`. */
   readonly namespace?: string | undefined
+  /**
+   * Milliseconds of silence after which a program counts as dead: then others get what it held. Default 5,000. This and the options
+   * below mean nothing on the local adapter, where the death of a process is known at once.
+   */
+  readonly sessionTtl?: number | undefined
+  /** Milliseconds that a process may be too busy to answer and keep what it holds. Default 30,000. One that is stopped keeps it for `sessionTtl`. */
+  readonly stallLimit?: number | undefined
+  /** Milliseconds that calls which wait survive a lost connection; then they reject with `ConnectionError`. Default: as long as it takes. */
+  readonly outage?: number | undefined
+  /** `true`: also runs processes and tasks of other programs; `false`: runs none here. Default: those that this program starts. */
+  readonly serve?: boolean | undefined
 }
 
 export interface Context extends AsyncDisposable {

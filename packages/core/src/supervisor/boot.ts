@@ -1,5 +1,21 @@
 /** What a child is told first of all. */
 
+/** What differs between adapters for a process's half of them. */
+export interface Nature {
+  readonly kind: 'local' | 'redis'
+  /** Where the state is, as references name it; for Redis a digest of the urls without their secrets. */
+  readonly scope: string
+  /** Items of queues are encoded as JSON text. */
+  readonly json: boolean
+  /**
+   * Whether something is still held is for a store elsewhere to confirm: holding ends with a deadline unless that is renewed, and `ack` and
+   * `nack` are calls. Else it ends with the process alone, and they are frames.
+   */
+  readonly confirmed: boolean
+  /** Locks are kept by a majority of stores, not by the one that keeps everything else: their tenure is another one. */
+  readonly quorum?: boolean
+}
+
 /** As much of a process as others see of it. */
 export interface ProcessInfo {
   readonly id: string
@@ -21,9 +37,12 @@ export interface Boot {
   readonly daemon: boolean
   readonly parent: ProcessInfo
   readonly namespace: string
+  readonly nature: Nature
   readonly role: Role
   /** It writes to a pipe, not to the socket. */
   readonly pipe: boolean
+  /** The descriptor of the slot of its tenures; 0: none. */
+  readonly slot: number
 }
 
 /** What the starter gives its child besides work: taken from the starter's own process, as Python's spawn does. */

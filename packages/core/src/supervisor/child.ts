@@ -11,6 +11,7 @@ import { SpawnError, StateError } from '../errors.ts'
 import { type Frame, op } from '../wire/frame.ts'
 import type { LinkEvents } from '../wire/link.ts'
 import { SocketLink } from '../wire/socket-link.ts'
+import type { SlotHandle } from '../wire/tenure-slot.ts'
 import type { Boot, Surroundings } from './boot.ts'
 import { reportDefect } from './defect.ts'
 import { type EncodedExit, exitOf, type LastWords } from './exit-status.ts'
@@ -21,6 +22,9 @@ const LINK_GRACE = 1_000
 
 /** Longer than Node's timers can count (2³¹ − 1 ms, 24 days): such a grace has no timer. */
 const LONGEST_TIMER = 2 ** 31 - 1
+
+/** The descriptor of the link in the child; what else it inherits follows. */
+const LINK = 3
 
 const MAIN = fileURLToPath(new URL('../child-main.js', import.meta.url))
 
@@ -39,15 +43,30 @@ const mends: ReadonlyMap<string, string> = new Map([
   ['E2BIG', '; the environment (process.env) is too large for a new process'],
 ])
 
+/** What a child inherits besides the socket of its link. */
+export interface Inheritance {
+  /** What it writes to; `null`: both directions take the socket. */
+  readonly pipe: PipeEnds | null
+  /** Where it reads its tenure; `null`: it has none, or hears of it only. */
+  readonly slot: SlotHandle | null
+}
+
 /** A new Node process. `null` if spawn throws, as it does for some refusals only; `refused` then hears of it in a microtask. */
 function launch(
   { env, cwd, execArgv }: Surroundings,
-  pipe: PipeEnds | null,
+  { pipe, slot }: Inheritance,
   refused: (error: unknown) => void,
 ): ChildProcess | null {
   try {
     return spawn(process.execPath, [...execArgv, MAIN], {
-      stdio: ['ignore', 'inherit', 'inherit', 'pipe', ...(pipe === null ? [] : [pipe.write])],
+      stdio: [
+        'ignore',
+        'inherit',
+        'inherit',
+        'pipe',
+        ...(pipe === null ? [] : [pipe.write]),
+        ...(slot === null ? [] : [slot.share as number]),
+      ],
       // On a null prototype: what a polluted Object.prototype holds must not become a child's environment.
       env: Object.assign(Object.create(null), env) as NodeJS.ProcessEnv,
       cwd,
@@ -96,20 +115,22 @@ export class Child {
   /**
    * Never throws: a refusal is told by `ended`, in a later turn as every end is.
    *
-   * @param pipe what the child writes to, if there is one; else both directions take the socket
+   * @param boot given the child's pid, whether it writes to a pipe, and the descriptor of its tenure's slot or 0
    */
   constructor(
-    boot: (pid: number, pipe: boolean) => Boot,
+    boot: (pid: number, pipe: boolean, slot: number) => Boot,
     surroundings: Surroundings,
-    pipe: PipeEnds | null,
+    inheritance: Inheritance,
     events: ChildEvents,
   ) {
     this.#events = events
     const { cwd } = surroundings
+    const { pipe, slot } = inheritance
     const refused = (error: unknown): void => this.#refused(error as NodeJS.ErrnoException, cwd)
-    const child = launch(surroundings, pipe, refused)
+    const child = launch(surroundings, inheritance, refused)
     // Now the child's alone, or nobody's: while it is open here, too, the child's death would not end the pipe.
     if (pipe !== null) closeSync(pipe.write)
+    slot?.handedOver()
     // Where no more files can be opened, Node returns a child without streams.
     const socket = (child as Partial<ChildProcess> | null)?.stdio?.[3] as Socket | undefined
     if (child?.pid === undefined || socket === undefined) {
@@ -139,7 +160,12 @@ export class Child {
       this.kill()
     })
     try {
-      this.#link.send(op.boot, 0, 0, encode(boot(pid, pipe !== null)))
+      this.#link.send(
+        op.boot,
+        0,
+        0,
+        encode(boot(pid, pipe !== null, slot === null ? 0 : LINK + (pipe === null ? 1 : 2))),
+      )
     } catch (error) {
       // Too long for a frame. It would wait for ever.
       this.#words = { kind: 'unloaded', payload: encode(error) }

@@ -2,17 +2,19 @@
  * All children of a program, at any depth: the supervisor starts every one of them, so it knows the tree, and a process that
  * dies takes those it started along.
  */
-import type { Boot, ProcessInfo, Role, Surroundings } from './boot.ts'
+import type { Boot, Nature, ProcessInfo, Role, Surroundings } from './boot.ts'
 import { Child, type ChildEvents } from './child.ts'
 import type { EncodedExit } from './exit-status.ts'
 import type { FifoStock } from './fifo-stock.ts'
 import { Reaper } from './reaper.ts'
+import type { SlotHandle } from '../wire/tenure-slot.ts'
 
 export interface StartSpec {
   readonly id: string
   readonly name: string
   readonly daemon: boolean
   readonly namespace: string
+  readonly nature: Nature
   readonly parent: ProcessInfo
   readonly role: Role
   readonly surroundings: Surroundings
@@ -40,19 +42,34 @@ export class Children {
     this.#stock = stock
   }
 
-  start(spec: StartSpec, events: StartEvents): void {
-    const { id, name, daemon, namespace, parent, role } = spec
+  /** @param slot of the child's tenure, if it has one */
+  start(spec: StartSpec, events: StartEvents, slot: SlotHandle | null = null): void {
+    const { id, name, daemon, namespace, nature, parent, role } = spec
     const info = (pid: number): ProcessInfo => ({ id, name, pid, host: parent.host })
-    const boot = (pid: number, pipe: boolean): Boot => ({ process: info(pid), daemon, parent, namespace, role, pipe })
-    let frame: ChildEvents['frame'] = () => undefined
-    const child = new Child(boot, spec.surroundings, this.#stock.take(), {
-      frame: (one) => frame(one),
-      loaded: () => events.loaded(),
-      ended: (exit) => {
-        this.#ended(id, child)
-        events.ended(exit)
-      },
+    const boot = (pid: number, pipe: boolean, slotAt: number): Boot => ({
+      process: info(pid),
+      daemon,
+      parent,
+      namespace,
+      nature,
+      role,
+      pipe,
+      slot: slotAt,
     })
+    let frame: ChildEvents['frame'] = () => undefined
+    const child = new Child(
+      boot,
+      spec.surroundings,
+      { pipe: this.#stock.take(), slot },
+      {
+        frame: (one) => frame(one),
+        loaded: () => events.loaded(),
+        ended: (exit) => {
+          this.#ended(id, child)
+          events.ended(exit)
+        },
+      },
+    )
     this.#entries.set(id, { child, parent: parent.id })
     if (child.pid === undefined) return
     this.#reaper.watch(child.pid)

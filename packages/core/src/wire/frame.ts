@@ -62,6 +62,13 @@ export const op = {
   forget: 28,
   /** broker → worker: chunk `b` is cancelled; not started, it is reported in its turn as if it had run. */
   drop: 29,
+  /** supervisor → client: are you there? Answered at once by `pong`. */
+  ping: 30,
+  pong: 31,
+  /** supervisor → client: epoch `a` of tenure `b` begins, and what was held before is lost. Payload: why. */
+  lost: 32,
+  /** supervisor → client: the store cannot be reached (`a` is 1), or can be again (0). */
+  interrupted: 33,
 } as const
 
 export type Op = (typeof op)[keyof typeof op]

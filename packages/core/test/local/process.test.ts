@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { connect, type Context, type Process, StateError } from '@skein/core'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { Broker } from '../../src/local/broker/broker.ts'
+import { Broker } from '../../src/supervisor/broker/broker.ts'
 import { echo, endSlowly, makeUnstarted, openSecondNamespace } from './targets/process.mjs'
 
 describe('a process on the local adapter', () => {

@@ -1,0 +1,193 @@
+/** An adapter as a process has it: one method per noun, as handles on the broker of its program. Only wiring. */
+import { decode, decodeJson, encode } from '../codec/index.ts'
+import type { Adapter, Named, PipeSpec, ProcessSpec, QueueSpec, SemaphoreSpec } from '../contract/adapter.ts'
+import type { Handle, HandleKind, HandleRef } from '../contract/handle.ts'
+import type { Lock, RLock } from '../contract/lock.ts'
+import type { Connection } from '../contract/pipe.ts'
+import type { Process } from '../contract/process.ts'
+import type { Queue } from '../contract/queue.ts'
+import type { Semaphore } from '../contract/semaphore.ts'
+import type { WaitOptions } from '../contract/wait.ts'
+import { ClosedError, ScopeError } from '../errors.ts'
+import type { Fleet, FleetEvents, FleetSpec } from '../contract/fleet.ts'
+import { waitFor } from '../util/wait.ts'
+import type { Nature } from '../supervisor/boot.ts'
+import type { BrokerClient } from './broker-client.ts'
+import { LinkedFleet } from './fleet.ts'
+import { LinkedLock } from './lock.ts'
+import type { LinkedLease } from './lease.ts'
+import type { Home, Place, RemoteObject } from './remote-object.ts'
+import { LinkedConnection } from './pipe.ts'
+import { LinkedProcess } from './process.ts'
+import { LinkedQueue } from './queue.ts'
+import { LinkedRLock } from './rlock.ts'
+import { LinkedSemaphore } from './semaphore.ts'
+import type { Presence } from './presence.ts'
+
+/** What an adapter stands on: the way to the broker, shared by all contexts of this process and namespace. */
+export interface Ground {
+  readonly nature: Nature
+  readonly client: BrokerClient
+  readonly namespace: string
+  /** The process's own id, which makes the names of its anonymous objects its own. */
+  readonly processId: string
+  /** Unique numbers for those names. */
+  next(): number
+  /** This adapter needs the broker no longer. */
+  leave(): Promise<void>
+}
+
+export class LinkedAdapter implements Adapter, Home {
+  readonly #ground: Ground
+  readonly #anonymous = new Map<string, Handle>()
+  readonly #processes = new Set<LinkedProcess<unknown>>()
+  readonly #fleets = new Set<LinkedFleet>()
+  readonly leases: Set<LinkedLease> = new Set()
+  #closing: Promise<void> | null = null
+  #closed = false
+
+  constructor(ground: Ground) {
+    this.#ground = ground
+  }
+
+  get kind(): 'local' | 'redis' {
+    return this.nature.kind
+  }
+
+  get nature(): Nature {
+    return this.#ground.nature
+  }
+
+  get namespace(): string {
+    return this.#ground.namespace
+  }
+
+  get state(): 'connected' | 'suspended' | 'lost' {
+    if (this.lost.aborted) return 'lost'
+    return this.#ground.client.interrupted ? 'suspended' : 'connected'
+  }
+
+  get lost(): AbortSignal {
+    return this.#ground.client.lost
+  }
+
+  get open(): boolean {
+    return !this.#closed
+  }
+
+  get client(): BrokerClient {
+    if (this.#closed) throw closed()
+    return this.#ground.client
+  }
+
+  anonymousName(): string {
+    return `~${this.#ground.processId}-${this.#ground.next()}`
+  }
+
+  decode(bytes: Uint8Array): unknown {
+    return decode(bytes, (ref) => this.attach(ref))
+  }
+
+  decodeJson(text: Uint8Array): unknown {
+    const { buffer, byteOffset, byteLength } = text
+    return decodeJson(Buffer.from(buffer, byteOffset, byteLength).toString(), (ref) => this.attach(ref))
+  }
+
+  lock({ name }: Named): Lock {
+    return this.#own(new LinkedLock(this.#place('lock', name, { permits: 1 })))
+  }
+
+  rlock({ name }: Named): RLock {
+    return this.#own(new LinkedRLock(this.#place('rlock', name, { permits: 1 })))
+  }
+
+  semaphore({ name, permits }: SemaphoreSpec): Semaphore {
+    return this.#own(new LinkedSemaphore(this.#place('semaphore', name, { permits }), permits))
+  }
+
+  queue<T>({ name, maxSize, maxDeliveries }: QueueSpec): Queue<T> {
+    return this.#own(new LinkedQueue<T>(this.#place('queue', name, { maxSize, maxDeliveries })))
+  }
+
+  pipe<A, B>({ name, duplex }: PipeSpec): [Connection<A, B>, Connection<B, A>] {
+    return [
+      this.#own(new LinkedConnection<A, B>(this.#place('pipe', name, { duplex, end: 0 }))),
+      new LinkedConnection<B, A>(this.#place('pipe', name, { duplex, end: 1 })),
+    ]
+  }
+
+  process<R>({ name: label, daemon, target, args }: ProcessSpec): Process<R> {
+    const id = `${this.#ground.processId}.${this.#ground.next()}`
+    const plan = { target: encode(target, 'target'), args }
+    const process = new LinkedProcess<R>(this.#place('process', id, { label, daemon }), plan)
+    this.#processes.add(process)
+    process.whenOver(() => this.#processes.delete(process))
+    return process
+  }
+
+  fleet(spec: FleetSpec, events: FleetEvents): Fleet {
+    const fleet: LinkedFleet = new LinkedFleet(this, this.anonymousName(), spec, events, () =>
+      this.#fleets.delete(fleet),
+    )
+    this.#fleets.add(fleet)
+    return fleet
+  }
+
+  attach(ref: HandleRef): Handle {
+    const { kind, name, scope, namespace, shape = {} } = ref
+    if (scope !== this.nature.scope || namespace !== this.namespace) {
+      const where = scope === this.nature.scope ? `namespace ${namespace}` : scope
+      throw new ScopeError(
+        `${kind} "${name}" belongs to ${where}, not to the ${this.kind} namespace ${this.namespace} of this process; create it in the context that shares it`,
+      )
+    }
+    const place: Place = { home: this, kind, name, shape, attach: true }
+    return attachers[kind](place)
+  }
+
+  async close(wait?: WaitOptions): Promise<void> {
+    this.#closing ??= this.#close()
+    return waitFor(this.#closing, wait, 'the processes of this context had not ended')
+  }
+
+  async #close(): Promise<void> {
+    const running = [...this.#processes].filter((process) => process.running)
+    // What is gone already, or lost with the broker, rejects here: then there is nothing of it left to end.
+    await Promise.allSettled([
+      ...[...this.#fleets].map((fleet) => fleet.terminate()),
+      ...running.map((process) => (process.daemon ? process.terminate() : process.join())),
+    ])
+    await Promise.allSettled([...this.leases].map((lease) => lease.revoke(closed())))
+    // Among the processes are those that were never started.
+    await Promise.allSettled([...this.#anonymous.values(), ...this.#processes].map((handle) => handle.destroy()))
+    this.#closed = true
+    await this.#ground.leave()
+  }
+
+  #place(kind: HandleKind, name: string, shape: Place['shape']): Place {
+    return { home: this, kind, name, shape, attach: false }
+  }
+
+  /** Remembers what ends with this context. */
+  #own<T extends RemoteObject<Presence>>(handle: T): T {
+    const { name } = handle
+    if (!name.startsWith('~')) return handle
+    this.#anonymous.set(name, handle)
+    handle.whenGone(() => this.#anonymous.delete(name))
+    return handle
+  }
+}
+
+function closed(): ClosedError {
+  return new ClosedError('the context is closed; connect() again')
+}
+
+/** How a reference becomes a handle again. */
+const attachers: Readonly<Record<HandleKind, (place: Place) => Handle>> = {
+  lock: (place) => new LinkedLock(place),
+  rlock: (place) => new LinkedRLock(place),
+  semaphore: (place) => new LinkedSemaphore(place, Number(place.shape['permits'])),
+  queue: (place) => new LinkedQueue(place),
+  pipe: (place) => new LinkedConnection(place),
+  process: (place) => new LinkedProcess(place, null),
+}

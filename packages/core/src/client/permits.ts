@@ -1,0 +1,147 @@
+/** What lock, rlock and semaphore share: asking the broker for permits, and the leases that come of it. */
+import { NotHeldError } from '../errors.ts'
+import type { HolderInfo, Lease } from '../contract/lock.ts'
+import type { WaitOptions } from '../contract/wait.ts'
+import { timedOut } from '../util/wait.ts'
+import { LinkedLease } from './lease.ts'
+import { RemoteObject, type Place } from './remote-object.ts'
+import { Presence } from './presence.ts'
+import { Holding, type Tenure } from './tenure.ts'
+
+/** The leases of one object in this process: they are lost together when the object goes. */
+class Leases extends Presence {
+  /** What they depend on. */
+  readonly tenure: Tenure
+  readonly #leases = new Set<LinkedLease>()
+
+  constructor(tenure: Tenure) {
+    super()
+    this.tenure = tenure
+  }
+
+  add(lease: LinkedLease): void {
+    this.#leases.add(lease)
+  }
+
+  delete(lease: LinkedLease): void {
+    this.#leases.delete(lease)
+  }
+
+  protected override lost(reason: Error): void {
+    for (const lease of this.#leases) lease.lose(reason)
+  }
+
+  override retired(reason: Error, tenure: Tenure): void {
+    if (tenure === this.tenure) this.lost(reason)
+  }
+}
+
+/** What the broker granted, and in which epoch of this process's tenure. */
+export interface Grant {
+  readonly token: number
+  readonly epoch: number
+}
+
+export abstract class LinkedPermits extends RemoteObject<Leases> {
+  /** Those that this handle took, oldest first. */
+  readonly #taken = new Set<LinkedLease>()
+
+  constructor(place: Place) {
+    const { kind, home } = place
+    const majority = home.nature.quorum === true && kind !== 'semaphore'
+    super(place, (client) => new Leases(majority ? client.quorumTenure : client.tenure))
+  }
+
+  async release(): Promise<void> {
+    for (const lease of this.#taken) {
+      if (await lease.release()) return
+    }
+    throw new NotHeldError(`this handle holds no lease on ${this.label}; only who acquired it can release it`)
+  }
+
+  value(): Promise<number> {
+    return this.call<number>('value')
+  }
+
+  async locked(): Promise<boolean> {
+    return (await this.value()) === 0
+  }
+
+  holder(): Promise<HolderInfo | null> {
+    return this.call<HolderInfo | null>('holder')
+  }
+
+  /** Waits for permits. The options are checked. */
+  protected async grant(permits: number, wait: WaitOptions): Promise<Grant> {
+    const what = `${this.label} was not granted`
+    const start = performance.now()
+    let own = wait
+    for (;;) {
+      const grant = await this.#ask((note) =>
+        this.callOrPoll<number | null>('acquire', [permits], own, what, {
+          answered: note,
+          late: (late) => this.giveBack(late as number),
+        }),
+      )
+      if (grant === null) throw timedOut(what, wait)
+      if (this.#usable(grant)) return grant
+      // It came while this process stood still, and is lost; the next one is not.
+      const { timeout } = wait
+      if (timeout !== undefined) own = { ...wait, timeout: Math.max(0, timeout - (performance.now() - start)) }
+    }
+  }
+
+  protected async tryGrant(permits: number): Promise<Grant | null> {
+    const grant = await this.#ask((note) => this.call<number | null>('acquire', [permits, true], { answered: note }))
+    return grant !== null && this.#usable(grant) ? grant : null
+  }
+
+  /** The epoch is that of the answer: behind it, news of a loss may have come already. */
+  async #ask(call: (note: () => void) => Promise<number | null>): Promise<Grant | null> {
+    let epoch = 0
+    const token = await call(() => {
+      epoch = this.presence.tenure.epoch
+    })
+    return token === null ? null : { token, epoch }
+  }
+
+  /** The grant may have crossed the close of the context, whose leases have been given back by then, or a loss. */
+  #usable({ token, epoch }: Grant): boolean {
+    const lasts = this.presence.tenure.remaining(epoch) > 0
+    if (!this.home.open || !lasts) this.giveBack(token)
+    this.checked()
+    return lasts
+  }
+
+  protected giveBack(token: number): void {
+    this.broker.post(this.number, 'release', token)
+  }
+
+  /** A lease on what was granted. */
+  protected lease({ token, epoch }: Grant, giveBack: () => void = () => this.giveBack(token)): LinkedLease {
+    const lease = new LinkedLease(token, this.label, new Holding(this.presence.tenure, epoch), {
+      over: (one) => {
+        this.presence.delete(one)
+        this.#taken.delete(one)
+        this.home.leases.delete(one)
+      },
+      giveBack: () => {
+        giveBack()
+        return this.broker.flushed()
+      },
+    })
+    this.presence.add(lease)
+    this.#taken.add(lease)
+    this.home.leases.add(lease)
+    return lease
+  }
+
+  /** Runs a body and releases the lease whatever the body does. */
+  protected async hold<R>(lease: LinkedLease, body: (lease: Lease) => R | PromiseLike<R>): Promise<R> {
+    try {
+      return await body(lease)
+    } finally {
+      await lease.release()
+    }
+  }
+}

@@ -1,0 +1,222 @@
+/** Process, as its users have it: a handle that hears from the broker what becomes of the child. */
+import { decode } from '../codec/index.ts'
+import type { ExitStatus, Process, ProcessStatus } from '../contract/process.ts'
+import type { WaitOptions } from '../contract/wait.ts'
+import { ArgumentError, StateError, WorkerLostError } from '../errors.ts'
+import { assertNotLoadingTarget } from '../target/index.ts'
+import { type Deferred, deferred } from '../util/deferred.ts'
+import { checkOptions } from '../util/options.ts'
+import { isPoll, waitFor } from '../util/wait.ts'
+import type { BrokerClient } from './broker-client.ts'
+import type { ProcessNews } from '../supervisor/broker/process.ts'
+import { RemoteObject, type Place } from './remote-object.ts'
+import { Presence } from './presence.ts'
+import { surroundings } from './surroundings.ts'
+
+/** Milliseconds between SIGTERM and SIGKILL, unless `terminate` says otherwise. */
+const GRACE = 5_000
+
+/** Nobody may ever ask for the end of a process; who does hears the error itself, so that it is no unhandled rejection. */
+function nobodyAsked(): undefined {
+  return undefined
+}
+
+/** What this process knows of another one. */
+class Watch extends Presence {
+  readonly ended: Deferred<NonNullable<ProcessNews['exit']>> = deferred()
+  news: ProcessNews = { state: 'created', pid: null, host: null, exit: null }
+  /** Keeps this process alive while the other one runs. */
+  #held = false
+  readonly #client: BrokerClient
+  readonly #number: number
+
+  constructor(client: BrokerClient, number: number) {
+    super()
+    this.#client = client
+    this.#number = number
+    this.ended.promise.catch(nobodyAsked)
+  }
+
+  override event(name: string, args: readonly unknown[]): void {
+    super.event(name, args)
+    if (name !== 'news') return
+    this.news = args[0] as ProcessNews
+    if (this.news.exit === null) return
+    this.release()
+    this.ended.resolve(this.news.exit)
+    // There will be no more news: only the handles keep it now.
+    this.#client.forget(this.#number)
+  }
+
+  hold(): void {
+    if (this.#held || this.news.state === 'ended') return
+    this.#held = true
+    this.#client.hold()
+  }
+
+  release(): void {
+    if (!this.#held) return
+    this.#held = false
+    this.#client.release()
+  }
+
+  protected override lost(reason: Error): void {
+    this.release()
+    this.ended.reject(reason)
+  }
+}
+
+/** What only the handle that made the process has. */
+export interface Plan {
+  readonly target: Uint8Array
+  readonly args: Uint8Array
+}
+
+export class LinkedProcess<R> extends RemoteObject<Watch> implements Process<R> {
+  readonly id: string
+  readonly daemon: boolean
+  readonly #label: string
+  #plan: Plan | 'started' | null
+
+  /** @param place with the shape `{ label, daemon }` */
+  constructor(place: Place, plan: Plan | null) {
+    super(place, (client, number) => new Watch(client, number))
+    this.id = place.name
+    this.#label = String(place.shape['label'])
+    this.daemon = place.shape['daemon'] === true
+    this.#plan = plan
+  }
+
+  override get label(): string {
+    return `process ${this.#label}`
+  }
+
+  get pid(): number | null {
+    return this.presence.news.pid
+  }
+
+  get host(): string | null {
+    return this.presence.news.host
+  }
+
+  get exitCode(): number | null {
+    return this.presence.news.exit?.exitCode ?? null
+  }
+
+  /** Whether it was started and has not ended, as known here. */
+  get running(): boolean {
+    const { state } = this.presence.news
+    return this.presence.gone === null && (state === 'starting' || state === 'running')
+  }
+
+  /** Calls `told` once when it has ended or its record is gone. */
+  whenOver(told: () => void): void {
+    this.presence.ended.promise.then(told, told)
+  }
+
+  async start(wait?: WaitOptions): Promise<this> {
+    assertNotLoadingTarget()
+    const own = this.checked(wait)
+    if (this.presence.news.state === 'ended')
+      throw new StateError(`${this.label} has ended; a process starts once, make another one`)
+    if (this.#plan === null) throw new StateError(`${this.label} is started by the process that made it`)
+    if (this.#plan === 'started')
+      throw new StateError(`${this.label} was started already; a process starts once, make another one`)
+    const { target, args } = this.#plan
+    await this.call('start', [target, args, surroundings()], {
+      wait: own,
+      what: `${this.label} had not loaded its target`,
+      // Not before: a start that is never asked for (an aborted signal, a lost directory, a destroyed process) leaves it as it was.
+      asked: () => this.#starting(),
+    })
+    return this
+  }
+
+  #starting(): void {
+    // The target and its arguments may be large, and they are needed no more.
+    this.#plan = 'started'
+    const { news } = this.presence
+    if (news.state === 'created') this.presence.news = { ...news, state: 'starting' }
+    // A daemon is not waited for, so it keeps nobody alive either.
+    if (!this.daemon) this.presence.hold()
+  }
+
+  async join(wait?: WaitOptions): Promise<ExitStatus> {
+    const { error, exitCode, signal, reason } = await this.#ended(wait)
+    if (error === null) return { exitCode, signal, reason }
+    return { exitCode, signal, reason, error: this.#error(error) as Error }
+  }
+
+  async result(wait?: WaitOptions): Promise<R> {
+    const { exitCode, signal, error, result } = await this.#ended(wait)
+    if (result !== null) return this.home.decode(result) as R
+    if (error !== null) throw this.#error(error)
+    const { pid, host } = this
+    const how = signal === null ? `exited with code ${String(exitCode)}` : `was ended by ${signal}`
+    throw new WorkerLostError(`${this.label} (pid ${String(pid)}) ${how} before it returned`, {
+      pid,
+      host,
+      signal,
+      exitCode,
+    })
+  }
+
+  async status(): Promise<ProcessStatus> {
+    const { state, pid, host } = await this.#status()
+    const exit = state === 'ended' ? await this.join() : null
+    return { id: this.id, name: this.#label, state, pid, host, exit }
+  }
+
+  async isAlive(): Promise<boolean> {
+    const { state } = await this.#status()
+    return state === 'starting' || state === 'running'
+  }
+
+  async terminate(options?: { readonly grace?: number | undefined }): Promise<void> {
+    const { grace = GRACE } = checkOptions(options, ['grace'], 'process.terminate()')
+    if (typeof grace !== 'number' || !(grace >= 0)) {
+      throw new ArgumentError(`grace must be a number of milliseconds, 0 or more, got ${String(grace)}`)
+    }
+    if (this.presence.news.state !== 'ended') await this.call('terminate', [grace])
+  }
+
+  async kill(): Promise<void> {
+    if (this.presence.news.state !== 'ended') await this.call('kill')
+  }
+
+  /** What is left of an ended process is a record, which the broker drops by itself. */
+  override async destroy(): Promise<void> {
+    if (this.presence.news.state !== 'ended') await super.destroy()
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    if (this.running) await this.terminate()
+  }
+
+  async #ended(wait: WaitOptions | undefined): Promise<NonNullable<ProcessNews['exit']>> {
+    const own = this.checked(wait)
+    const { client } = this
+    // Who does not want to wait wants to know how it is now, not how it was when the last news came.
+    if (this.presence.news.state === 'created' || isPoll(own)) {
+      const news = await this.#status()
+      if (news.state === 'created') throw new StateError(`${this.label} was not started; call start() first`)
+    }
+    client.hold()
+    try {
+      return await waitFor(this.presence.ended.promise, wait, `${this.label} had not ended`)
+    } finally {
+      client.release()
+    }
+  }
+
+  async #status(): Promise<ProcessNews> {
+    const { news } = this.presence
+    return news.state === 'ended' ? news : this.call<ProcessNews>('status')
+  }
+
+  #error(bytes: Uint8Array): unknown {
+    return decode(bytes, (ref) => {
+      throw new StateError(`an error cannot hold a handle of ${ref.kind}`)
+    })
+  }
+}

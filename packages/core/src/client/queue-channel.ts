@@ -1,0 +1,333 @@
+/**
+ * A queue as one process sees it: items that came ahead of demand, who waits for one, and the pass to put without an answer.
+ * All handles of the queue in this process share it. The other half, with the reasons, is `broker/queue.ts`.
+ */
+import type { WaitOptions } from '../contract/wait.ts'
+import { monotonic } from '../util/clock.ts'
+import { Fifo } from '../util/fifo.ts'
+import { isPoll, timedOut, watchWait } from '../util/wait.ts'
+import { type Frame, op } from '../wire/frame.ts'
+import { off, type Place } from '../wire/ahead-board.ts'
+import type { BrokerClient } from './broker-client.ts'
+import { type HeldItem, HeldItems } from './held-items.ts'
+import { Presence } from './presence.ts'
+import type { Tenure } from './tenure.ts'
+
+/** An item as it came: still encoded. */
+export interface Taken {
+  readonly number: number
+  readonly attempt: number
+  readonly place: Place
+  readonly bytes: Uint8Array
+  /** Of this process's tenure when it came. */
+  readonly epoch: number
+  /** Once it was taken until acknowledged. */
+  held: HeldItem | null
+}
+
+/** How an item is taken: for good, until acknowledged, or not at all (`peek` leaves it where it is). */
+export type TakeMode = 'taken' | 'held' | 'peek'
+
+interface Waiter {
+  readonly mode: TakeMode
+  /** Why this item is not for the waiter, or null; refused, it stays. */
+  readonly refuses: ((bytes: Uint8Array) => Error | null) | undefined
+  resolve(item: Taken | null): void
+  reject(error: unknown): void
+}
+
+/** How many items handed out for good are told of together, and how many milliseconds after the last telling that is over. */
+const BUNCH = 16
+const LINGER = 0.1
+
+export class QueueChannel extends Presence {
+  readonly #client: BrokerClient
+  readonly #number: number
+  readonly #label: string
+  readonly #ahead = new Fifo<Taken>()
+  readonly #waiters = new Set<Waiter>()
+  /** Those to whom the next items belong, by the broker's word: they did not want to wait, so they come before who does. */
+  readonly #granted = new Set<Waiter>()
+  /** Requests for an item that the broker has not answered: at least one for each waiter. */
+  readonly #asked = new Set<number>()
+  readonly held: HeldItems
+  /** The newest item that was handed out for good and not told of; all before it go with it. */
+  #claimed = 0
+  #claims = 0
+  #lastTold = 0
+  readonly #settle = (): void => this.#tellClaims()
+  #passUntil = 0
+  #puts = 0
+  /** Items that were granted to requests which had been given up. */
+  #unwanted = 0
+  #trimming = false
+
+  /** @param confirmed whether `ack` and `nack` are calls; see `Nature` */
+  constructor(client: BrokerClient, number: number, label: string, confirmed: boolean) {
+    super()
+    this.held = new HeldItems(client, number, label, confirmed)
+    this.#client = client
+    this.#number = number
+    this.#label = label
+  }
+
+  put(bytes: Uint8Array, wait: WaitOptions): Promise<void> {
+    if (this.gone !== null) return Promise.reject(this.gone)
+    if (this.#passUntil === 0 || wait.signal?.aborted === true) return this.#putAsking(bytes, wait)
+    this.#puts = (this.#puts % 0xffff_ffff) + 1
+    const sequence = this.#puts
+    const until = this.#passUntil
+    const sent = this.#client.sendNow(op.put, this.#number, sequence, undefined, bytes)
+    // What has left while the pass held counts. Otherwise the queue may have been closed meanwhile: ask.
+    if (!this.#client.writing) return monotonic() < until ? sent : this.#confirm(sequence)
+    return sent.then(() => (monotonic() < until ? undefined : this.#confirm(sequence)))
+  }
+
+  async #putAsking(bytes: Uint8Array, wait: WaitOptions): Promise<void> {
+    const what = `${this.#label} had no room`
+    const poll = isPoll(wait)
+    const pass = await this.#client.call<number | false>(this.#number, 'put', [bytes, poll], {
+      wait: poll ? { signal: wait.signal } : wait,
+      what,
+    })
+    if (pass === false) throw timedOut(what, wait)
+    this.#passUntil = pass
+  }
+
+  async tryPut(bytes: Uint8Array): Promise<boolean> {
+    if (this.gone !== null) throw this.gone
+    return (await this.#client.call<number | false>(this.#number, 'put', [bytes, true])) !== false
+  }
+
+  /** An item that came ahead, taken for good, if there is one for a caller who waits for nobody. */
+  takeAhead(): Taken | null {
+    if (this.#waiters.size > 0) return null
+    const item = this.#first('taken', undefined)
+    return item instanceof Error ? null : item
+  }
+
+  /**
+   * Waits for an item; `null` if the options, checked, say not to wait and there is none.
+   *
+   * @param refuses looks at the item before it is taken: an error rejects this caller and leaves the item where it is
+   */
+  async take(mode: TakeMode, wait: WaitOptions, refuses?: Waiter['refuses']): Promise<Taken | null> {
+    if (this.gone !== null) throw this.gone
+    wait.signal?.throwIfAborted()
+    let item = this.#waiters.size === 0 ? this.#first(mode, refuses) : null
+    if (item instanceof Error) throw item
+    item ??= isPoll(wait) ? await this.#poll(mode, wait, refuses) : await this.#wait(mode, wait, refuses)
+    // Who dies with an item in hand has had it: that must be known before the user sees it.
+    if (item !== null && mode === 'held') await this.#client.flushed()
+    return item
+  }
+
+  /**
+   * The first item that is here, taken as the mode says; an error if it is refused, null if there is none. It is claimed in the same
+   * moment, so that claims keep the order of the items.
+   */
+  #first(mode: TakeMode, refuses: Waiter['refuses']): Taken | Error | null {
+    for (let item = this.#ahead.peek(); item !== undefined; item = this.#ahead.peek()) {
+      const error = refuses?.(item.bytes) ?? null
+      if (error !== null) return error
+      if (mode === 'peek') return item
+      this.#ahead.shift()
+      if (!this.#isOurs(item)) continue
+      if (mode === 'taken') this.#claim(item.number)
+      else this.#hold(item)
+      return item
+    }
+    return null
+  }
+
+  /** Makes an item ours for good; `false`: the broker has taken it back meanwhile, or may have. */
+  #isOurs({ place, epoch, number }: Taken): boolean {
+    if (this.#client.tenure.remaining(epoch) > 0) return this.#client.board?.take(place) ?? true
+    this.#client.post(this.#number, 'return', [number])
+    return false
+  }
+
+  #serve(): void {
+    for (const waiters of [this.#granted, this.#waiters]) {
+      for (const waiter of waiters) {
+        const item = this.#first(waiter.mode, waiter.refuses)
+        if (item === null) return
+        waiters.delete(waiter)
+        if (item instanceof Error) waiter.reject(item)
+        else waiter.resolve(item)
+      }
+    }
+  }
+
+  #hold(item: Taken): void {
+    this.#tellClaims()
+    item.held = this.held.add(item.number, item.epoch)
+  }
+
+  /**
+   * Notes an item as handed out for good. In a burst of gets the broker is told of some together; meanwhile only this process's death
+   * can bring them back, as items that were got in that instant. The last of a burst is told of before the user sees it,
+   * since a long computation may follow, and so is whatever comes later than `LINGER` after the last telling.
+   */
+  #claim(number: number): void {
+    const now = performance.now()
+    if (this.#claims === 0) this.#client.linger(this.#settle)
+    this.#claimed = number
+    this.#claims += 1
+    if (this.#claims >= BUNCH || this.#ahead.length === 0 || now - this.#lastTold > LINGER) this.#tellClaims()
+  }
+
+  #tellClaims(): void {
+    if (this.#claims === 0) return
+    this.#claims = 0
+    this.#lastTold = performance.now()
+    // An error of the link ends it, and everybody who waits on it is told then.
+    void this.#client.sendNow(op.taken, this.#number, this.#claimed)
+  }
+
+  /** What waits here goes on waiting; what is here or in the user's hands is somebody else's. */
+  override retired(reason: Error, tenure: Tenure): void {
+    if (tenure !== this.#client.tenure) return
+    this.#claims = 0
+    this.#ahead.drain()
+    this.held.lose(reason, false)
+  }
+
+  override event(name: string, args: readonly unknown[]): void {
+    if (name === 'pass') this.#passUntil = args[0] as number
+    else if (name === 'revoke') {
+      this.#passUntil = 0
+      this.#client.post(this.#number, 'revoked')
+    } else if (name === 'recall') this.#return()
+    else super.event(name, args)
+  }
+
+  frame(frame: Frame): void {
+    if (frame.op !== op.item) return
+    const slot = frame.u32(4)
+    const { epoch } = this.#client.tenure
+    const place = slot === 0 ? off : { slot, tag: frame.u32(8) }
+    const item: Taken = { number: frame.b, attempt: frame.u32(0), place, bytes: frame.from(12), epoch, held: null }
+    const unwanted = this.#unwanted > 0
+    if (unwanted) this.#unwanted -= 1
+    this.#ahead.push(item)
+    if (this.#waiters.size > 0 || this.#granted.size > 0) {
+      this.#serve()
+      this.#afterTaking()
+      this.#trimSoon()
+    } else if (unwanted) this.#return()
+  }
+
+  /** The broker may have taken back the item that had just come: who did not want to wait has none, who waits needs another. */
+  #afterTaking(): void {
+    for (const waiter of this.#granted) waiter.resolve(null)
+    this.#granted.clear()
+    while (this.#asked.size < this.#waiters.size) this.#ask()
+  }
+
+  /** Asks whether a put counted that left after the pass had run out. */
+  async #confirm(sequence: number): Promise<void> {
+    this.#passUntil = await this.#client.call<number>(this.#number, 'confirm', [sequence])
+  }
+
+  #wait(mode: TakeMode, wait: WaitOptions, refuses: Waiter['refuses']): Promise<Taken | null> {
+    return new Promise((resolve, reject) => {
+      const end = watchWait(wait, `${this.#label} had no item`, (error) => {
+        if (!this.#waiters.delete(waiter)) return
+        this.#trim()
+        reject(error)
+      })
+      const waiter: Waiter = {
+        mode,
+        refuses,
+        resolve: (item) => {
+          end()
+          resolve(item)
+        },
+        reject: (error) => {
+          end()
+          reject(error)
+        },
+      }
+      this.#waiters.add(waiter)
+      // A request that an item ahead has made superfluous serves the next waiter.
+      if (this.#asked.size < this.#waiters.size) this.#ask()
+    })
+  }
+
+  #ask(): void {
+    let request = 0
+    const answer = this.#client.call<true>(this.#number, 'get', [false], {
+      asked: (number) => {
+        request = number
+        this.#asked.add(number)
+      },
+      answered: () => this.#asked.delete(request),
+      late: () => {
+        this.#unwanted += 1
+      },
+    })
+    answer.catch((error: unknown) => {
+      this.#asked.delete(request)
+      const [waiter] = this.#waiters
+      if (waiter === undefined) return
+      this.#waiters.delete(waiter)
+      waiter.reject(error)
+    })
+  }
+
+  /** An item without waiting for one. */
+  #poll(mode: TakeMode, wait: WaitOptions, refuses: Waiter['refuses']): Promise<Taken | null> {
+    return new Promise((resolve, reject) => {
+      const answer = this.#client.call<true | null>(this.#number, 'get', [true], {
+        wait: { signal: wait.signal },
+        answered: (granted) => {
+          // The item follows in the same stream, and nobody else is to have it.
+          if (granted === true) this.#granted.add({ mode, refuses, resolve, reject })
+          else resolve(null)
+        },
+        late: (granted) => {
+          if (granted === true) this.#unwanted += 1
+        },
+      })
+      answer.catch(reject)
+    })
+  }
+
+  /** Gives up requests that nobody waits for; not at once, since a loop of gets comes back in the same turn. */
+  #trimSoon(): void {
+    if (this.#trimming) return
+    this.#trimming = true
+    setImmediate(() => {
+      this.#trimming = false
+      this.#trim()
+    })
+  }
+
+  #trim(): void {
+    for (const request of [...this.#asked].slice(this.#waiters.size)) {
+      this.#asked.delete(request)
+      this.#client.withdraw(request)
+    }
+  }
+
+  /** Gives back what came ahead and was not handed out. */
+  #return(): void {
+    this.#tellClaims()
+    this.#client.post(
+      this.#number,
+      'return',
+      this.#ahead.drain().map((item) => item.number),
+    )
+  }
+
+  protected override lost(reason: Error): void {
+    this.#passUntil = 0
+    this.#claims = 0
+    this.#ahead.drain()
+    this.held.lose(reason, true)
+    for (const waiter of [...this.#granted, ...this.#waiters]) waiter.reject(reason)
+    this.#granted.clear()
+    this.#waiters.clear()
+  }
+}

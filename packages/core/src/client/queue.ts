@@ -1,0 +1,143 @@
+/** Queue, as a process has it: values in and out of its channel to the broker. */
+import { encode, encodeJson } from '../codec/index.ts'
+import type { ConsumeOptions, Delivery, Queue } from '../contract/queue.ts'
+import type { WaitOptions } from '../contract/wait.ts'
+import { consume } from '../queue/consume.ts'
+import { iterate } from '../queue/iterate.ts'
+import { checkOptions } from '../util/options.ts'
+import { timedOut } from '../util/wait.ts'
+import type { HeldItem } from './held-items.ts'
+import { labelOf, RemoteObject, type Place } from './remote-object.ts'
+import { QueueChannel, type Taken } from './queue-channel.ts'
+
+export class LinkedQueue<T> extends RemoteObject<QueueChannel> implements Queue<T> {
+  constructor(place: Place) {
+    super(place, (client, number) => new QueueChannel(client, number, labelOf(place), place.home.nature.confirmed))
+  }
+
+  put(item: T, wait?: WaitOptions): Promise<void> {
+    try {
+      const bytes = this.#encode(item)
+      return this.presence.put(bytes, this.checked(wait))
+    } catch (error) {
+      return Promise.reject(error)
+    }
+  }
+
+  async tryPut(item: T): Promise<boolean> {
+    const bytes = this.#encode(item)
+    this.checked()
+    return this.presence.tryPut(bytes)
+  }
+
+  get(wait?: WaitOptions): Promise<T> {
+    // What has come ahead needs no waiting: most of the time a busy consumer spends is spent here.
+    const taken = wait === undefined && this.home.open ? this.presence.takeAhead() : null
+    return taken === null ? this.#get(wait) : this.#decoded(taken)
+  }
+
+  async #get(wait: WaitOptions | undefined): Promise<T> {
+    const own = this.checked(wait)
+    const taken = await this.presence.take('taken', own)
+    if (taken === null) throw timedOut(`${this.label} had no item`, own)
+    return this.#decode(taken.bytes)
+  }
+
+  async #decoded(taken: Taken): Promise<T> {
+    return this.#decode(taken.bytes)
+  }
+
+  async tryGet(): Promise<{ readonly value: T } | null> {
+    this.checked()
+    const taken = await this.presence.take('taken', { timeout: 0 })
+    return taken === null ? null : { value: this.#decode(taken.bytes) }
+  }
+
+  async receive(wait?: WaitOptions): Promise<Delivery<T>> {
+    const own = this.checked(wait)
+    const taken = await this.presence.take('held', own)
+    if (taken === null) throw timedOut(`${this.label} had no item`, own)
+    try {
+      return new LinkedDelivery(this.presence, taken, taken.held as HeldItem, this.#decode(taken.bytes))
+    } catch (error) {
+      // What cannot be read here may be readable elsewhere; delivered too often, it is set aside.
+      await this.presence.held.nack(taken.number)
+      throw error
+    }
+  }
+
+  async consume(body: (item: T, delivery: Delivery<T>) => unknown, options?: ConsumeOptions): Promise<void> {
+    this.checked()
+    return consume(this, body, options)
+  }
+
+  [Symbol.asyncIterator](): AsyncIterator<T> {
+    return iterate(this)
+  }
+
+  async size(): Promise<number> {
+    return this.call<number>('size')
+  }
+
+  async empty(): Promise<boolean> {
+    return (await this.size()) === 0
+  }
+
+  async full(): Promise<boolean> {
+    return this.call<boolean>('full')
+  }
+
+  async join(wait?: WaitOptions): Promise<void> {
+    const own = this.checked(wait)
+    const what = `${this.label} was not worked off`
+    if (!(await this.callOrPoll<boolean>('join', [], own, what))) throw timedOut(what, own)
+  }
+
+  async close(): Promise<void> {
+    return this.call('close')
+  }
+
+  #encode(item: T): Uint8Array {
+    return this.home.nature.json ? Buffer.from(encodeJson(item, 'item')) : encode(item, 'item')
+  }
+
+  #decode(bytes: Uint8Array): T {
+    return (this.home.nature.json ? this.home.decodeJson(bytes) : this.home.decode(bytes)) as T
+  }
+}
+
+class LinkedDelivery<T> implements Delivery<T> {
+  readonly value: T
+  readonly attempt: number
+  readonly #channel: QueueChannel
+  readonly #number: number
+  readonly #held: HeldItem
+  #settled = false
+
+  constructor(channel: QueueChannel, { number, attempt }: Taken, held: HeldItem, value: T) {
+    this.#channel = channel
+    this.#number = number
+    this.#held = held
+    this.attempt = attempt
+    this.value = value
+  }
+
+  get signal(): AbortSignal {
+    return this.#held.signal
+  }
+
+  async ack(): Promise<void> {
+    this.#settled = true
+    return this.#channel.held.ack(this.#number)
+  }
+
+  async nack(options?: { readonly error?: unknown }): Promise<void> {
+    const { error } = checkOptions(options, ['error'], 'delivery.nack()')
+    this.#settled = true
+    return this.#channel.held.nack(this.#number, error)
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    if (!this.#settled && !this.signal.aborted) await this.nack()
+  }
+}

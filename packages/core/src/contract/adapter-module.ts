@@ -1,0 +1,27 @@
+/** What a package with an adapter exports for `connect()`. */
+import type { Adapter } from './adapter.ts'
+
+/** The options of `connect()`, checked, with their defaults. */
+export interface ConnectSettings {
+  readonly namespace: string
+  /** Milliseconds of silence after which a program counts as dead. */
+  readonly sessionTtl: number
+  /** Milliseconds that a process may be silent without being stopped. */
+  readonly stallLimit: number
+  /** Milliseconds that waiting calls survive a lost connection; `Infinity`: as long as it takes. */
+  readonly outage: number
+  /** `true`: takes the work of others, too; `false`: runs nothing here; `null`: runs what this program starts. */
+  readonly serve: boolean | null
+}
+
+export interface OpenOptions extends ConnectSettings {
+  /** Names the place in references: a digest of the urls without their secrets. */
+  readonly scope: string
+  /** The urls came in an array: locks are taken on a majority of them, also where it has one. */
+  readonly quorum: boolean
+}
+
+export interface AdapterModule {
+  /** @param urls one or more; with their secrets, which no message may show */
+  open(urls: readonly string[], options: OpenOptions): Promise<Adapter>
+}

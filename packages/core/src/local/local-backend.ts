@@ -1,0 +1,15 @@
+/** The nouns of the local adapter: their state is in the memory of the supervisor thread. Only wiring. */
+import type { Backend } from '../supervisor/backend.ts'
+import { Permits } from './permits.ts'
+import { PipeObject } from './pipe.ts'
+import { QueueObject } from './queue.ts'
+
+export const localBackend: Backend = {
+  kinds: (broker) => ({
+    lock: (name, spec) => new Permits('lock', name, spec),
+    rlock: (name, spec) => new Permits('rlock', name, spec),
+    semaphore: (name, spec) => new Permits('semaphore', name, spec),
+    queue: (name, spec) => new QueueObject(name, spec),
+    pipe: (name) => new PipeObject(name, (queue) => broker.add(queue)),
+  }),
+}

@@ -1,0 +1,69 @@
+/** What the url of `connect()` stands for, with a name for it that holds no secret. */
+import { createHash } from 'node:crypto'
+import { ArgumentError, NotSupportedError } from './errors.ts'
+import { describe } from './util/describe.ts'
+
+export interface Place {
+  readonly kind: 'local' | 'redis'
+  /** The same for every process that means the same place. */
+  readonly scope: string
+  readonly urls: readonly string[]
+  /** They came in an array. */
+  readonly quorum: boolean
+}
+
+const LOCAL = 'local:'
+
+const local: Place = { kind: 'local', scope: 'local', urls: [], quorum: false }
+
+/** @throws ArgumentError, NotSupportedError; neither shows a secret */
+export function placeOf(url: unknown): Place {
+  if (url === LOCAL) return local
+  const quorum = Array.isArray(url)
+  const urls: readonly unknown[] = quorum ? url : [url]
+  if (urls.length === 0) throw new ArgumentError('connect(): the array of urls is empty; give one url per Redis server')
+  const servers = urls.map((one) => serverOf(one, quorum))
+  const twice = servers.find((server, index) => servers.indexOf(server) !== index)
+  // A majority of one server counted twice is none.
+  if (twice !== undefined) throw new ArgumentError(`connect(): ${twice} stands twice in the array of urls`)
+  const digest = createHash('sha256')
+    .update(`${quorum ? 'all ' : ''}${servers.join(' ')}`)
+    .digest('hex')
+    .slice(0, 16)
+  return { kind: 'redis', scope: `redis:${digest}`, urls: urls as readonly string[], quorum }
+}
+
+/** Host, port and database of a Redis url. */
+function serverOf(url: unknown, inArray: boolean): string {
+  if (typeof url !== 'string')
+    throw new ArgumentError(`connect() takes a url like "${LOCAL}" or "redis://host:6379", got ${describe(url)}`)
+  const scheme = /^[a-z][a-z0-9+.-]*:/i.exec(url)?.[0].toLowerCase() ?? ''
+  if (/^redis\+(?:sentinel|cluster):$/.test(scheme)) {
+    throw new NotSupportedError(
+      `connect(): ${scheme}// is not supported; give the url of one Redis server, or an array of independent ones`,
+    )
+  }
+  if (scheme !== 'redis:' && scheme !== 'rediss:') {
+    const known = inArray
+      ? 'redis: and rediss: in an array'
+      : `${LOCAL} for this machine and redis: or rediss: for many`
+    throw new ArgumentError(`connect() knows ${known}, got ${describe(scheme === '' ? masked(url) : scheme)}`)
+  }
+  const parsed = URL.canParse(url) ? new URL(url) : null
+  if (parsed === null || parsed.hostname === '') {
+    throw new ArgumentError(
+      `connect(): the ${scheme} url cannot be read; write ${scheme}//host:port, with special characters of a password encoded`,
+    )
+  }
+  const database = Number(parsed.pathname.slice(1) || 0)
+  if (!Number.isSafeInteger(database) || database < 0)
+    throw new ArgumentError(
+      `connect(): the path of a ${scheme} url is the number of a database, got ${describe(masked(parsed.pathname))}`,
+    )
+  return `${parsed.hostname.toLowerCase()}:${parsed.port || '6379'}/${database}`
+}
+
+/** What may be a password hides: all that stands before an `@`. */
+function masked(text: string): string {
+  return text.replace(/^.*@/s, '***@')
+}

@@ -1,0 +1,62 @@
+/** What an adapter brings into the supervisor thread: the state behind the nouns. Sessions, processes and fleets are the same for all. */
+import type { ConnectSettings } from '../contract/adapter-module.ts'
+import type { Until } from '../wire/tenure-slot.ts'
+import type { StartSpec } from './children.ts'
+import type { Broker, ObjectFactory } from './broker/broker.ts'
+import type { Session } from './broker/session.ts'
+import type { Launch, Starter, StarterEvents } from './broker/starter.ts'
+
+/** A start that was asked for. */
+export interface Placed {
+  /** While it has not been launched: it never will be, and its events hear of an end. Later it does nothing. */
+  cancel(): void
+}
+
+/** Decides when and where a process is started. */
+export interface Placement {
+  /**
+   * Never throws; what goes wrong is told by `events.ended`.
+   *
+   * @param spec without prototype tricks: plain data and bytes
+   * @param launch starts it in this program, at once
+   */
+  start(spec: StartSpec, events: StarterEvents, launch: Launch): Placed
+}
+
+/** What a backend knows of the thread that it runs in. */
+export interface SupervisorHost {
+  readonly namespace: string
+  readonly settings: ConnectSettings
+  /** Those of the main program and of all children that live. */
+  sessions(): Iterable<Session>
+  /** The store keeps what this program holds until then, at least. Extends the tenure of every process that lives and is not stopped. */
+  confirm(until: Until): void
+  /**
+   * The store has let go of what this program holds, or is about to: ends the tenure of every process, before anything else is done about
+   * it. What waits goes on waiting; the backend tells its objects itself.
+   */
+  lose(reason: Error): void
+  /**
+   * As `confirm` and `lose`, for the locks of one process where `nature.quorum` says that a majority of stores keeps them: another
+   * tenure, which the loss of the program's session does not end. `null`: it holds none.
+   */
+  confirmLocks(session: Session, until: Until | null): void
+  loseLocks(session: Session, reason: Error): void
+  /** The connection is interrupted, or there again: what `context.state` says. */
+  interrupted(on: boolean): void
+}
+
+export interface Backend {
+  /** Makes lock, rlock, semaphore, queue and pipe; process, fleet and session are there already, and may be made otherwise. */
+  kinds(broker: Broker, starter: Starter): Readonly<Record<string, ObjectFactory>>
+  /** Told first of all; no client is heard before it resolves. What it rejects with is what `connect()` rejects with. */
+  open?(host: SupervisorHost): Promise<void>
+  /** Default: every process is launched at once. */
+  readonly placement?: Placement | undefined
+  /** A process has come. */
+  opened?(session: Session): void
+  /** A process has ended, and each object has been told to take back what it held. */
+  ended?(session: Session): void
+  /** Nothing runs any more: gives back what is left. The thread ends when it settles. */
+  close?(): Promise<void>
+}

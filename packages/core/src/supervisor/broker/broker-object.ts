@@ -1,0 +1,78 @@
+/** What every noun's state at the broker has in common. */
+import type { HandleKind } from '../../contract/handle.ts'
+import { ProtocolError, StateError } from '../../errors.ts'
+import type { Frame } from '../../wire/frame.ts'
+import type { Call, Session } from './session.ts'
+
+export type ObjectKind = HandleKind | 'fleet' | 'session'
+
+export type Methods = Readonly<Record<string, (call: Call) => void>>
+
+export function describe(kind: string, name: string): string {
+  return name.startsWith('~') ? `this ${kind}` : `${kind} "${name}"`
+}
+
+export abstract class BrokerObject {
+  readonly kind: ObjectKind
+  readonly name: string
+  /** Ends the object for everybody; set by the broker. */
+  remove: ((reason: Error) => void) | null = null
+  protected abstract readonly methods: Methods
+
+  constructor(kind: ObjectKind, name: string) {
+    this.kind = kind
+    this.name = name
+  }
+
+  /** For messages. */
+  get label(): string {
+    return describe(this.kind, this.name)
+  }
+
+  call(method: string, call: Call): void {
+    if (method === 'destroy') {
+      call.ok()
+      this.remove?.(new StateError(`${this.label} was destroyed by ${call.session.process.name}`))
+      return
+    }
+    const handler = Object.hasOwn(this.methods, method) ? this.methods[method] : undefined
+    if (handler === undefined) call.fail(new ProtocolError(`${this.label} has no method ${method}`))
+    else handler(call)
+  }
+
+  /** A call that nobody waits for. */
+  post(session: Session, _object: number, method: string, args: readonly unknown[]): void {
+    throw new ProtocolError(`${this.label} takes no ${method} from ${session.process.name} (${args.length} arguments)`)
+  }
+
+  /** A frame of the noun's own. */
+  frame(session: Session, frame: Frame): void {
+    throw new ProtocolError(`${this.label} takes no frame ${frame.op} from ${session.process.name}`)
+  }
+
+  /** Somebody names the object again. @throws ConflictError if with another shape */
+  abstract check(spec: unknown): void
+  /** Over for good, so that its name may be given to a new object. */
+  get finished(): Error | null {
+    return null
+  }
+  /** The session uses the object from now on, under this number. */
+  join(_session: Session, _number: number): void {
+    // Most nouns keep no record of who knows them.
+  }
+  /** The session has ended: gives back what it held here. */
+  abstract leave(session: Session): void
+  /**
+   * The session has lost what it held, since its process was silent for too long: as `leave`, but what it waits for is kept, out of
+   * the line, until `resume` or `leave`.
+   */
+  suspend(_session: Session): void {
+    // Only where holding depends on time.
+  }
+  /** The process of a suspended session has spoken again: it waits in line again, behind the others. */
+  resume(_session: Session): void {
+    // As above.
+  }
+  /** The object is gone: who waits is told. */
+  abstract end(reason: Error): void
+}

@@ -1,0 +1,188 @@
+/** One worker of a fleet as the broker sees it: what it was given, what it has reported, how fast it is. */
+import { monotonic } from '../../util/clock.ts'
+import type { Placed } from '../backend.ts'
+import type { Child } from '../children.ts'
+import { op } from '../../wire/frame.ts'
+import { assignHead, submitTarget } from '../../wire/chunk-frames.ts'
+
+/** A chunk that is not done yet. */
+export interface OpenChunk {
+  readonly id: number
+  readonly count: number
+  /** The payload of its `submit` frame. */
+  readonly payload: Buffer
+  /** The first task without an outcome. */
+  first: number
+  cancelled: boolean
+  /** Who has it; `null`: it waits. */
+  worker: FleetWorker | null
+}
+
+interface Assigned {
+  readonly chunk: OpenChunk
+  readonly sequence: number
+}
+
+/** Milliseconds during which a worker may start what it was given ahead. */
+const LEASE = 20
+/** Milliseconds of work that a worker is given ahead: enough for the broker to be busy with somebody else meanwhile. */
+const AHEAD = 4
+const LARGEST_WINDOW = 1024
+
+export class FleetWorker {
+  child: Child | null = null
+  placed: Placed | null = null
+  pid = 0
+  ready = false
+  leaving = false
+  /** It has, or had a moment ago, a cancelled chunk. */
+  suspect = false
+  /** When it last reported, on the monotonic clock in ms. */
+  heard = 0
+  /** The last assignment when its backlog was taken back: it gets nothing before it says that it has dropped that one. */
+  #revoked = 0
+  readonly #known = new Set<number>()
+  #assigned: Assigned[] = []
+  #sequence = 0
+  #lease = 0
+  /** Of the first assigned chunk: where its unreported run ends. */
+  #until = 0
+  /** How many chunks behind the first may have been started, too, without a report. */
+  #runAhead = 0
+  #pace = AHEAD
+  #chunksDone = 0
+  #last = 0
+
+  get idle(): boolean {
+    return this.ready && this.#revoked === 0 && !this.leaving && this.#assigned.length === 0
+  }
+
+  get running(): OpenChunk | undefined {
+    return this.#assigned[0]?.chunk
+  }
+
+  /** How many chunks it has. */
+  get load(): number {
+    return this.#assigned.length
+  }
+
+  /** The chunks that it may have started without a report, the first for certain the next to be reported. */
+  get atRisk(): readonly OpenChunk[] {
+    return this.#assigned.slice(0, 1 + this.#runAhead).map((one) => one.chunk)
+  }
+
+  get hasCancelled(): boolean {
+    return this.#assigned.some((one) => one.chunk.cancelled)
+  }
+
+  /** How many more chunks it should get now: none before half of what it has is done, so that they travel together. */
+  get room(): number {
+    if (!this.ready || this.#revoked > 0 || this.leaving) return 0
+    const window = Math.max(2, Math.min(LARGEST_WINDOW, Math.floor(AHEAD / this.#pace)))
+    return this.#assigned.length * 2 > window ? 0 : window - this.#assigned.length
+  }
+
+  /** When its backlog may be taken back: milliseconds on the monotonic clock, or null while there is none that it cannot have started. */
+  get leaseEnd(): number | null {
+    return this.#revoked === 0 && this.#assigned.length > 1 + this.#runAhead ? this.#lease : null
+  }
+
+  assign(chunk: OpenChunk, target: (id: number) => Uint8Array): void {
+    const { child } = this
+    if (child === null) return
+    const id = submitTarget(chunk.payload)
+    if (!this.#known.has(id)) {
+      this.#known.add(id)
+      child.link.send(op.target, id, 0, target(id))
+    }
+    const now = monotonic()
+    // The first is never taken back, so it may be started whenever it arrives.
+    const alone = this.#assigned.length === 0
+    if (alone) {
+      this.#last = this.heard = now
+      this.#until = 0
+    }
+    this.#lease = now + LEASE
+    this.#sequence += 1
+    this.#assigned.push({ chunk, sequence: this.#sequence })
+    chunk.worker = this
+    const lease = alone ? Infinity : this.#lease
+    child.link.send(op.assign, this.#sequence, chunk.id, assignHead(lease, chunk.first), chunk.payload)
+  }
+
+  /** Notes a report on the running chunk; `true`: the chunk is done. */
+  report(first: number, count: number, until: number, runAhead: number): boolean {
+    const chunk = this.running
+    if (chunk === undefined) return false
+    chunk.first = first + count
+    this.#until = until
+    this.#runAhead = runAhead
+    if (chunk.first < chunk.count) return false
+    this.#assigned.shift()
+    this.#until = 0
+    this.#chunksDone += 1
+    return true
+  }
+
+  /** All reports that have come are noted: how long did a chunk take? */
+  measure(): void {
+    if (this.#chunksDone === 0) return
+    const now = monotonic()
+    const pace = (now - this.#last) / this.#chunksDone
+    this.#pace += (pace < this.#pace ? 0.5 : 0.2) * (pace - this.#pace)
+    this.#last = this.heard = now
+    this.#chunksDone = 0
+  }
+
+  /** The chunk is cancelled: unless the worker has started it, it passes it over. */
+  drop(chunk: OpenChunk): void {
+    this.child?.link.send(op.drop, 0, chunk.id)
+    this.suspect = true
+  }
+
+  /** The worker has dropped everything up to this assignment, having found its lease at an end. */
+  dropped(sequence: number): OpenChunk[] {
+    const dropped = this.#assigned.filter((one) => one.sequence <= sequence)
+    this.#assigned = this.#assigned.filter((one) => one.sequence > sequence)
+    // Of a backlog that came in pieces it may have dropped the first piece only.
+    if (sequence >= this.#revoked) this.#revoked = 0
+    this.#runAhead = 0
+    this.#last = this.heard = monotonic()
+    return dropped.map((one) => one.chunk)
+  }
+
+  /** Takes back what it cannot have started: its lease has run out while it is busy. It finds that out and says so, since all of this is still ahead of it. */
+  takeBack(): OpenChunk[] {
+    this.#revoked = this.#sequence
+    return this.#assigned.splice(1 + this.#runAhead).map((one) => one.chunk)
+  }
+
+  /** It has died: how many tasks are lost of which chunks (from `first` on), and all chunks it had. */
+  died(): {
+    readonly losses: readonly { readonly chunk: OpenChunk; readonly count: number }[]
+    readonly chunks: OpenChunk[]
+  } {
+    const chunks = this.#assigned.map((one) => one.chunk)
+    const losses = this.atRisk.map((chunk, index) => {
+      const until = index === 0 ? Math.min(chunk.count, this.#until) : 0
+      return { chunk, count: Math.max(until - chunk.first, 1) }
+    })
+    this.#assigned = []
+    return { losses, chunks }
+  }
+}
+
+/**
+ * How many of `waiting` chunks each worker with room gets ahead: as many as the others, those with the least first. What one has ahead
+ * is out of the others' reach until its lease is over.
+ */
+export function sharesAhead(workers: Iterable<FleetWorker>, waiting: number): [worker: FleetWorker, count: number][] {
+  const open = [...workers].filter((worker) => worker.room > 0)
+  open.sort((one, other) => one.load - other.load)
+  let left = waiting
+  return open.map((worker, index) => {
+    const count = Math.min(worker.room, Math.ceil(left / (open.length - index)))
+    left -= count
+    return [worker, count]
+  })
+}

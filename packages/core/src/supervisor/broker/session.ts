@@ -1,0 +1,195 @@
+/**
+ * One client of the broker: a process and its end of the link. Whatever it holds, waits for or uses hangs on its session and
+ * goes back when the link ends. Knows nothing about any noun.
+ */
+import { decode, encode } from '../../codec/index.ts'
+import { ProtocolError, StateError } from '../../errors.ts'
+import { type Frame, op } from '../../wire/frame.ts'
+import type { Link } from '../../wire/link.ts'
+import type { ProcessInfo } from '../boot.ts'
+import { reportDefect } from '../defect.ts'
+import type { AheadBoard } from '../../wire/ahead-board.ts'
+import type { BrokerObject } from './broker-object.ts'
+
+function noHandles(): never {
+  throw new ProtocolError('a handle stood in an envelope')
+}
+
+/** A request of a client; settles once, or is cancelled. */
+export class Call {
+  readonly session: Session
+  /** The number under which the session knows the object. */
+  readonly object: number
+  readonly args: readonly unknown[]
+  readonly #request: number
+  /** Removes what the request has put into waiting lists. */
+  cancel: (() => void) | null = null
+
+  constructor(session: Session, object: number, request: number, args: readonly unknown[]) {
+    this.session = session
+    this.object = object
+    this.#request = request
+    this.args = args
+  }
+
+  ok(value?: unknown): void {
+    this.cancel = null
+    this.session.answer(op.ok, this.#request, value === undefined ? undefined : encode(value))
+  }
+
+  fail(error: Error): void {
+    this.cancel = null
+    this.session.answer(op.fail, this.#request, encode(error))
+  }
+
+  /** Says that the request waits, and how to take it back. */
+  waits(cancel: () => void): void {
+    this.cancel = cancel
+    this.session.waiting(this.#request, this)
+  }
+}
+
+export interface SessionHost {
+  open(session: Session, kind: string, name: string, spec: unknown, attach: boolean): BrokerObject
+}
+
+let serials = 0
+
+export class Session {
+  readonly process: ProcessInfo
+  readonly #host: SessionHost
+  readonly #objects = new Map<number, BrokerObject | Error>()
+  readonly #used = new Set<BrokerObject>()
+  readonly #waiting = new Map<number, Call>()
+  /** Shared with the main program; null for the sessions of children. */
+  readonly board: AheadBoard | null
+  #link: Link | null = null
+  /** A number that no other session has. */
+  readonly serial: number = ++serials
+  #over = false
+  /** Told of each sign of life, before it is looked at; where holding depends on that. */
+  heard: (() => void) | null = null
+
+  constructor(process: ProcessInfo, host: SessionHost, board: AheadBoard | null = null) {
+    this.process = process
+    this.board = board
+    this.#host = host
+  }
+
+  get over(): boolean {
+    return this.#over
+  }
+
+  /** Whether there is an object that the process might hold something of. */
+  get inUse(): boolean {
+    return this.#used.size > 0
+  }
+
+  connect(link: Link): void {
+    this.#link = link
+  }
+
+  frame(frame: Frame): void {
+    if (frame.op === op.pong) return
+    if (frame.op === op.open) {
+      this.#open(frame)
+    } else if (frame.op === op.cancel) {
+      const call = this.#waiting.get(frame.b)
+      // No such wait: the answer is under way, and the client puts a grant back itself.
+      if (call?.cancel == null) return
+      const { cancel } = call
+      call.cancel = null
+      this.answer(op.cancelled, frame.b)
+      cancel()
+    } else if (frame.op === op.call) {
+      try {
+        this.#call(frame)
+      } catch (error) {
+        // Who asked must not wait for ever, and nobody else is concerned.
+        reportDefect(`a call of process ${this.process.pid}`, error)
+        const why = error instanceof Error ? error.message : String(error)
+        const told = new ProtocolError(
+          `the supervisor failed on this call (${why}); a defect of Skein, please report it`,
+        )
+        this.answer(op.fail, frame.b, encode(told))
+      }
+    } else if (frame.op === op.forget) {
+      this.#objects.delete(frame.a)
+    } else {
+      const object = this.#objects.get(frame.a)
+      if (object === undefined || object instanceof Error) return
+      if (frame.op === op.post) {
+        const [method, ...args] = decode(frame.payload, noHandles) as [string, ...unknown[]]
+        object.post(this, frame.a, method, args)
+      } else object.frame(this, frame)
+    }
+  }
+
+  send: Link['send'] = (kind, a, b, head, tail) => this.#link?.send(kind, a, b, head, tail)
+
+  answer(kind: typeof op.ok | typeof op.fail | typeof op.cancelled, request: number, payload?: Uint8Array): void {
+    this.#waiting.delete(request)
+    this.#link?.send(kind, 0, request, payload)
+  }
+
+  event(object: number, name: string, ...args: readonly unknown[]): void {
+    this.#link?.send(op.event, object, 0, encode([name, ...args]))
+  }
+
+  waiting(request: number, call: Call): void {
+    this.#waiting.set(request, call)
+  }
+
+  /** Forgets an object that is gone; its numbers answer with the reason. */
+  forget(object: BrokerObject, reason: Error): void {
+    this.#used.delete(object)
+    for (const [number, known] of this.#objects) {
+      if (known !== object) continue
+      this.#objects.set(number, reason)
+      this.event(number, 'gone', reason)
+    }
+  }
+
+  /** The process was silent for too long: each object takes back what it held. */
+  suspend(): void {
+    for (const object of this.#used) object.suspend(this)
+  }
+
+  /** It has spoken again. */
+  resume(): void {
+    for (const object of this.#used) object.resume(this)
+  }
+
+  /** The process has died or closed its link: its waits are taken back, then each object it used takes back what it held. */
+  end(): void {
+    if (this.#over) return
+    this.#over = true
+    for (const call of this.#waiting.values()) call.cancel?.()
+    this.#waiting.clear()
+    for (const object of this.#used) object.leave(this)
+    this.#used.clear()
+    this.#objects.clear()
+  }
+
+  #open(frame: Frame): void {
+    const [kind, name, spec, attach] = decode(frame.payload, noHandles) as [string, string, unknown, boolean]
+    try {
+      const object = this.#host.open(this, kind, name, spec, attach)
+      this.#objects.set(frame.a, object)
+      this.#used.add(object)
+      object.join(this, frame.a)
+    } catch (error) {
+      // Making a handle is synchronous, so what is wrong with it is told to each call on it.
+      this.#objects.set(frame.a, error as Error)
+    }
+  }
+
+  #call(frame: Frame): void {
+    const [method, ...args] = decode(frame.payload, noHandles) as [string, ...unknown[]]
+    const call = new Call(this, frame.a, frame.b, args)
+    const object = this.#objects.get(frame.a)
+    if (object === undefined) call.fail(new StateError('this object is gone; make or open it again'))
+    else if (object instanceof Error) call.fail(object)
+    else object.call(method, call)
+  }
+}

@@ -1,0 +1,135 @@
+/** Starts children and gives each a session at the broker: what the process and the fleet have in common. */
+import { StateError } from '../../errors.ts'
+import type { ProcessInfo } from '../boot.ts'
+import { type Child, Children, type EncodedExit, type StartSpec } from '../children.ts'
+import type { FifoStock } from '../fifo-stock.ts'
+import type { Frame } from '../../wire/frame.ts'
+import type { Broker } from './broker.ts'
+import type { BrokerObject } from './broker-object.ts'
+import type { Session } from './session.ts'
+import type { Placed, Placement } from '../backend.ts'
+import type { Nature } from '../boot.ts'
+import type { Liveness } from '../liveness.ts'
+import { fileSlot } from '../../wire/tenure-slot.ts'
+
+/** How many ended processes keep their record for those who learn of them late. */
+const REMEMBERED = 1_000
+
+export interface StarterEvents {
+  started(child: Child, info: ProcessInfo): void
+  loaded(): void
+  /** A frame that may be meant for whoever started the child, such as a worker's report; `false`: it is its session's. */
+  frame?(frame: Frame): boolean
+  ended(exit: EncodedExit): void
+}
+
+/** Starts a process in this program, at once. */
+export type Launch = (spec: StartSpec, events: StarterEvents) => void
+
+const launched: Placed = {
+  cancel: () => {
+    // It runs: whoever wants it ended has the child.
+  },
+}
+
+export interface StarterHome {
+  readonly namespace: string
+  readonly nature: Nature
+  /** `null`: every process is launched at once. */
+  readonly placement: Placement | null
+  /** `null`: what a process holds ends with the process alone. */
+  readonly liveness: Liveness | null
+}
+
+export class Starter {
+  readonly #broker: Broker
+  readonly #home: StarterHome
+  readonly #children: Children
+  readonly #ended: BrokerObject[] = []
+  /** Asked for and not ended: each may still be on its way. */
+  readonly #placed = new Set<Placed>()
+  #stopping = false
+
+  constructor(broker: Broker, home: StarterHome, stock: FifoStock) {
+    this.#broker = broker
+    this.#home = home
+    this.#children = new Children(stock)
+  }
+
+  start(of: Omit<StartSpec, 'namespace' | 'nature'>, events: StarterEvents): Placed {
+    const { namespace, nature, placement } = this.#home
+    const spec = { ...of, namespace, nature }
+    if (placement === null) {
+      this.launch(spec, events)
+      return launched
+    }
+    const placed = placement.start(
+      spec,
+      {
+        ...events,
+        ended: (exit) => {
+          this.#placed.delete(placed)
+          events.ended(exit)
+        },
+      },
+      this.launch,
+    )
+    this.#placed.add(placed)
+    if (this.#stopping) placed.cancel()
+    return placed
+  }
+
+  readonly launch: Launch = (spec, events) => {
+    let session: Session | null = null
+    const { liveness } = this.#home
+    const slot = liveness === null ? null : fileSlot()
+    this.#children.start(
+      spec,
+      {
+        started: (child, info) => {
+          const own = this.#broker.session(info)
+          session = own
+          own.connect(child.link)
+          liveness?.watch(own, slot)
+          events.started(child, info)
+          return (frame) => {
+            own.heard?.()
+            if (events.frame?.(frame) !== true) own.frame(frame)
+          }
+        },
+        loaded: () => events.loaded(),
+        ended: (exit) => {
+          // What it held goes on before anybody hears of the death: who hears of it finds it free.
+          if (session === null) slot?.close()
+          else this.#broker.end(session)
+          events.ended(exit)
+        },
+      },
+      slot,
+    )
+  }
+
+  /** Keeps an ended process's record for a while. */
+  remember(process: BrokerObject): void {
+    this.#ended.push(process)
+    if (this.#ended.length <= REMEMBERED) return
+    this.#ended.shift()?.remove?.(new StateError('the process ended long ago and its record is gone'))
+  }
+
+  /** Ends all children at once. */
+  kill(): void {
+    this.#cancel()
+    this.#children.kill()
+  }
+
+  /** Ends all children, first politely. */
+  stop(grace: number): Promise<void> {
+    this.#stopping = true
+    this.#cancel()
+    return this.#children.stop(grace)
+  }
+
+  #cancel(): void {
+    for (const placed of this.#placed) placed.cancel()
+  }
+}

@@ -1,0 +1,142 @@
+/** The supervisor thread: it hosts the broker, starts the children and never runs user code. */
+import { hostname } from 'node:os'
+import { type MessagePort, parentPort, workerData } from 'node:worker_threads'
+import { encode } from '../codec/index.ts'
+import { AheadBoard } from '../wire/ahead-board.ts'
+import type { Frame } from '../wire/frame.ts'
+import { PortLink } from '../wire/port-link.ts'
+import { sharedSlot } from '../wire/tenure-slot.ts'
+import type { ConnectSettings } from '../contract/adapter-module.ts'
+import type { Backend, SupervisorHost } from './backend.ts'
+import type { Nature, ProcessInfo } from './boot.ts'
+import { Broker, type ObjectFactory } from './broker/broker.ts'
+import { FleetObject } from './broker/fleet.ts'
+import { ProcessObject } from './broker/process.ts'
+import { SessionObject } from './broker/session-object.ts'
+import { Starter, type StarterHome } from './broker/starter.ts'
+import { reportDefect } from './defect.ts'
+import type { FifoStock } from './fifo-stock.ts'
+import { Liveness } from './liveness.ts'
+
+export interface ThreadData {
+  readonly port: MessagePort
+  readonly namespace: string
+  readonly nature: Nature
+  readonly settings: ConnectSettings
+  /** What the adapter gave its entry. */
+  readonly start: unknown
+  readonly main: Omit<ProcessInfo, 'host'>
+  /** The main program's tenure. */
+  readonly slot: SharedArrayBuffer
+  /** See ahead-board.ts. */
+  readonly board: SharedArrayBuffer
+  /** Set to 1 when everything has ended, for a main thread that waits without an event loop. */
+  readonly stopped: Int32Array
+}
+
+/** How the opening of a backend went; `failed` is the encoded error. */
+export type Opening = { readonly failed: Uint8Array | null }
+
+/** What the adapter gave this thread to start with. */
+export function threadStart(): unknown {
+  return (workerData as ThreadData).start
+}
+
+/**
+ * Runs the thread.
+ *
+ * @param stock closed when everything is stopped
+ */
+export function supervise(stock: FifoStock, backend: Backend): void {
+  // The thread's end would take every lock, queue and child of the program along, for an error that concerns one of them. Not at the top of
+  // this file, which the main program loads with `@skein/core/adapter`, too.
+  process.on('uncaughtException', (error) => reportDefect('its own work', error))
+  const { port, namespace, nature, settings, main, slot, board, stopped } = workerData as ThreadData
+  const kinds: Record<string, ObjectFactory> = {}
+  const liveness = nature.confirmed ? new Liveness(settings) : null
+  const broker = new Broker(kinds, {
+    opened: (session) => backend.opened?.(session),
+    ended: (session) => {
+      liveness?.forget(session)
+      backend.ended?.(session)
+    },
+  })
+  const home: StarterHome = {
+    namespace,
+    nature,
+    liveness,
+    // It may be there only when the backend is open.
+    get placement() {
+      return backend.placement ?? null
+    },
+  }
+  const starter = new Starter(broker, home, stock)
+
+  const begin = (): void => {
+    const session = broker.session({ ...main, host: hostname() }, new AheadBoard(board))
+    const common = {
+      process: (name, spec) => new ProcessObject(name, spec, starter),
+      fleet: (name, spec, owner) => new FleetObject(name, spec, owner, starter),
+      session: (name) =>
+        new SessionObject(name, {
+          stop: async (grace) => {
+            await starter.stop(grace)
+            liveness?.stop()
+            if (backend.close !== undefined) {
+              // What the main program itself held goes back before the backend does.
+              broker.end(session)
+              await backend.close()
+            }
+            Atomics.store(stopped, 0, 1)
+            Atomics.notify(stopped, 0)
+          },
+          kill: () => starter.kill(),
+        }),
+    } satisfies Record<string, ObjectFactory>
+    Object.assign(kinds, common, backend.kinds(broker, starter))
+    const events = {
+      frame: (frame: Frame) => {
+        try {
+          session.heard?.()
+          session.frame(frame)
+        } catch (error) {
+          // This frame is lost; the frames behind it in the same chunk are not.
+          reportDefect('a message of the main program', error)
+        }
+      },
+      ended: () => {
+        broker.end(session)
+        // In a thread this ends the thread.
+        process.exit()
+      },
+    }
+    session.connect(new PortLink(port, events, true))
+    liveness?.watch(session, sharedSlot(slot))
+  }
+
+  if (backend.open === undefined) begin()
+  else {
+    const tell = (failed: Uint8Array | null): void => parentPort?.postMessage({ failed } satisfies Opening, [])
+    const host: SupervisorHost = {
+      namespace,
+      settings,
+      sessions: () => broker.sessions(),
+      confirm: (until) => liveness?.confirm(until),
+      lose: (reason) => liveness?.lose(reason),
+      confirmLocks: (session, until) => liveness?.confirmLocks(session, until),
+      loseLocks: (session, reason) => liveness?.loseLocks(session, reason),
+      interrupted: (on) => liveness?.interrupted(on),
+    }
+    void backend
+      .open(host)
+      .then(begin)
+      .then(
+        () => tell(null),
+        async (error: unknown) => {
+          tell(encode(error))
+          await stock.close()
+          process.exit()
+        },
+      )
+  }
+}

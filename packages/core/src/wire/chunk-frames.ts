@@ -1,0 +1,75 @@
+/** The payloads of the frames that carry chunks and their outcomes, little-endian, so that the broker forwards without decoding. */
+import type { Chunk } from '../contract/fleet.ts'
+import type { Frame } from './frame.ts'
+
+const shapes = ['apply', 'map'] as const
+
+// A frame is copied out of a head before the next head is written: one piece of memory serves all of them.
+const head = Buffer.allocUnsafe(12)
+
+/** `submit`: target u32 · shape u8 · count u32 · payload. */
+export function submitHead({ target, shape, count }: Chunk): Uint8Array {
+  head.writeUInt32LE(target, 0)
+  head.writeUInt8(shape === 'apply' ? 0 : 1, 4)
+  head.writeUInt32LE(count, 5)
+  return head.subarray(0, 9)
+}
+
+export function submitCount(frame: Frame): number {
+  return frame.u32(5)
+}
+
+/** Of the payload of a `submit` frame. */
+export function submitTarget(payload: Buffer): number {
+  return payload.readUInt32LE(0)
+}
+
+/** `assign`: lease f64 · first u32 · the payload of `submit`. */
+export function assignHead(lease: number, first: number): Uint8Array {
+  head.writeDoubleLE(lease, 0)
+  head.writeUInt32LE(first, 8)
+  return head
+}
+
+export interface AssignFields {
+  /** Until when chunks that were not started may be started, on the machine's monotonic clock in ms. */
+  readonly lease: number
+  readonly first: number
+  readonly target: number
+  readonly shape: 'apply' | 'map'
+  readonly count: number
+  readonly payload: Uint8Array
+}
+
+export function readAssign(frame: Frame): AssignFields {
+  return {
+    lease: frame.f64(0),
+    first: frame.u32(8),
+    target: frame.u32(12),
+    shape: shapes[frame.u8(16)] as 'apply' | 'map',
+    count: frame.u32(17),
+    payload: frame.from(21),
+  }
+}
+
+/** `report`: until u32 · first u32 · count u32 · outcomes; from the second field on it is a `done`. */
+export function reportHead(until: number, first: number, count: number): Uint8Array {
+  head.writeUInt32LE(until, 0)
+  head.writeUInt32LE(first, 4)
+  head.writeUInt32LE(count, 8)
+  return head
+}
+
+export const report = {
+  until: (frame: Frame): number => frame.u32(0),
+  first: (frame: Frame): number => frame.u32(4),
+  count: (frame: Frame): number => frame.u32(8),
+  /** The payload of the `done` frame that follows from it. */
+  done: (frame: Frame): Uint8Array => frame.from(4),
+} as const
+
+export const done = {
+  first: (frame: Frame): number => frame.u32(0),
+  count: (frame: Frame): number => frame.u32(4),
+  outcomes: (frame: Frame): Uint8Array => frame.from(8),
+} as const

@@ -1,0 +1,57 @@
+/** What `connect()` refuses, before it opens anything. */
+import { ArgumentError, connect, NotSupportedError } from '@skein/core'
+import { describe, expect, it } from 'vitest'
+import { placeOf } from '../src/place.ts'
+
+type Url = Parameters<typeof connect>[0]
+
+describe('connect() refuses', () => {
+  it.each<[string, Url, RegExp]>([
+    ['another scheme', 'http://host', /knows local: .* redis:.*got "http:"/],
+    ['no url', 5 as unknown as string, /takes a url like .*got 5/],
+    ['an empty array', [], /array of urls is empty/],
+    ['local: in an array', ['local:'], /redis: and rediss: in an array, got "local:"/],
+    ['one server twice', ['redis://a', 'redis://a:6379/0'], /a:6379\/0 stands twice/],
+    ['an unreadable url', 'redis://:secret@', /cannot be read; write redis:\/\/host:port/],
+    ['a path that is no database', 'redis://host/first', /number of a database, got "\/first"/],
+  ])('%s', async (_, url, message) => {
+    const refused = await connect(url).then(
+      () => null,
+      (error: unknown) => error,
+    )
+    expect(refused).toBeInstanceOf(ArgumentError)
+    expect(String(refused)).toMatch(message)
+    expect(String(refused)).not.toContain('secret')
+  })
+
+  it('kinds of servers that are not served yet', async () => {
+    await expect(connect('redis+cluster://host')).rejects.toThrow(NotSupportedError)
+  })
+
+  it.each<[string, object, RegExp]>([
+    [
+      'a short sessionTtl',
+      { sessionTtl: 99 },
+      /sessionTtl, in milliseconds, must be an integer of 100 or more, got 99/,
+    ],
+    ['a stallLimit that is no number', { stallLimit: '5 s' }, /stallLimit, in milliseconds, must be/],
+    ['a negative outage', { outage: -1 }, /outage must be a number of milliseconds, 0 or more, got -1/],
+    ['slots', { serve: { slots: 2 } }, /serve must be true or false, got an object/],
+    ['an unknown option', { sessionTTL: 500 }, /did you mean "sessionTtl"/],
+  ])('%s', async (_, options, message) => {
+    await expect(connect('local:', options)).rejects.toThrow(message)
+  })
+})
+
+describe('a place', () => {
+  it('is the same with other secrets and a port that goes without saying', () => {
+    const { scope } = placeOf('redis://localhost')
+    expect(placeOf('redis://me:secret@LOCALHOST:6379/0').scope).toBe(scope)
+    expect(scope).toMatch(/^redis:[0-9a-f]{16}$/)
+  })
+
+  it('is another one with another host, port or database, and where a majority decides', () => {
+    const urls = ['redis://a', 'redis://b', 'redis://a:1', 'redis://a/1', ['redis://a'], ['redis://a', 'redis://b']]
+    expect(new Set(urls.map((url) => placeOf(url).scope)).size).toBe(urls.length)
+  })
+})
