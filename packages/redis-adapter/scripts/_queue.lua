@@ -1,0 +1,56 @@
+-- Of every script of a queue. K: its keys by name. A: its arguments by name, among them self (the caller's sid), wake, tag, prefix.
+-- Each script returns {outcome, wakes of the caller's own program}; other programs are told by PUBLISH.
+local t=redis.call('TIME')
+local now=t[1]*1000+math.floor(t[2]/1000)
+local own={}
+local function sid(rid) return string.match(rid,'^[^/]+') end
+local function available() return redis.call('LLEN',K.wait)+redis.call('ZCARD',K.prioritized) end
+local function tell(rid,what)
+  local s=sid(rid)
+  if s==A.self then own[#own+1]=what..' '..rid
+  else redis.call('PUBLISH',A.wake..s,what..' '..A.tag..' '..rid) end
+end
+-- The getter whose turn the newest available item is, if so many wait.
+local function wakeGetter()
+  local n=available()
+  local g=n>0 and redis.call('LINDEX',K.gw,n-1)
+  if g then tell(g,'i') end
+end
+local function wakePutter()
+  local p=redis.call('LINDEX',K.pw,0)
+  if p then tell(p,'r') end
+end
+-- One word for each program that stands in the list.
+local function wakeAll(list,what)
+  local told={}
+  for _,rid in ipairs(redis.call('LRANGE',list,0,-1)) do
+    if not told[sid(rid)] then told[sid(rid)]=true tell(rid,what) end
+  end
+end
+-- An item is over for good: room, joiners, the end of a closed queue.
+local function over(job)
+  redis.call('ZREM',K.u,job)
+  wakePutter()
+  if redis.call('EXISTS',K.jw)==1 then
+    local first=redis.call('ZRANGE',K.u,0,0,'WITHSCORES')
+    local limit=first[2] and '('..first[2] or '+inf'
+    for _,rid in ipairs(redis.call('ZRANGEBYSCORE',K.jw,'-inf',limit)) do
+      redis.call('ZREM',K.jw,rid)
+      tell(rid,'j')
+    end
+  end
+  if redis.call('HGET',K.m,'closed') then wakeAll(K.gw,'c') end
+end
+-- The programs that stand in the way of who waits: those that hold items, and those in front in the lines. At most 16.
+local function others()
+  local seen,list={[A.self]=true},{}
+  local function add(rid)
+    local s=sid(rid)
+    if not seen[s] and #list<16 then seen[s]=true list[#list+1]=s end
+  end
+  for _,rid in ipairs(redis.call('HKEYS',K.d)) do add(rid) end
+  for _,line in ipairs({K.gw,K.pw}) do
+    for _,rid in ipairs(redis.call('LRANGE',line,0,15)) do add(rid) end
+  end
+  return list
+end

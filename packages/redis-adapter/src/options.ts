@@ -1,0 +1,47 @@
+/** One server of `connect()`: its url read, its secrets known so that no message shows them. */
+
+export interface Server {
+  readonly host: string
+  readonly port: number
+  /** `''`: the default user. */
+  readonly username: string
+  /** `''`: none. */
+  readonly password: string
+  readonly database: number
+  readonly tls: boolean
+}
+
+/** What the supervisor thread is started with. */
+export interface ThreadStart {
+  /** One, or those on a majority of which locks are taken; all but locks live on the first. */
+  readonly servers: readonly [Server, ...Server[]]
+  readonly quorum: boolean
+}
+
+/** @param url checked by `connect()`: `redis:` or `rediss:`, a host, the number of a database as path */
+export function serverOf(url: string): Server {
+  const { protocol, hostname, port, username, password, pathname } = new URL(url)
+  return {
+    // An IPv6 address stands in brackets in a url, and without them everywhere else.
+    host: hostname.replace(/^\[(.*)\]$/, '$1'),
+    port: Number(port === '' ? 6379 : port),
+    username: unescape(username),
+    password: unescape(password),
+    database: Number(pathname.slice(1) || 0),
+    tls: protocol === 'rediss:',
+  }
+}
+
+/** A `%` that escapes nothing means itself: passwords are often pasted as they are. */
+function unescape(text: string): string {
+  try {
+    return decodeURIComponent(text)
+  } catch {
+    return text
+  }
+}
+
+/** For messages: `redis://host:port`, without user and password. */
+export function shown({ host, port, tls }: Server): string {
+  return `${tls ? 'rediss' : 'redis'}://${host.includes(':') ? `[${host}]` : host}:${port}`
+}

@@ -1,0 +1,64 @@
+/** Opens the program's clients of Redis: reached, signed in and ready within a deadline, or refused with the reason. */
+import { ConnectionError } from '@skein/core'
+import { Redis } from 'ioredis'
+import { type Server, shown } from '../options.ts'
+import { failureOf, type Mask } from './failure.ts'
+import { CONNECT_DEADLINE, type Settings } from './settings.ts'
+
+/** A client that has not connected yet. Its errors are looked at where they matter, and end nobody. */
+export function makeClient(settings: Settings): Redis {
+  const client = new Redis(settings)
+  client.on('error', () => {
+    // A lost connection shows as the events `close` and, later, `ready`.
+  })
+  return client
+}
+
+/**
+ * Waits for the first try: at the start of a program somebody waits for the answer. The client goes on trying until it is hung up.
+ *
+ * @throws ConnectionError and its kinds, with the last thing that went wrong as cause
+ */
+export async function reach(client: Redis, server: Server, mask: Mask): Promise<void> {
+  let last: unknown = null
+  const keep = (error: unknown): void => {
+    last = error
+  }
+  client.on('error', keep)
+  let timer: NodeJS.Timeout | undefined
+  const late = new Promise<never>((_, reject) => {
+    timer = setTimeout(() => reject(new Error(`no answer within ${CONNECT_DEADLINE} ms`)), CONNECT_DEADLINE)
+  })
+  const connected = client.connect().catch(async (error: unknown) => {
+    if ((last as NodeJS.ErrnoException | null)?.code !== 'ECONNRESET') throw error
+    // What is no Redis may hang up before its answer could be read. The client tries again by itself, which tells more.
+    await new Promise<void>((resolve, reject) => client.once('ready', resolve).once('error', reject))
+  })
+  connected.catch(() => {
+    // Also when the deadline came first.
+  })
+  try {
+    await Promise.race([connected, late])
+  } catch (error) {
+    const failure = failureOf(last ?? error, shown(server), mask)
+    // The TLS handshake with a port that waits for more before it answers ends in silence.
+    if (server.tls && failure.constructor === ConnectionError && last === null) {
+      throw failureOf(
+        Object.assign(new Error(`no answer to the TLS handshake within ${CONNECT_DEADLINE} ms`), {
+          code: 'ERR_SSL_WRONG_VERSION_NUMBER',
+        }),
+        shown(server),
+        mask,
+      )
+    }
+    throw failure
+  } finally {
+    clearTimeout(timer)
+    client.removeListener('error', keep)
+  }
+}
+
+/** Says goodbye; whatever had no answer yet gets none. */
+export function hangUp(...clients: readonly Redis[]): void {
+  for (const client of clients) client.disconnect()
+}

@@ -1,0 +1,124 @@
+/** From what a Redis client rejects with to the errors of Skein, without the secrets that such an error may carry. */
+import {
+  AuthenticationError,
+  CapacityError,
+  ConnectionError,
+  ProtocolError,
+  SkeinError,
+  StateError,
+  TlsError,
+} from '@skein/core'
+import type { Server } from '../options.ts'
+
+/** Shorter ones would be found in words of every message, and are no secret. */
+const SHORTEST_SECRET = 3
+
+/** Certificates: OpenSSL's own names, which come without a common beginning. */
+const CERTIFICATE =
+  /^(?:ERR_SSL_|ERR_TLS_|CERT_|CRL_|EPROTO$|HOSTNAME_MISMATCH$|INVALID_CA$|PATH_LENGTH_EXCEEDED$|INVALID_PURPOSE$|(?:DEPTH_ZERO_)?SELF_SIGNED_CERT|UNABLE_TO_)/
+
+/** Replies after which the same command may succeed, on this connection or the next. */
+const PASSING = /^(?:LOADING|READONLY|MASTERDOWN|CLUSTERDOWN|TRYAGAIN|BUSY|UNKILLABLE) /
+
+/** Hides passwords in texts. */
+export type Mask = (text: string) => string
+
+export function maskOf(servers: readonly Server[]): Mask {
+  const secrets = new Set<string>()
+  for (const { password } of servers) {
+    for (const form of [password, encodeURIComponent(password), encodeURI(password)]) {
+      if (form.length >= SHORTEST_SECRET) secrets.add(form)
+    }
+  }
+  return (text) => {
+    let masked = text
+    for (const secret of secrets) masked = masked.replaceAll(secret, '***')
+    return masked.replaceAll(/(\/\/)[^/@\s]*@/g, '$1***@')
+  }
+}
+
+function field(error: unknown, name: string): string {
+  const value: unknown = typeof error === 'object' && error !== null ? Reflect.get(error, name) : undefined
+  return typeof value === 'string' ? value : ''
+}
+
+/** A copy without the command that failed, whose arguments may be anything, passwords and items included. */
+function clean(error: unknown, mask: Mask): Error {
+  // Tried several addresses of one name: the first one's trouble stands for all.
+  const from: unknown = error instanceof AggregateError && error.message === '' ? error.errors[0] : error
+  const copy = new Error(mask(from instanceof Error ? from.message : String(from)))
+  const name = field(from, 'name')
+  const code = field(from, 'code')
+  if (name !== '') Object.defineProperty(copy, 'name', { value: name, configurable: true, writable: true })
+  if (code !== '') Object.assign(copy, { code })
+  if (from instanceof Error && from.stack !== undefined) copy.stack = mask(from.stack)
+  return copy
+}
+
+/** The server refused it as it stands; nothing is known about the command's meaning. */
+export function isPassing(error: unknown): boolean {
+  return PASSING.test(field(error, 'message'))
+}
+
+export function isNoScript(error: unknown): boolean {
+  return field(error, 'message').startsWith('NOSCRIPT ')
+}
+
+/** Whether the server itself has said it; else the connection or the client. */
+export function isReply(error: unknown): boolean {
+  return field(error, 'name') === 'ReplyError'
+}
+
+/**
+ * Says in Skein's words what went wrong.
+ *
+ * @param where what it happened to: `redis://host:6379`
+ */
+export function failureOf(error: unknown, where: string, mask: Mask): SkeinError {
+  if (error instanceof SkeinError) return error
+  const cause = clean(error, mask)
+  const { message } = cause
+  const code = field(cause, 'code')
+  const said = message.replace(/(?:\. Please report this)?\.?$/, '')
+  if (/\bOOM command not allowed\b/.test(message)) {
+    return new CapacityError(
+      `Redis at ${where} is full (maxmemory), so nothing more can be put into it; make room or raise maxmemory`,
+      { cause, retryable: true },
+    )
+  }
+  if (
+    /^(?:WRONGPASS|NOAUTH)\b|invalid password|without any password configured|wrong number of arguments for 'auth'/.test(
+      message,
+    )
+  ) {
+    return new AuthenticationError(
+      `Redis at ${where} refused the credentials of the url (${said}); check user and password`,
+      { cause },
+    )
+  }
+  if (message.startsWith('NOPERM')) {
+    return new AuthenticationError(
+      `Redis at ${where} does not let this user do what is needed (${said}); its ACL must allow it`,
+      { cause },
+    )
+  }
+  if (CERTIFICATE.test(code) || /secure TLS connection/.test(message)) {
+    const plain = /WRONG_VERSION_NUMBER|PACKET_LENGTH_TOO_LONG/.test(code) || /secure TLS/.test(message)
+    const advice = plain
+      ? 'does that port speak TLS at all? redis:// is for one that does not'
+      : 'the certificate must be valid for that host and its CA known, as in NODE_EXTRA_CA_CERTS'
+    return new TlsError(`no secure connection to Redis at ${where} (${said}); ${advice}`, { cause })
+  }
+  if (/^(?:Protocol error|Unknown RESP type)/.test(message)) {
+    return new ProtocolError(`what answers at ${where} is not Redis (${said}); check host and port`, { cause })
+  }
+  if (isReply(error)) {
+    return isPassing(error)
+      ? new ConnectionError(`Redis at ${where} cannot serve now (${said})`, { cause, retryable: true })
+      : new StateError(`Redis at ${where} refused a command (${said})`, { cause })
+  }
+  return new ConnectionError(`no connection to Redis at ${where} (${said}); is it running, and reachable from here?`, {
+    cause,
+    retryable: true,
+  })
+}

@@ -1,0 +1,118 @@
+/**
+ * Who of this program waits for an item of one queue. In a loop that puts and gets by turns a fetch is sent right behind the put,
+ * before anybody asks. Its item lies on the board that is shared with the main program, or here if a child is looping; what nobody
+ * takes at once goes back as if it had never been fetched, whatever its process is doing.
+ */
+import { type Call, monotonic } from '@skein/core/adapter'
+import type { QueueUser } from './deliveries.ts'
+import type { FetchAnswer, FetchMode, JobData, Mode } from './job-queue.ts'
+import { Line, type LineOptions } from './line.ts'
+
+/** Milliseconds within which a get follows a put in such a loop; how many times in a row make one; and how long its item waits to be asked for. */
+const SOON = 2
+const STREAK = 4
+const PATIENCE = 5
+
+export interface FetcherOptions extends LineOptions {
+  fetch(rid: string, mode: FetchMode): Promise<FetchAnswer>
+  /** As if it had never been fetched. */
+  back(rid: string): void
+  hand(user: QueueUser, call: Call, job: JobData): void
+  /** Sends an item that nobody has asked for. @returns how to take it back: false if the process was first; null if it cannot be sent */
+  ahead(user: QueueUser, job: JobData): (() => boolean) | null
+  /** These programs are in the way: they may be dead. */
+  suspect(others: readonly string[]): void
+  closed(): Error
+}
+
+interface Ahead {
+  readonly user: QueueUser
+  readonly rid: string
+  readonly answer: Promise<FetchAnswer>
+  readonly timer: NodeJS.Timeout
+  /** Takes it back from the process that it was sent to. */
+  recall: (() => boolean) | null
+}
+
+export class Fetcher {
+  readonly line: Line
+  readonly #options: FetcherOptions
+  #ahead: Ahead | null = null
+  #lastPut: number = Number.NEGATIVE_INFINITY
+  #streak = 0
+
+  constructor(options: FetcherOptions) {
+    this.#options = options
+    this.line = new Line(options)
+  }
+
+  get(call: Call, user: QueueUser, poll: boolean): void {
+    this.#streak = monotonic() - this.#lastPut < SOON ? this.#streak + 1 : 0
+    // Its request names the process that it was sent for.
+    if (this.#ahead !== null && (this.#ahead.recall !== null || this.#ahead.user !== user)) this.putBack()
+    const ahead = this.#ahead
+    this.#forget()
+    let first = ahead?.answer
+    const ask = async (rid: string, mode: Mode): Promise<(() => void) | null> => {
+      const foreseen = first
+      // Good for one asking: if it failed, the next one must not hear of that again.
+      first = undefined
+      let answer = await (foreseen ?? this.#options.fetch(rid, mode))
+      if (foreseen !== undefined && answer.kind === 'none') answer = await this.#options.fetch(rid, mode)
+      if (answer.kind === 'job') {
+        const { job } = answer
+        return () => this.#options.hand(user, call, job)
+      }
+      if (answer.kind === 'closed') return () => call.fail(this.#options.closed())
+      this.#options.suspect(answer.others)
+      return answer.kind === 'none' ? () => call.ok(null) : null
+    }
+    this.line.add({ call, poll, ask }, ahead?.rid)
+  }
+
+  /**
+   * A put of this process was sent: who waits, or is likely to ask, need not wait for its answer.
+   *
+   * @returns settles when the process has the item, if it is to have it before the answer to its put
+   */
+  foresee(user: QueueUser): Promise<void> | null {
+    this.#lastPut = monotonic()
+    if (this.line.length > 0) this.line.hurry()
+    if (this.line.length > 0 || this.#streak < STREAK || this.#ahead !== null) return null
+    const rid = this.#options.rid(user.session)
+    const answer = this.#options.fetch(rid, 'ahead')
+    const timer = setTimeout(() => this.putBack(), PATIENCE)
+    const ahead: Ahead = { user, rid, answer, timer, recall: null }
+    this.#ahead = ahead
+    const sent = answer.then(
+      (what) => {
+        if (this.#ahead === ahead && what.kind === 'job') ahead.recall = this.#options.ahead(user, what.job)
+      },
+      () => {
+        // Who takes it over hears of a failure, else the giving back does.
+      },
+    )
+    return user.session.board === null ? null : sent
+  }
+
+  /** Whoever looks at the queue finds everything there. */
+  putBack(): void {
+    const ahead = this.#ahead
+    if (ahead === null) return
+    this.#forget()
+    // Taken meanwhile, it is the process's.
+    if (ahead.recall !== null && !ahead.recall()) return
+    this.#streak = 0
+    this.#options.back(ahead.rid)
+  }
+
+  /** The process has said that it took something. */
+  taken(): void {
+    if (this.#ahead !== null && this.#ahead.recall !== null) this.putBack()
+  }
+
+  #forget(): void {
+    clearTimeout(this.#ahead?.timer)
+    this.#ahead = null
+  }
+}

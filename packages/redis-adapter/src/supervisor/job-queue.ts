@@ -1,0 +1,314 @@
+/** A queue's scripts as typed commands; and the plain `JobQueue` that the placement of processes and chunks is built on. */
+import { CapacityError, QueueClosedError } from '@skein/core'
+import { allowsOom, keyPrefix, type QueueScript, queueScripts, scriptKeys, scriptText } from './bull.ts'
+import type { Script, ScriptArgument, Store, Surround } from './surround.ts'
+
+export interface QueueShape {
+  /** Infinity: none. */
+  readonly maxSize: number
+  readonly maxDeliveries: number
+}
+
+/** How a request waits: not at all, in line, or in line already and looking who stands in the way. */
+export type Mode = 'poll' | 'wait' | 'look'
+
+/** `ahead`: not at all, and only for an item that is the only one there. */
+export type FetchMode = Mode | 'ahead'
+
+export interface JobData {
+  readonly rid: string
+  /** BullMQ's id. */
+  readonly id: string
+  /** 1 for the first delivery. */
+  readonly attempt: number
+  /** JSON text in UTF-8. */
+  readonly data: Buffer
+}
+
+/** `others` are the programs that hold items or stand in line, as far as the script was asked to say. */
+export type PutAnswer =
+  | { readonly kind: 'done'; readonly id: string }
+  | { readonly kind: 'full' }
+  | { readonly kind: 'closed' }
+  | { readonly kind: 'waits'; readonly others: readonly string[] }
+  | { readonly kind: 'shape'; readonly maxSize: number; readonly maxDeliveries: number }
+
+export type FetchAnswer =
+  | { readonly kind: 'job'; readonly job: JobData }
+  | { readonly kind: 'none' | 'waits'; readonly others: readonly string[] }
+  | { readonly kind: 'closed' }
+
+export interface JoinAnswer {
+  readonly done: boolean
+  /** The number of the last item that is waited for. */
+  readonly upTo: string
+  readonly others: readonly string[]
+}
+
+export type OpenAnswer =
+  | { readonly kind: 'shape'; readonly maxSize: number; readonly maxDeliveries: number }
+  | {
+      readonly kind: 'open'
+      readonly reopened: boolean
+      readonly closed: boolean
+      readonly others: readonly string[]
+    }
+
+/** A message for this program: which letter, and for which request. `i` an item, `r` room, `j` joined, `c` closed, `x` destroyed. */
+export type QueueWake = (letter: string, rid: string) => void
+
+type Reply = readonly [unknown, readonly Buffer[]]
+
+/** Confirmed puts that are named in one further put. */
+const CONFIRMED = 64
+
+const scripts = new WeakMap<Store, Map<QueueScript, Script<readonly ScriptArgument[], Reply>>>()
+
+/** Once for each store: the texts are long. */
+function scriptOf(store: Store, name: QueueScript): Script<readonly ScriptArgument[], Reply> {
+  let known = scripts.get(store)
+  if (known === undefined) {
+    const make = (one: QueueScript): [QueueScript, Script<readonly ScriptArgument[], Reply>] => [
+      one,
+      store.script(`q-${one}`, { allowOom: allowsOom(one), binary: true, text: scriptText(one) }),
+    ]
+    known = new Map(queueScripts.map(make))
+    scripts.set(store, known)
+  }
+  return known.get(name) as Script<readonly ScriptArgument[], Reply>
+}
+
+const limit = (most: number): string => (Number.isFinite(most) ? String(most) : '0')
+
+/** JSON knows no Infinity, and Lua compares text: a queue without a limit says 2^53 - 1. */
+const often = (most: number): string => String(Number.isFinite(most) ? most : Number.MAX_SAFE_INTEGER)
+
+const texts = (values: readonly unknown[]): string[] => values.map(String)
+
+export class QueueCommands {
+  readonly #around: Surround
+  readonly #tag: string
+  readonly #shape: readonly [string, string]
+  readonly #prefix: string
+  readonly #keys: Readonly<Record<QueueScript, readonly string[]>>
+  readonly #stop: () => void
+  readonly #told: QueueWake
+  #confirmed: string[] = []
+
+  /** @param key `<kind>:<name>`, which also tags the messages */
+  constructor(around: Surround, key: string, shape: QueueShape, told: QueueWake) {
+    this.#around = around
+    this.#tag = key
+    this.#shape = [limit(shape.maxSize), often(shape.maxDeliveries)]
+    const base = `{${around.namespace}:${key}}`
+    this.#prefix = keyPrefix(base)
+    this.#keys = Object.fromEntries(queueScripts.map((name) => [name, scriptKeys(name, base)])) as Record<
+      QueueScript,
+      readonly string[]
+    >
+    this.#told = told
+    this.#stop = around.wakes.on(key, told)
+  }
+
+  /** Hears no more messages. */
+  stop(): void {
+    this.#stop()
+  }
+
+  /** @param former other rids under which the same put may have been done, in the name of sessions that are lost: spaces between */
+  async put(rid: string, data: string | Uint8Array, mode: Mode, former = ''): Promise<PutAnswer> {
+    const confirmed = this.#confirmed.splice(0, CONFIRMED)
+    const words = [rid, ...this.#shape, mode, confirmed.join(' '), former, data]
+    const asked = this.#run<[unknown, ...unknown[]]>('put', words, mode)
+    const [answer] = await asked.catch((error: unknown) => {
+      this.#confirmed.push(...confirmed)
+      throw error
+    })
+    const [what, ...rest] = answer
+    if (what === 1) {
+      this.#confirmed.push(rid)
+      return { kind: 'done', id: String(rest[0]) }
+    }
+    if (what === 0) return { kind: 'full' }
+    const letter = String(what)
+    if (letter === 'w') return { kind: 'waits', others: texts(rest) }
+    return letter === 'c' ? { kind: 'closed' } : shapeOf(rest)
+  }
+
+  async fetch(rid: string, mode: FetchMode): Promise<FetchAnswer> {
+    const [answer] = await this.#run<[unknown, ...unknown[]]>(
+      'fetch',
+      [rid, mode, rid.slice(0, rid.lastIndexOf('/') + 1)],
+      mode === 'ahead' ? 'poll' : mode,
+    )
+    const [what, ...rest] = answer
+    if (what === 1) {
+      const [id, attempt, data] = rest
+      return { kind: 'job', job: { rid, id: String(id), attempt: Number(attempt), data: data as Buffer } }
+    }
+    if (what === 0) return { kind: 'none', others: texts(rest) }
+    return String(what) === 'w' ? { kind: 'waits', others: texts(rest) } : { kind: 'closed' }
+  }
+
+  /** Over for good; with `failed`, set aside as a dead letter with that reason. @returns for each whether it was this program's */
+  async finish(rids: readonly string[], failed?: string): Promise<readonly boolean[]> {
+    const how =
+      failed === undefined ? ['completed', '0', 'returnvalue', 'null'] : ['failed', '-1', 'failedReason', failed]
+    const [out] = await this.#run<number[]>('finish', [rids.join(' '), ...how])
+    return out.map((one) => one === 1)
+  }
+
+  /**
+   * Back to the front of the queue, or out of the line of getters.
+   *
+   * @param rids newest first
+   * @param counted whether it was a delivery: the next one's attempt is higher by one then
+   */
+  async back(rids: readonly string[], counted: boolean): Promise<readonly boolean[]> {
+    const [out] = await this.#run<number[]>('back', [rids.join(' '), counted ? '0' : '1'])
+    return out.map((one) => one === 1)
+  }
+
+  /** Takes back what these hold and their places in line. @param dead sids, or `<sid>/<process>` */
+  async reap(dead: readonly string[]): Promise<number> {
+    const [count] = await this.#run<number>('reap', [` ${dead.join('  ')} `])
+    return count
+  }
+
+  /** Takes puts and joins out of the lines, and out of the queue what was put and is still there. @returns whose item was taken already */
+  async leave(rids: readonly string[]): Promise<readonly string[]> {
+    return texts((await this.#wait('leave', '', rids.join(' '))) as unknown[])
+  }
+
+  /** @param upTo the number that an earlier asking of the same call got, or '' */
+  async join(rid: string, upTo: string, mode: Mode): Promise<JoinAnswer> {
+    const [done, last, ...others] = (await this.#wait('join', rid, upTo, mode === 'poll' ? mode : 'wait')) as unknown[]
+    return { done: done === 1, upTo: String(last), others: texts(others) }
+  }
+
+  /** Nobody can put any more when this resolves. */
+  async close(): Promise<void> {
+    await this.#wait('close')
+  }
+
+  /** Says the queue's shape, or makes it; one that was closed and drained opens again. */
+  async open(): Promise<OpenAnswer> {
+    const [what, ...rest] = (await this.#wait('open', '', ...this.#shape)) as unknown[]
+    if (String(what) === 's') return shapeOf(rest)
+    const [reopened, closed, ...others] = rest
+    return { kind: 'open', reopened: reopened === 1, closed: closed === 1, others: texts(others) }
+  }
+
+  /** How many wait, and how many are not over. */
+  async size(): Promise<{ readonly waiting: number; readonly total: number }> {
+    const [waiting, total] = (await this.#wait('size')) as [number, number]
+    return { waiting, total }
+  }
+
+  /** Deletes the queue with everything in it. */
+  async destroy(): Promise<void> {
+    await this.#wait('destroy')
+  }
+
+  async #wait(operation: string, rid = '', arg = '', more = ''): Promise<unknown> {
+    const [answer] = await this.#run(
+      'wait',
+      [operation, rid, arg, more],
+      operation === 'join' && more === 'wait' ? 'wait' : 'poll',
+    )
+    return answer
+  }
+
+  /** @param mode what waits is held until the connection is there again, so that it keeps its place among the commands */
+  async #run<R>(name: QueueScript, args: readonly ScriptArgument[], mode: Mode = 'poll'): Promise<[R]> {
+    const { store, session, wakes, outage } = this.#around
+    const all = [session.sid, wakes.prefix, this.#tag, this.#prefix, ...args]
+    const patience = mode === 'poll' ? {} : { deadline: outage }
+    const [answer, own] = await scriptOf(store, name).call(this.#keys[name], all, patience)
+    for (const wake of own) {
+      const word = wake.toString()
+      this.#told(word.slice(0, 1), word.slice(2))
+    }
+    return [answer as R]
+  }
+}
+
+function shapeOf([maxSize, maxDeliveries]: readonly unknown[]): {
+  kind: 'shape'
+  maxSize: number
+  maxDeliveries: number
+} {
+  const size = Number(maxSize)
+  const deliveries = Number(maxDeliveries)
+  return {
+    kind: 'shape',
+    maxSize: size === 0 ? Number.POSITIVE_INFINITY : size,
+    maxDeliveries: deliveries === Number.MAX_SAFE_INTEGER ? Number.POSITIVE_INFINITY : deliveries,
+  }
+}
+
+/** A job as its taker has it. */
+export interface Job {
+  readonly rid: string
+  readonly id: string
+  readonly attempt: number
+  readonly json: string
+}
+
+/** A BullMQ queue of jobs of ours, which nobody but this package's own code puts into. Every request may be sent twice. */
+export interface JobQueue {
+  /** Never waits for room. @returns BullMQ's id. @throws QueueClosedError, CapacityError */
+  put(rid: string, json: string): Promise<string>
+  /** The next job, or null. `wait` stays in line then: ask again with the same rid when woken. @throws QueueClosedError */
+  fetch(rid: string, mode: 'poll' | 'wait'): Promise<Job | null>
+  /** Over; with `failed`, kept in BullMQ's failed set with that reason. @returns for each whether it was ours */
+  finish(of: readonly Pick<Job, 'rid'>[], failed?: string): Promise<readonly boolean[]>
+  /** Back to the front, the last of them foremost; not `counted`, as if it had never been fetched. Also gives up a place in line. */
+  giveBack(of: readonly Pick<Job, 'rid'>[], counted: boolean): Promise<readonly boolean[]>
+  /** Takes back what dead programs hold. */
+  reap(dead: readonly string[]): Promise<number>
+  /** Told when something may be there for who waits in line: a message came, or messages may have been missed. */
+  onWake(told: () => void): () => void
+  /** Deletes the queue with everything in it. */
+  obliterate(): Promise<void>
+  /** Hears no more messages; what is in Redis stays. */
+  stop(): void
+}
+
+/** @param key `<kind>:<name>`: the queue's keys are `{<namespace>:<kind>:<name>}:…` */
+export function jobQueue(around: Surround, key: string, spec: QueueShape): JobQueue {
+  const listeners = new Set<() => void>()
+  const wake = (): void => {
+    for (const told of listeners) told()
+  }
+  const commands = new QueueCommands(around, key, spec, wake)
+  const stops = [around.store.onConnected(wake), around.wakes.onResubscribed(wake)]
+  const closed = (): QueueClosedError => new QueueClosedError(`queue "${key}" is closed`)
+  const rids = (of: readonly Pick<Job, 'rid'>[]): string[] => of.map(({ rid }) => rid)
+  return {
+    put: async (rid, json) => {
+      const answer = await commands.put(rid, json, 'poll')
+      if (answer.kind === 'done') return answer.id
+      throw answer.kind === 'closed' ? closed() : new CapacityError(`queue "${key}" is full`)
+    },
+    fetch: async (rid, mode) => {
+      const answer = await commands.fetch(rid, mode)
+      if (answer.kind === 'closed') throw closed()
+      if (answer.kind !== 'job') return null
+      const { id, attempt, data } = answer.job
+      return { rid, id, attempt, json: data.toString() }
+    },
+    finish: (of, failed) => commands.finish(rids(of), failed),
+    giveBack: (of, counted) => commands.back(rids(of), counted),
+    reap: (dead) => commands.reap(dead),
+    onWake: (told) => {
+      listeners.add(told)
+      return () => listeners.delete(told)
+    },
+    obliterate: () => commands.destroy(),
+    stop: () => {
+      commands.stop()
+      for (const stop of stops) stop()
+    },
+  }
+}

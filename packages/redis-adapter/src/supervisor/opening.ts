@@ -1,0 +1,181 @@
+/** Opens everything that the program's objects stand on, in order, or nothing: connections, checks, subscription, session. */
+import { ConnectionError } from '@skein/core'
+import type { ConnectSettings, SupervisorHost } from '@skein/core/adapter'
+import type { Redis } from 'ioredis'
+import { type Server, shown, type ThreadStart } from '../options.ts'
+import { Clearing } from './clearing.ts'
+import { hangUp, makeClient, reach } from './connections.ts'
+import { DeathRegister } from './deaths.ts'
+import { type Mask, maskOf } from './failure.ts'
+import { OwnedObjects } from './owned.ts'
+import { preflight } from './preflight.ts'
+import { BeatingSession, sessionKeys } from './program-session.ts'
+import { Scripts } from './script.ts'
+import { commandSettings, masterSettings, subscriberSettings } from './settings.ts'
+import type { Surround } from './surround.ts'
+import { Sweeper } from './sweeper.ts'
+import { Subscription } from './wakes.ts'
+
+/** Milliseconds within which `connect()` knows whether the server serves. */
+const DEADLINE = 4_500
+
+/** How long the end of a program waits for what is still under way, in ms. */
+const PATIENCE = 2_000
+
+export interface Opened {
+  readonly around: Surround
+  /** Everything was given back. Waits for what is under way, says goodbye. */
+  readonly close: () => Promise<void>
+  /** Ends at once, as a crash of the program would: Redis is told nothing. */
+  readonly abandon: () => void
+}
+
+type Settings = Pick<ConnectSettings, 'namespace' | 'sessionTtl' | 'outage' | 'serve'>
+
+/** Who answers to the program's processes for what they hold. */
+export type Guard = Pick<SupervisorHost, 'confirm' | 'lose' | 'interrupted'>
+
+/** @throws ConnectionError and its kinds, StateError, NotSupportedError: one sentence each, no secrets */
+export async function openSurround(start: ThreadStart, settings: Settings, guard: Guard): Promise<Opened> {
+  const clients: Redis[] = []
+  let timer: NodeJS.Timeout | undefined
+  const late = new Promise<never>((_, reject) => {
+    const told = `Redis at ${shown(start.servers[0])} was not ready within ${DEADLINE} ms; is it overloaded or too far away?`
+    timer = setTimeout(() => reject(new ConnectionError(told, { retryable: true })), DEADLINE)
+  })
+  const opening = openAll(start, settings, guard, clients)
+  opening.catch(() => {
+    // Also when the deadline came first.
+  })
+  try {
+    return await Promise.race([opening, late])
+  } catch (error) {
+    hangUp(...clients)
+    throw error
+  } finally {
+    clearTimeout(timer)
+  }
+}
+
+async function openAll(start: ThreadStart, settings: Settings, guard: Guard, clients: Redis[]): Promise<Opened> {
+  const { namespace, sessionTtl, outage, serve } = settings
+  const { servers, quorum } = start
+  const [first] = servers
+  const mask = maskOf(servers)
+  const name = `skein:${namespace}`
+  const beat = Math.max(10, Math.floor(sessionTtl / 5))
+
+  const client = makeClient(commandSettings(first, name))
+  const subscriber = makeClient(subscriberSettings(first, `${name}:wakes`))
+  const masters = quorum ? servers.map((server) => makeClient(masterSettings(server, `${name}:locks`))) : []
+  clients.push(client, subscriber, ...masters)
+  await reach(client, first, mask)
+  const facts = await preflight(client, first, mask)
+  await Promise.all([reach(subscriber, first, mask), reachMajority(masters, servers, mask)])
+
+  const scripts = new Scripts({ client, masters, where: shown(first), mask, flags: facts.flags })
+  const keys = sessionKeys(namespace)
+  const wakes = new Subscription(subscriber, namespace)
+  const deaths = new DeathRegister(scripts.urgent('session-dead', { readOnly: true }), [keys.live])
+  const clearing = new Clearing({ client, keys, namespace, ttl: sessionTtl })
+  const session: BeatingSession = new BeatingSession({
+    scripts,
+    keys,
+    namespace,
+    ttl: sessionTtl,
+    beat,
+    about: { serve: serve ?? 'own' },
+    confirmed: (until) => guard.confirm(until),
+    gone: (reason) => {
+      guard.lose(reason)
+      guard.interrupted(true)
+    },
+    beaten: (dead) => {
+      deaths.learn(dead)
+      owned.beat()
+      void sweeper.look()
+      void clearing.look()
+    },
+  })
+  const owned = new OwnedObjects(client, keys.own, session.sid)
+  const sweeper = new Sweeper({
+    scripts,
+    keys,
+    namespace,
+    ttl: sessionTtl,
+    run: facts.run,
+    self: () => session.sid,
+    found: (sids) => deaths.learn(sids),
+  })
+  wakes.onDead((sid) => {
+    if (sid !== session.sid) deaths.learn([sid])
+  })
+  session.onReborn((sid) => {
+    owned.rename(sid)
+    wakes.rename(sid)
+  })
+  scripts.onLost(() => guard.interrupted(true))
+  scripts.onConnected(() => {
+    guard.interrupted(false)
+    owned.again()
+  })
+  try {
+    await wakes.open(session.sid)
+  } catch (error) {
+    throw scripts.failure(error)
+  }
+  await session.open()
+
+  const around: Surround = {
+    store: scripts,
+    session,
+    wakes,
+    deaths,
+    owned,
+    namespace,
+    sessionTtl,
+    beat,
+    outage,
+  }
+  const abandon = (): void => {
+    session.abandon()
+    scripts.close()
+    hangUp(...clients)
+  }
+  return {
+    around,
+    close: async () => {
+      await scripts.idle(PATIENCE)
+      // Their deletion failed while the connection was lost, and without the session nobody would know of them.
+      if (owned.any && scripts.up) await within(PATIENCE, clearing.clear(session.sid))
+      await session.close(PATIENCE)
+      abandon()
+    },
+    abandon,
+  }
+}
+
+/** Settles when that has, however it went, or after so many ms. */
+async function within(patience: number, work: Promise<unknown>): Promise<void> {
+  let timer: NodeJS.Timeout | undefined
+  const late = new Promise<void>((resolve) => {
+    timer = setTimeout(resolve, patience)
+  })
+  await Promise.race([Promise.allSettled([work]), late])
+  clearTimeout(timer)
+}
+
+/** Locks need more than half of the masters; the others may come back later. What is wrong with one that answers is told. */
+async function reachMajority(masters: readonly Redis[], servers: readonly Server[], mask: Mask): Promise<void> {
+  const reached = await Promise.allSettled(
+    masters.map(async (master, index) => {
+      const server = servers[index] as Server
+      await reach(master, server, mask)
+      await preflight(master, server, mask)
+    }),
+  )
+  const failures = reached.flatMap((one): unknown[] => (one.status === 'rejected' ? [one.reason] : []))
+  const grave = failures.find((error) => !(error instanceof ConnectionError) || error.constructor !== ConnectionError)
+  if (grave !== undefined) throw grave
+  if (failures.length * 2 >= masters.length && failures.length > 0) throw failures[0]
+}

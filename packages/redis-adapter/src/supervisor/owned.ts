@@ -1,0 +1,62 @@
+/** This program's anonymous objects, written down beside its session so that others can clear them away after its death. */
+import type { Redis } from 'ioredis'
+import type { Owned } from './surround.ts'
+
+export class OwnedObjects implements Owned {
+  readonly #client: Redis
+  readonly #keyFor: (sid: string) => string
+  readonly #members = new Set<string>()
+  #sid: string
+  #refused = false
+
+  /** @param keyFor the key of a session's objects */
+  constructor(client: Redis, keyFor: (sid: string) => string, sid: string) {
+    this.#client = client
+    this.#keyFor = keyFor
+    this.#sid = sid
+  }
+
+  /** Whether objects are left that nobody has deleted. */
+  get any(): boolean {
+    return this.#members.size > 0
+  }
+
+  add(kind: string, name: string): void {
+    const member = `${kind} ${name}`
+    if (this.#members.has(member)) return
+    this.#members.add(member)
+    this.#send(['SADD', this.#keyFor(this.#sid), member])
+  }
+
+  remove(kind: string, name: string): void {
+    const member = `${kind} ${name}`
+    if (this.#members.delete(member)) this.#send(['SREM', this.#keyFor(this.#sid), member])
+  }
+
+  /** Under the program's new session: the objects are as much its own as before. */
+  rename(sid: string): void {
+    const old = this.#sid
+    this.#sid = sid
+    if (this.#members.size > 0) this.#send(['SADD', this.#keyFor(sid), ...this.#members])
+    this.#send(['UNLINK', this.#keyFor(old)])
+  }
+
+  /** The connection was lost, and with it perhaps what was on its way. */
+  again(): void {
+    if (this.#members.size > 0) this.#send(['SADD', this.#keyFor(this.#sid), ...this.#members])
+  }
+
+  /** Now and then: a full store may have room again. */
+  beat(): void {
+    if (!this.#refused) return
+    this.#refused = false
+    this.again()
+  }
+
+  #send([command, ...words]: readonly [string, ...string[]]): void {
+    this.#client.call(command, words).catch(() => {
+      // Lost with its connection, or refused by a full store, which refuses the object's own first write as well.
+      this.#refused = true
+    })
+  }
+}

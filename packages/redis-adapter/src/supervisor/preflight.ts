@@ -1,0 +1,65 @@
+/** Looks at a server before it is used: each thing that would fail later is refused now, with the mend. */
+import { NotSupportedError, ProtocolError, StateError } from '@skein/core'
+import type { Redis } from 'ioredis'
+import { type Server, shown } from '../options.ts'
+import { failureOf, type Mask } from './failure.ts'
+
+/** 6.2 brought LPOS, LMOVE and much of what BullMQ stands on. */
+const OLDEST = [6, 2] as const
+/** From here on scripts say by flags what they need. */
+const FLAGS = 7
+
+export interface ServerFacts {
+  /** Scripts may begin with `#!lua flags=…`. */
+  readonly flags: boolean
+  /** Another one after each start of the server, or of a server in its place. */
+  readonly run: string
+}
+
+type Info = ReadonlyMap<string, string>
+
+function parse(text: string): Info {
+  const lines = text.split('\r\n').filter((line) => line.includes(':'))
+  return new Map(lines.map((line) => [line.slice(0, line.indexOf(':')), line.slice(line.indexOf(':') + 1)]))
+}
+
+/** The part of `INFO` that changes when another server answers. */
+export async function runOf(client: Redis): Promise<string> {
+  const info = parse(await client.info())
+  return `${info.get('run_id') ?? ''} ${info.get('role') ?? ''}`
+}
+
+/** @throws one sentence that says what is wrong with the server, and what to do */
+export async function preflight(client: Redis, server: Server, mask: Mask): Promise<ServerFacts> {
+  const where = shown(server)
+  let info: Info
+  try {
+    info = parse(await client.info())
+  } catch (error) {
+    throw failureOf(error, where, mask)
+  }
+  const version = info.get('redis_version') ?? ''
+  const [major = 0, minor = 0] = version.split('.').map(Number)
+  if (version === '') throw new ProtocolError(`what answers at ${where} says no Redis version; check host and port`)
+  if (major < OLDEST[0] || (major === OLDEST[0] && minor < OLDEST[1])) {
+    throw new NotSupportedError(
+      `Redis at ${where} is version ${version}; Skein needs ${OLDEST.join('.')} or later, or Valkey; upgrade the server`,
+    )
+  }
+  if (info.get('redis_mode') === 'cluster') {
+    throw new NotSupportedError(
+      `Redis at ${where} is a node of a cluster, which is not supported; give the url of one server, or an array of independent ones`,
+    )
+  }
+  if (info.get('role') === 'slave') {
+    const master = `${info.get('master_host') ?? '?'}:${info.get('master_port') ?? '?'}`
+    throw new StateError(`Redis at ${where} is a replica, which takes no writes; connect to its master, ${master}`)
+  }
+  const policy = info.get('maxmemory_policy') ?? 'noeviction'
+  if (policy !== 'noeviction') {
+    throw new StateError(
+      `Redis at ${where} throws keys away when it is full (maxmemory-policy ${policy}), locks and queued items included; run CONFIG SET maxmemory-policy noeviction`,
+    )
+  }
+  return { flags: major >= FLAGS, run: `${info.get('run_id') ?? ''} ${info.get('role') ?? ''}` }
+}

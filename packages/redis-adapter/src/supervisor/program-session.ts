@@ -1,0 +1,273 @@
+/**
+ * The program's session: Redis keeps it while it beats, and whatever the program's processes hold or wait for hangs on it. Until
+ * when that is sure is counted from before each beat was sent, so it is never later than what Redis counts. Past that moment
+ * the session is lost, whatever Redis still says of it, and the program goes on under another one.
+ */
+import { createHash, randomBytes } from 'node:crypto'
+import { hostname } from 'node:os'
+import { LeaseLostError } from '@skein/core'
+import { monotonic, reportDefect, type Session } from '@skein/core/adapter'
+import type { Scripts } from './script.ts'
+import { COMMAND_DEADLINE } from './settings.ts'
+import type { ProgramSession, Script } from './surround.ts'
+
+/** For clocks that do not run at the same speed, and for what lies between reading one and sending. */
+const DRIFT = 0.01
+const MARGIN = 2
+
+/** The keys of all sessions of a namespace. */
+export interface SessionKeys {
+  readonly live: string
+  readonly info: string
+  readonly dead: string
+  readonly run: string
+  readonly own: (sid: string) => string
+  readonly inbox: (sid: string) => string
+}
+
+export function sessionKeys(namespace: string): SessionKeys {
+  const all = `{${namespace}:sessions}:`
+  return {
+    live: `${all}live`,
+    info: `${all}info`,
+    dead: `${all}dead`,
+    run: `${all}run`,
+    own: (sid) => `{${namespace}:s:${sid}}:own`,
+    inbox: (sid) => `{${namespace}:s:${sid}}:in`,
+  }
+}
+
+export interface SessionOptions {
+  readonly scripts: Scripts
+  readonly keys: SessionKeys
+  readonly namespace: string
+  readonly ttl: number
+  readonly beat: number
+  /** For those who look: what is told of the program beside host and pid. */
+  readonly about: Readonly<Record<string, unknown>>
+  /** Told first of each new time until when the program surely keeps what it holds. */
+  readonly confirmed: (until: { readonly mono: number; readonly wall: number }) => void
+  /** Told first of a loss, before anything is done about it. */
+  readonly gone: (reason: LeaseLostError) => void
+  /** Told after each beat: who else was declared dead since the one before. */
+  readonly beaten: (dead: readonly string[]) => void
+}
+
+function freshSid(): string {
+  const host = createHash('sha256').update(hostname()).digest('hex').slice(0, 6)
+  return `${host}.${process.pid.toString(36)}.${Date.now().toString(36)}.${randomBytes(4).toString('base64url').slice(0, 6)}`
+}
+
+/** A defect of one listener must not end the beating, nor keep the others from hearing of a loss. */
+function tell(listener: () => void): void {
+  try {
+    listener()
+  } catch (error) {
+    reportDefect('the session of this program', error)
+  }
+}
+
+export class BeatingSession implements ProgramSession {
+  readonly #options: SessionOptions
+  readonly #open: Script<readonly (string | number)[], number>
+  readonly #beat: Script<readonly (string | number)[], [number, number, string[]]>
+  readonly #close: Script<readonly (string | number)[], number>
+  readonly #lost = new Set<(oldSid: string) => void>()
+  readonly #reborn = new Set<(sid: string) => void>()
+  #sid = freshSid()
+  #lostSid = ''
+  #until = { mono: 0, wall: 0 }
+  #cursor = 0
+  #requests = 0
+  #deadline: NodeJS.Timeout | null = null
+  #pause: { readonly timer: NodeJS.Timeout | null; readonly end: () => void } | null = null
+  #alive = false
+  #closed = false
+
+  constructor(options: SessionOptions) {
+    this.#options = options
+    const { scripts } = options
+    this.#open = scripts.urgent('session-open', { allowOom: true })
+    this.#beat = scripts.urgent('session-beat', { allowOom: true })
+    this.#close = scripts.urgent('session-close', { allowOom: true })
+    scripts.client.on('ready', () => this.#wake())
+  }
+
+  get sid(): string {
+    return this.#sid
+  }
+
+  get confirmedUntil(): { readonly mono: number; readonly wall: number } {
+    return this.#until
+  }
+
+  rid(session: Session): string {
+    this.#requests += 1
+    return `${this.processOf(session)}/${this.#requests}`
+  }
+
+  processOf(session: Session): string {
+    return `${this.#sid}/${session.serial}`
+  }
+
+  onLost(told: (oldSid: string) => void): () => void {
+    this.#lost.add(told)
+    return () => this.#lost.delete(told)
+  }
+
+  onReborn(told: (sid: string) => void): () => void {
+    this.#reborn.add(told)
+    return () => this.#reborn.delete(told)
+  }
+
+  /** Makes the program known and begins to beat. Rejects if Redis cannot be asked. */
+  async open(): Promise<void> {
+    await this.#enter('')
+    void this.#run()
+  }
+
+  /** What the program held must have been given back. Gives up after a while without Redis, which then waits for the end of the ttl. */
+  async close(patience: number): Promise<void> {
+    this.abandon()
+    const { keys } = this.#options
+    const own = [keys.live, keys.info, keys.own(this.#sid), keys.inbox(this.#sid)]
+    try {
+      await this.#close.call(own, [this.#sid], { deadline: patience })
+    } catch {
+      // Nobody to tell; the sweeper of another program will find it silent.
+    }
+  }
+
+  /** Beats no more. */
+  abandon(): void {
+    this.#closed = true
+    this.#alive = false
+    if (this.#deadline !== null) clearTimeout(this.#deadline)
+    this.#wake()
+  }
+
+  #remaining(): number {
+    return Math.min(this.#until.mono - monotonic(), this.#until.wall - Date.now())
+  }
+
+  async #enter(old: string): Promise<void> {
+    const { keys, ttl, namespace, about } = this.#options
+    const info = JSON.stringify({ host: hostname(), pid: process.pid, since: Date.now(), ...about })
+    for (;;) {
+      const mono = monotonic()
+      const wall = Date.now()
+      const args = [this.#sid, ttl, info, old, `${namespace}:all`]
+      const now = await this.#open.call([keys.live, keys.info, keys.dead], args)
+      if (now >= 0) {
+        // The dead of the last hour: whoever waits behind one of them may have to be told.
+        this.#cursor = Math.max(0, now - 3_600_000)
+        this.#alive = true
+        this.#confirm(mono, wall)
+        return
+      }
+      this.#sid = freshSid()
+    }
+  }
+
+  #confirm(mono: number, wall: number): void {
+    const sure = this.#options.ttl * (1 - DRIFT) - MARGIN
+    this.#until = { mono: mono + sure, wall: wall + sure }
+    tell(() => this.#options.confirmed(this.#until))
+    if (this.#deadline !== null) clearTimeout(this.#deadline)
+    this.#deadline = setTimeout(() => this.#look(), Math.max(1, this.#remaining()))
+  }
+
+  #look(): void {
+    if (!this.#alive) return
+    const left = this.#remaining()
+    if (left <= 0) this.#lose()
+    else this.#deadline = setTimeout(() => this.#look(), left)
+  }
+
+  async #run(): Promise<void> {
+    while (!this.#closed) {
+      const began = monotonic()
+      if (!this.#alive) await this.#return()
+      else if (this.#remaining() <= 0) this.#lose()
+      else if (this.#options.scripts.up) await this.#beatOnce(began)
+      if (this.#closed) return
+      if (this.#alive) await this.#sleep(Math.max(0, began + this.#options.beat - monotonic()))
+    }
+  }
+
+  async #beatOnce(mono: number): Promise<void> {
+    const { keys, ttl, scripts, beaten } = this.#options
+    const wall = Date.now()
+    const sid = this.#sid
+    let answer
+    try {
+      const args = [sid, ttl, this.#cursor]
+      const deadline = Math.min(ttl, COMMAND_DEADLINE)
+      answer = await this.#beat.call([keys.live, keys.info, keys.dead], args, { deadline })
+    } catch {
+      // Silence on a connection that looks sound: another one may reach the server, or another server.
+      if (!this.#closed && scripts.up) scripts.renew()
+      return
+    }
+    // Lost, or closed, while the beat was under way.
+    if (!this.#alive || this.#sid !== sid) return
+    const [ours, now, dead] = answer
+    if (this.#remaining() <= 0 || ours === 0) {
+      this.#lose(ours === 0)
+      return
+    }
+    this.#confirm(mono, wall)
+    this.#cursor = now
+    tell(() => beaten(dead))
+  }
+
+  #lose(forgotten = false): void {
+    const { ttl, gone } = this.#options
+    const old = this.#sid
+    this.#alive = false
+    this.#until = { mono: 0, wall: 0 }
+    const why = forgotten
+      ? 'Redis has declared this program dead, or has started empty'
+      : `this program could not reach Redis for ${ttl} ms (sessionTtl), or stood still for as long`
+    tell(() => gone(new LeaseLostError(`${why}; others may have what it held`)))
+    this.#sid = freshSid()
+    this.#lostSid = old
+    this.#options.scripts.closeGate()
+    for (const told of this.#lost) tell(() => told(old))
+    this.#wake()
+  }
+
+  /** Back under another sid, as soon as Redis can be asked. */
+  async #return(): Promise<void> {
+    const { scripts, beat } = this.#options
+    if (!scripts.up) {
+      // `ready` wakes it.
+      await this.#sleep(null)
+      return
+    }
+    try {
+      await this.#enter(this.#lostSid)
+    } catch {
+      await this.#sleep(beat)
+      return
+    }
+    if (this.#closed) return
+    scripts.openGate()
+    for (const told of this.#reborn) tell(() => told(this.#sid))
+    tell(() => scripts.tellConnected())
+  }
+
+  async #sleep(time: number | null): Promise<void> {
+    await new Promise<void>((resolve) => {
+      const timer = time === null ? null : setTimeout(resolve, time)
+      this.#pause = { timer, end: resolve }
+    })
+    this.#pause = null
+  }
+
+  #wake(): void {
+    if (this.#pause === null) return
+    if (this.#pause.timer !== null) clearTimeout(this.#pause.timer)
+    this.#pause.end()
+  }
+}

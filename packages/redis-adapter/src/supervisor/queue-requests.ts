@@ -1,0 +1,64 @@
+/** What a put and a join of a process ask of Redis, and how their calls are answered. */
+import { ConflictError } from '@skein/core'
+import type { Call } from '@skein/core/adapter'
+import type { Mode, PutAnswer, QueueCommands, QueueShape } from './job-queue.ts'
+import type { Request } from './line.ts'
+
+export interface PutRequestOptions {
+  readonly label: string
+  readonly shape: QueueShape
+  /** Told when the put was sent. @returns what the process is to have before it hears of its put */
+  sent(): Promise<void> | null
+  /** Programs that stand in the way. */
+  suspect(others: readonly string[]): void
+  closed(): Error
+  send(rid: string, bytes: Uint8Array, mode: Mode, former: string): Promise<PutAnswer>
+}
+
+export function putRequest(call: Call, options: PutRequestOptions): Request {
+  const [bytes, poll] = call.args as [Uint8Array, boolean]
+  const { label, shape } = options
+  return {
+    call,
+    poll,
+    ask: async (rid, mode, former) => {
+      const sent = options.send(rid, bytes, mode, former)
+      const before = options.sent()
+      const answer = await sent
+      if (before !== null) await before
+      if (answer.kind === 'done') return () => call.ok(0)
+      if (answer.kind === 'full') return () => call.ok(false)
+      if (answer.kind === 'closed') return () => call.fail(options.closed())
+      if (answer.kind === 'shape') return () => call.fail(shapeConflict(label, answer, shape))
+      options.suspect(answer.others)
+      return null
+    },
+  }
+}
+
+/** @param suspect told of programs that hold what is waited for */
+export function joinRequest(
+  call: Call,
+  commands: QueueCommands,
+  suspect: (others: readonly string[]) => void,
+): Request {
+  const poll = call.args[0] === true
+  let upTo = ''
+  return {
+    call,
+    poll,
+    ask: async (rid, mode) => {
+      const answer = await commands.join(rid, upTo, mode)
+      upTo = answer.upTo
+      suspect(answer.others)
+      return answer.done || poll ? () => call.ok(answer.done) : null
+    },
+  }
+}
+
+export function shapeConflict(label: string, is: QueueShape, asked: QueueShape): ConflictError {
+  const shape = (one: QueueShape): string => `maxSize ${one.maxSize} and maxDeliveries ${one.maxDeliveries}`
+  return new ConflictError(
+    `${label} exists with ${shape(is)}, asked for with ${shape(asked)}; use the same options or another name`,
+  )
+}

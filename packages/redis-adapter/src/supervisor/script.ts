@@ -1,0 +1,341 @@
+/**
+ * Runs Lua scripts: each known to the server by its digest, sent in the order of asking, sent again in that order after a lost
+ * connection, and given up at its deadline. The client would send again whatever had no answer, however late.
+ */
+import { ClosedError, ConnectionError } from '@skein/core'
+import type { Redis } from 'ioredis'
+import { failureOf, isNoScript, isPassing, isReply, type Mask } from './failure.ts'
+import { assemble, type Loaded } from './script-text.ts'
+import { COMMAND_DEADLINE } from './settings.ts'
+import { Succession } from './succession.ts'
+import type { Script, ScriptArgument, ScriptOptions, Store } from './surround.ts'
+
+/** How often deadlines are looked at, in ms. */
+const TICK = 100
+
+interface Entry {
+  /** Counts the calls: what is sent again is sent in the order of asking. */
+  readonly order: number
+  readonly script: Loaded
+  readonly words: readonly (string | number | Buffer)[]
+  readonly options: ScriptOptions
+  readonly urgent: boolean
+  /** On the clock of `performance`. */
+  readonly due: number
+  readonly waited: number
+  readonly resolve: (value: unknown) => void
+  readonly reject: (error: unknown) => void
+  /** How many times it was sent; an answer to an earlier time is none. */
+  sent: number
+}
+
+function word(argument: ScriptArgument): string | number | Buffer {
+  return typeof argument === 'object'
+    ? Buffer.from(argument.buffer, argument.byteOffset, argument.byteLength)
+    : argument
+}
+
+export interface ScriptsOptions {
+  readonly client: Redis
+  readonly masters: readonly Redis[]
+  /** The server's, for messages. */
+  readonly where: string
+  readonly mask: Mask
+  /** The server takes `#!lua flags=…`: from 7.0 on. */
+  readonly flags: boolean
+}
+
+export class Scripts implements Store {
+  readonly client: Redis
+  readonly masters: readonly Redis[]
+  readonly #where: string
+  readonly #mask: Mask
+  readonly #flags: boolean
+  readonly #scripts = new Map<string, Loaded>()
+  readonly #succession: Succession
+  /** Sent and not answered, in the order of sending. */
+  readonly #flight = new Set<Entry>()
+  /** To be sent, in order. */
+  #held: Entry[] = []
+  #asked = 0
+  readonly #connected = new Set<() => void>()
+  readonly #lost = new Set<() => void>()
+  #timer: NodeJS.Timeout | null = null
+  #lastTick = 0
+  #up: boolean
+  #gate = true
+  #closed = false
+
+  constructor({ client, masters, where, mask, flags }: ScriptsOptions) {
+    this.client = client
+    this.masters = masters
+    this.#where = where
+    this.#mask = mask
+    this.#flags = flags
+    this.#up = client.status === 'ready'
+    this.#succession = new Succession(client)
+    if (this.#up) this.#succession.began()
+    client.on('ready', () => this.#onReady())
+    client.on('close', () => this.#onClose())
+  }
+
+  get state(): 'connected' | 'suspended' {
+    return this.#up && this.#gate ? 'connected' : 'suspended'
+  }
+
+  /** The connection is there, whatever the session is. */
+  get up(): boolean {
+    return this.#up
+  }
+
+  onConnected(told: () => void): () => void {
+    this.#connected.add(told)
+    return () => this.#connected.delete(told)
+  }
+
+  /** Told when the connection is lost. */
+  onLost(told: () => void): () => void {
+    this.#lost.add(told)
+    return () => this.#lost.delete(told)
+  }
+
+  script<A extends readonly ScriptArgument[], R>(name: string, options: ScriptOptions = {}): Script<A, R> {
+    const script = this.#load(name, options)
+    return {
+      call: async (keys, args, { deadline = COMMAND_DEADLINE } = {}) =>
+        this.#call(script, keys, args, options, deadline, false) as Promise<R>,
+    }
+  }
+
+  /** As `script`, for the session's own: they pass while everything else is held for the session's sake. */
+  urgent<A extends readonly ScriptArgument[], R>(name: string, options: ScriptOptions = {}): Script<A, R> {
+    const script = this.#load(name, options)
+    return {
+      call: async (keys, args, { deadline = COMMAND_DEADLINE } = {}) =>
+        this.#call(script, keys, args, options, deadline, true) as Promise<R>,
+    }
+  }
+
+  /**
+   * The session is lost: what is under way speaks in its name and is given up, what comes is held until `openGate`.
+   * Nothing may reach Redis in the name of a session that it does not know.
+   */
+  closeGate(): void {
+    this.#gate = false
+    this.#refuse(({ urgent }) => !urgent)
+  }
+
+  /**
+   * There is a session again. Its objects are told after this, and ask anew for those who wait: what was asked in between would come
+   * on top of that, and what takes an earlier asking back would take back its success.
+   */
+  openGate(): void {
+    this.#refuse(({ urgent, options }) => !urgent && options.readOnly !== true)
+    this.#gate = true
+    this.#flush()
+  }
+
+  #refuse(which: (entry: Entry) => boolean): void {
+    const over = [...this.#flight, ...this.#held].filter(which)
+    for (const entry of over) this.#flight.delete(entry)
+    this.#held = this.#held.filter((entry) => !which(entry))
+    for (const entry of over) {
+      const told = `Redis at ${this.#where} was away for too long, so the session of this program is lost`
+      entry.reject(
+        new ConnectionError(told, {
+          retryable: true,
+          indeterminate: entry.sent > 0 && entry.options.readOnly !== true,
+        }),
+      )
+      entry.sent = -1
+    }
+  }
+
+  tellConnected(): void {
+    for (const told of this.#connected) told()
+  }
+
+  /** A connection that gives no answer is replaced: it may be a dead one that nobody has noticed. */
+  renew(): void {
+    this.client.disconnect(true)
+  }
+
+  failure(error: unknown): Error {
+    return failureOf(error, this.#where, this.#mask)
+  }
+
+  /** Settles when nothing is under way any more, or after `patience` ms. */
+  async idle(patience: number): Promise<void> {
+    const end = performance.now() + patience
+    for (let quiet = 0; quiet < 3 && performance.now() < end;) {
+      const busy = this.#flight.size > 0 || this.#held.length > 0
+      quiet = busy ? 0 : quiet + 1
+      // An answer may be what the next call waits for.
+      await new Promise<void>((resolve) => (busy ? setTimeout(resolve, 1) : setImmediate(resolve)))
+    }
+  }
+
+  close(): void {
+    this.#closed = true
+    const left = [...this.#flight, ...this.#held]
+    this.#flight.clear()
+    this.#held = []
+    this.#rest()
+    for (const entry of left) {
+      entry.sent = -1
+      entry.reject(new ClosedError('the context is closed; connect() again'))
+    }
+  }
+
+  #load(name: string, options: ScriptOptions): Loaded {
+    const { prelude = '', allowOom = false, readOnly = false, text } = options
+    const key = [name, prelude, allowOom, readOnly, text === undefined ? '' : text].join('\n')
+    let script = this.#scripts.get(key)
+    if (script === undefined) {
+      script = assemble(name, options, this.#flags)
+      this.#scripts.set(key, script)
+      if (this.#up) this.#teach(script)
+    }
+    return script
+  }
+
+  /** Ahead of the first use on this connection, so that no two calls change places because one had to be sent with its text. */
+  #teach({ text }: Loaded): void {
+    this.client.call('SCRIPT', 'LOAD', text).catch(() => {
+      // A server that refuses this gets the text with each first call.
+    })
+  }
+
+  async #call(
+    script: Loaded,
+    keys: readonly string[],
+    args: readonly ScriptArgument[],
+    options: ScriptOptions,
+    deadline: number,
+    urgent: boolean,
+  ): Promise<unknown> {
+    if (this.#closed) throw new ClosedError('the context is closed; connect() again')
+    return new Promise((resolve, reject) => {
+      const words = [keys.length, ...keys, ...args.map(word)]
+      const due = performance.now() + deadline
+      const entry: Entry = {
+        order: ++this.#asked,
+        script,
+        words,
+        options,
+        urgent,
+        due,
+        waited: deadline,
+        resolve,
+        reject,
+        sent: 0,
+      }
+      if (this.#timer === null) this.#watch()
+      if (this.#maySend(entry) && (urgent || this.#held.length === 0)) this.#send(entry)
+      else this.#hold(entry)
+    })
+  }
+
+  #maySend({ urgent }: Entry): boolean {
+    return this.#up && (this.#gate || urgent) && this.client.status === 'ready'
+  }
+
+  #send(entry: Entry, command: 'EVALSHA' | 'EVAL' = 'EVALSHA'): void {
+    const { script, words, options } = entry
+    entry.sent += 1
+    const attempt = entry.sent
+    this.#flight.add(entry)
+    const first = command === 'EVAL' ? script.text : script.sha
+    const answer =
+      options.binary === true
+        ? this.client.callBuffer(command, [first, ...words])
+        : this.client.call(command, [first, ...words])
+    answer.then(
+      (value) => {
+        if (entry.sent === attempt && this.#flight.delete(entry)) entry.resolve(value)
+      },
+      (error: unknown) => {
+        if (entry.sent === attempt && this.#flight.delete(entry)) this.#refused(entry, error)
+      },
+    )
+  }
+
+  #refused(entry: Entry, error: unknown): void {
+    if (isNoScript(error)) {
+      if (this.#maySend(entry)) this.#send(entry, 'EVAL')
+      else this.#hold(entry)
+    } else if (isPassing(error) || !isReply(error)) {
+      // Until the connection is there again; if it is not lost at all, until the next look.
+      if (!this.#closed) this.#hold(entry)
+    } else entry.reject(this.failure(error))
+  }
+
+  /** A lost connection is told to the calls one by one, and others may be asked in between. */
+  #hold(entry: Entry): void {
+    let at = this.#held.length
+    while (at > 0 && (this.#held[at - 1] as Entry).order > entry.order) at -= 1
+    this.#held.splice(at, 0, entry)
+  }
+
+  #onReady(): void {
+    this.#up = true
+    this.#succession.began()
+    for (const script of this.#scripts.values()) this.#teach(script)
+    this.#flush()
+    if (this.#gate) this.tellConnected()
+  }
+
+  #onClose(): void {
+    if (!this.#up) return
+    this.#up = false
+    for (const entry of this.#flight) this.#hold(entry)
+    this.#flight.clear()
+    for (const told of this.#lost) told()
+  }
+
+  #flush(): void {
+    const due = this.#held
+    this.#held = []
+    for (const entry of due) {
+      if (this.#maySend(entry)) this.#send(entry)
+      else this.#hold(entry)
+    }
+  }
+
+  #watch(): void {
+    this.#lastTick = performance.now()
+    this.#timer = setInterval(() => this.#tick(), TICK)
+  }
+
+  #rest(): void {
+    if (this.#timer !== null) clearInterval(this.#timer)
+    this.#timer = null
+  }
+
+  #tick(): void {
+    const now = performance.now()
+    const late = now - this.#lastTick > 10 * TICK
+    this.#lastTick = now
+    // This thread stood still: answers may lie there unread.
+    if (late) return
+    if (this.#flight.size === 0 && this.#held.length === 0) {
+      this.#rest()
+      return
+    }
+    for (const entry of this.#flight) if (now >= entry.due) this.#giveUp(entry)
+    for (const entry of this.#held) if (now >= entry.due) this.#giveUp(entry)
+    this.#held = this.#held.filter((entry) => entry.sent >= 0)
+    if (this.#held.length > 0) this.#flush()
+  }
+
+  #giveUp(entry: Entry): void {
+    const { waited, options } = entry
+    const indeterminate = entry.sent > 0 && options.readOnly !== true
+    entry.sent = -1
+    this.#flight.delete(entry)
+    const state = this.#up ? 'gave no answer' : 'could not be reached'
+    entry.reject(
+      new ConnectionError(`Redis at ${this.#where} ${state} within ${waited} ms`, { retryable: true, indeterminate }),
+    )
+  }
+}

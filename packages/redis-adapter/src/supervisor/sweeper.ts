@@ -1,0 +1,56 @@
+/** Declares dead the programs that have been silent for too long: after each beat, by the server's clock, all programs alike. */
+import { monotonic } from '@skein/core/adapter'
+import { runOf } from './preflight.ts'
+import type { SessionKeys } from './program-session.ts'
+import type { Scripts } from './script.ts'
+import type { Script } from './surround.ts'
+
+export interface SweeperOptions {
+  readonly scripts: Scripts
+  readonly keys: SessionKeys
+  readonly namespace: string
+  readonly ttl: number
+  /** The server's, as it was at the start. */
+  readonly run: string
+  readonly self: () => string
+  readonly found: (sids: readonly string[]) => void
+}
+
+export class Sweeper {
+  readonly #options: SweeperOptions
+  readonly #sweep: Script<readonly (string | number)[], string[]>
+  /** Since when the connection has had no gap, on the monotonic clock; null without one. */
+  #since: number | null = monotonic()
+  #run: string
+
+  constructor(options: SweeperOptions) {
+    this.#options = options
+    this.#run = options.run
+    const { scripts } = options
+    this.#sweep = scripts.urgent('session-sweep', { allowOom: true })
+    scripts.onLost(() => (this.#since = null))
+    scripts.client.on('ready', () => void this.#again())
+  }
+
+  /** Who could not hear the others for a while must not judge them: their beats may have been lost on the same way. */
+  async look(): Promise<void> {
+    const { keys, ttl, namespace, self, found } = this.#options
+    if (this.#since === null || monotonic() - this.#since < ttl) return
+    const names = [keys.live, keys.info, keys.dead, keys.run]
+    try {
+      const dead = await this.#sweep.call(names, [ttl, this.#run, `${namespace}:all`, self()])
+      if (dead.length > 0) found(dead)
+    } catch {
+      // After the next beat again.
+    }
+  }
+
+  async #again(): Promise<void> {
+    try {
+      this.#run = await runOf(this.#options.scripts.client)
+      this.#since = monotonic()
+    } catch {
+      // Lost again.
+    }
+  }
+}

@@ -1,0 +1,111 @@
+/** BullMQ's texts are those that we know, and BullMQ sees our queues as its own. */
+import { createHash } from 'node:crypto'
+import { Queue, Worker } from 'bullmq'
+import { afterAll, beforeAll, expect, test } from 'vitest'
+import { type RedisServer, startRedis } from '../../../integration-tests/support/redis.ts'
+import { BULL_NAME, bullTexts } from '../src/supervisor/bull.ts'
+import { jobQueue } from '../src/supervisor/job-queue.ts'
+import { World } from './queue-world.ts'
+
+let redis: RedisServer
+beforeAll(async () => {
+  redis = await startRedis()
+}, 60_000)
+afterAll(async () => redis?.close())
+
+let count = 0
+async function world(): Promise<{ world: World; namespace: string }> {
+  count += 1
+  const namespace = `bull${count}.${process.pid}`
+  return { world: await new World(redis.url, namespace, new Set()).ready(), namespace }
+}
+
+function connection(): { readonly url: string; readonly maxRetriesPerRequest: null } {
+  return { url: redis.url, maxRetriesPerRequest: null }
+}
+
+test('the texts that we wrap are those of the version that we know', () => {
+  const digest = (text: string): string => createHash('sha256').update(text).digest('hex').slice(0, 16)
+  // Another version's texts: read what has changed, run all tests of queues, then record them here.
+  expect(Object.fromEntries(Object.entries(bullTexts).map(([name, text]) => [name, digest(text)]))).toEqual({
+    addStandardJob: '2eee45c9ffc54d24',
+    moveJobFromActiveToWait: 'ac9546cdd23294a2',
+    moveToActive: '7d35069db0b831af',
+    moveToFinished: '8e744ec5d65dbe9e',
+  })
+})
+
+test('BullMQ reads what we put, and a dead letter with its reason', async () => {
+  const { world: one, namespace } = await world()
+  const queue = one.process().queue<unknown>('jobs', { maxDeliveries: 1 })
+  await queue.put({ text: 'poison' })
+  await queue.put({ text: 'hello', list: [1, 2] })
+  await (await queue.receive()).nack()
+  const bull = new Queue(BULL_NAME, { connection: connection(), prefix: `{${namespace}:queue:jobs}` })
+  expect((await bull.getWaiting()).map(({ name, data }) => [name, data as unknown])).toEqual([
+    ['item', { text: 'hello', list: [1, 2] }],
+  ])
+  const [failed] = await bull.getFailed()
+  expect(failed).toMatchObject({ data: { text: 'poison' }, failedReason: 'given back too often' })
+  // Retried by hand, it comes again.
+  await failed?.retry()
+  const again = [await queue.receive(), await queue.receive()].map(({ value }) => value)
+  expect(again).toContainEqual({ text: 'poison' })
+  expect(await bull.getActiveCount()).toBe(2)
+  await bull.close()
+  await queue.destroy()
+  await one.close()
+})
+
+test('what plain BullMQ adds is got, and what we put is worked off by a plain worker', async () => {
+  const { world: one, namespace } = await world()
+  const queue = one.process().queue<unknown>('jobs')
+  const prefix = `{${namespace}:queue:jobs}`
+  await queue.size()
+  const bull = new Queue(BULL_NAME, { connection: connection(), prefix })
+  await bull.add('theirs', { n: 1 }, { removeOnComplete: true })
+  const delivery = await queue.receive()
+  expect(delivery.value).toEqual({ n: 1 })
+  await delivery.ack()
+  expect(await bull.getJobCounts('wait', 'active', 'completed')).toEqual({ wait: 0, active: 0, completed: 0 })
+  await queue.put({ n: 2 })
+  const seen = await new Promise<unknown>((told) => {
+    const worker = new Worker(
+      BULL_NAME,
+      (job) => {
+        void worker.close()
+        told(job.data)
+        return Promise.resolve()
+      },
+      { connection: connection(), prefix },
+    )
+  })
+  expect(seen).toEqual({ n: 2 })
+  await bull.close()
+  await queue.destroy()
+  await one.close()
+})
+
+test('a queue of jobs: waiting, handing back, what the dead held, nothing left', async () => {
+  const { world: one, namespace } = await world()
+  const jobs = jobQueue(one.around, 'spawn:x', { maxSize: Infinity, maxDeliveries: Infinity })
+  const woken = new Promise<void>((told) => jobs.onWake(told))
+  expect(await jobs.fetch(`${one.sid}/1/1`, 'wait')).toBeNull()
+  await jobs.put(`${one.sid}/1/2`, '{"a":1}')
+  await jobs.put(`${one.sid}/1/2`, '{"a":1}')
+  await woken
+  const job = await jobs.fetch(`${one.sid}/1/1`, 'wait')
+  expect(job).toMatchObject({ attempt: 1, json: '{"a":1}' })
+  expect(await jobs.giveBack([{ rid: `${one.sid}/1/1` }], true)).toEqual([true])
+  const other = { rid: 'gone/1/1' }
+  expect(await jobs.fetch(other.rid, 'poll')).toMatchObject({ attempt: 2 })
+  expect(await jobs.reap(['gone'])).toBe(1)
+  const last = await jobs.fetch(`${one.sid}/1/3`, 'poll')
+  expect(last).toMatchObject({ attempt: 3 })
+  expect(await jobs.finish([other])).toEqual([false])
+  expect(await jobs.finish([{ rid: `${one.sid}/1/3` }])).toEqual([true])
+  await jobs.obliterate()
+  jobs.stop()
+  expect(await one.redis.keys(`*${namespace}*`)).toEqual([])
+  await one.close()
+})

@@ -1,0 +1,209 @@
+/** What `connect('redis://…')` does when it cannot: in time, with the cause, without the password. */
+import { createServer as createHttpServer } from 'node:http'
+import { once } from 'node:events'
+import { type AddressInfo, createServer, type Server, type Socket } from 'node:net'
+import {
+  AuthenticationError,
+  ConnectionError,
+  connect,
+  NotSupportedError,
+  ProtocolError,
+  StateError,
+  TlsError,
+} from '@skein/core'
+import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest'
+import { ask } from '../../../integration-tests/support/resp.ts'
+import { freshNamespace, type RedisServer, startRedis } from '../../../integration-tests/support/redis.ts'
+
+const SECRET = 'correct-horse:b@ttery'
+const PASSWORD = encodeURIComponent(SECRET)
+
+/** Everything that an error shows anywhere. */
+function everythingOf(error: unknown): string {
+  const parts: string[] = []
+  const seen = new Set<unknown>()
+  const walk = (value: unknown): void => {
+    if (typeof value === 'string') parts.push(value)
+    if (typeof value !== 'object' || value === null || seen.has(value)) return
+    seen.add(value)
+    for (const key of Reflect.ownKeys(value)) walk(Reflect.get(value, key))
+  }
+  walk(error)
+  return parts.join('\n')
+}
+
+/** Rejects with this class within 5 s, has a cause, and tells no secret. */
+async function refused(url: string, type: abstract new (...args: never[]) => Error): Promise<Error> {
+  const began = performance.now()
+  const error: unknown = await connect(url, { namespace: freshNamespace() }).then(
+    () => new Error('it connected'),
+    (why: unknown) => why,
+  )
+  const took = performance.now() - began
+  expect(error).toBeInstanceOf(type)
+  expect(took).toBeLessThan(5_000)
+  const all = everythingOf(error)
+  for (const form of [SECRET, PASSWORD, encodeURI(SECRET)]) expect(all).not.toContain(form)
+  return error as Error
+}
+
+async function listening(server: Server): Promise<number> {
+  server.listen(0, '127.0.0.1')
+  await once(server, 'listening')
+  const open = new Set<Socket>()
+  server.on('connection', (socket: Socket) => open.add(socket))
+  onTestFinished(() => {
+    for (const socket of open) socket.destroy()
+    server.close()
+  })
+  return (server.address() as AddressInfo).port
+}
+
+function portOf(url: string): number {
+  return Number(new URL(url).port)
+}
+
+describe('connect() refuses', () => {
+  let redis: RedisServer
+  beforeAll(async () => {
+    redis = await startRedis({ own: true })
+  })
+  afterAll(() => redis.close())
+
+  test('a password that the server does not want', async () => {
+    await redis.config('requirepass', 'another')
+    onTestFinished(async () => {
+      await ask(redis.url.replace('//', '//:another@'), 'CONFIG', 'SET', 'requirepass', '')
+    })
+    const error = await refused(`redis://:${PASSWORD}@127.0.0.1:${portOf(redis.url)}`, AuthenticationError)
+    expect(error.message).toMatch(/refused the credentials .*WRONGPASS/)
+    expect(error.cause).toBeInstanceOf(Error)
+    const without = await refused(redis.url, AuthenticationError)
+    expect(without.message).toContain('NOAUTH')
+  })
+
+  test('a closed port', async () => {
+    const server = createServer()
+    const port = await listening(server)
+    server.close()
+    const error = await refused(`redis://user:${PASSWORD}@127.0.0.1:${port}`, ConnectionError)
+    expect(error.constructor).toBe(ConnectionError)
+    expect(error.message).toContain(`redis://127.0.0.1:${port}`)
+    expect(error.cause).toMatchObject({ code: 'ECONNREFUSED' })
+  })
+
+  test('a host that does not exist', async () => {
+    const error = await refused(`redis://:${PASSWORD}@no-such-host.invalid:6379`, ConnectionError)
+    expect(error.cause).toMatchObject({ code: expect.stringMatching(/^E/) })
+  })
+
+  test('a server that says nothing', async () => {
+    const port = await listening(createServer())
+    const error = await refused(`redis://:${PASSWORD}@127.0.0.1:${port}`, ConnectionError)
+    expect(error.message).toMatch(/no answer within/)
+  })
+
+  test('what is not Redis', async () => {
+    const port = await listening(createHttpServer())
+    const error = await refused(`redis://:${PASSWORD}@127.0.0.1:${port}`, ProtocolError)
+    expect(error.message).toMatch(/not Redis/)
+    const talker = await listening(createServer((socket) => socket.write('SSH-2.0-OpenSSH_9.2\r\n')))
+    await refused(`redis://:${PASSWORD}@127.0.0.1:${talker}`, ProtocolError)
+  })
+
+  test('TLS to a port without it', async () => {
+    const error = await refused(`rediss://:${PASSWORD}@127.0.0.1:${portOf(redis.url)}`, TlsError)
+    expect(error.message).toMatch(/redis:\/\/ is for one that does not/)
+    const port = await listening(createHttpServer())
+    await refused(`rediss://:${PASSWORD}@127.0.0.1:${port}`, TlsError)
+  })
+
+  test('a server that throws keys away', async () => {
+    await redis.config('maxmemory-policy', 'allkeys-lru')
+    onTestFinished(() => redis.config('maxmemory-policy', 'noeviction'))
+    const error = await refused(redis.url, StateError)
+    expect(error.message).toContain('CONFIG SET maxmemory-policy noeviction')
+  })
+
+  test('a replica', async () => {
+    await redis.ask('REPLICAOF', '127.0.0.1', '1')
+    onTestFinished(async () => {
+      await redis.ask('REPLICAOF', 'NO', 'ONE')
+    })
+    const error = await refused(redis.url, StateError)
+    expect(error.message).toMatch(/replica.*127\.0\.0\.1:1/)
+  })
+
+  test('a user who may not do what is needed', async () => {
+    await redis.ask('ACL', 'SETUSER', 'poor', 'on', `>${SECRET}`, '~*', '&*', '+@all', '-evalsha', '-eval')
+    const error = await refused(`redis://poor:${PASSWORD}@127.0.0.1:${portOf(redis.url)}`, AuthenticationError)
+    expect(error.message).toMatch(/eval/)
+  })
+
+  test('a node of a cluster', async () => {
+    const node = await startRedis({ own: true, args: ['--cluster-enabled', 'yes'] })
+    onTestFinished(() => node.close())
+    const error = await refused(node.url, NotSupportedError)
+    expect(error.message).toMatch(/cluster/)
+  })
+})
+
+test('connect() signs in with the password of the url, and closing leaves no key of a session', async () => {
+  const redis = await startRedis({ own: true })
+  onTestFinished(() => redis.close())
+  await redis.ask('ACL', 'SETUSER', 'rich', 'on', `>${SECRET}`, '~*', '&*', '+@all')
+  const mp = await connect(`redis://rich:${PASSWORD}@127.0.0.1:${portOf(redis.url)}/3`, { namespace: 'door' })
+  expect(mp.kind).toBe('redis')
+  await mp.close()
+  expect(await redis.ask('KEYS', '*')).toEqual([])
+  expect(await redis.ask('CLIENT', 'LIST')).not.toContain('skein:door')
+})
+
+describe('connect() with an array of urls', () => {
+  const servers: RedisServer[] = []
+  beforeAll(async () => {
+    servers.push(...(await Promise.all([1, 2, 3].map(() => startRedis({ own: true })))))
+  })
+  afterAll(async () => {
+    await Promise.all(servers.map((server) => server.close()))
+  })
+
+  async function without(...away: readonly number[]): Promise<readonly string[]> {
+    for (const index of away) await servers[index]?.kill()
+    onTestFinished(async () => {
+      for (const index of away) await servers[index]?.restart()
+    })
+    return servers.map(({ url }) => url)
+  }
+
+  /** Whether a lock on them is one. */
+  async function locks(urls: readonly string[], meanwhile?: () => Promise<void>): Promise<boolean> {
+    const mp = await connect(urls, { namespace: freshNamespace() })
+    onTestFinished(() => mp.close())
+    await meanwhile?.()
+    const lease = await mp.lock('a').acquire({ timeout: 10_000 })
+    lease.assertHeld()
+    expect(lease.expiresIn).toBeGreaterThan(0)
+    return lease.release()
+  }
+
+  test('takes locks on all, on a majority, and on one', async () => {
+    expect(await locks(await without())).toBe(true)
+    expect(await locks(await without(2))).toBe(true)
+    expect(await locks([(servers[0] as RedisServer).url])).toBe(true)
+  })
+
+  test('needs a majority, and the first one for everything but locks', async () => {
+    await expect(connect(await without(1, 2))).rejects.toThrow(ConnectionError)
+    await expect(connect(await without(0))).rejects.toThrow(ConnectionError)
+  })
+
+  test('a master that was away at the start is used when it comes', async () => {
+    const urls = await without(1)
+    const swap = async (): Promise<void> => {
+      await servers[1]?.restart()
+      await without(2)
+    }
+    expect(await locks(urls, swap)).toBe(true)
+  })
+})

@@ -1,0 +1,329 @@
+/** Programs for the tests of queues and pipes: core's real broker and handles on a real Redis, with losses and deaths on command. */
+import { randomBytes } from 'node:crypto'
+import {
+  Broker,
+  type BrokerObject,
+  BrokerClient,
+  Link,
+  type LinkEvents,
+  LinkedAdapter,
+  type ObjectFactory,
+  type Session,
+} from '@skein/core/adapter'
+import { Redis } from 'ioredis'
+import { afterAll, afterEach, beforeAll } from 'vitest'
+import { type RedisServer, startRedis } from '../../../integration-tests/support/redis.ts'
+import { RedisPipeObject } from '../src/supervisor/redis-pipe-object.ts'
+import { type QueueSpec, RedisQueueObject } from '../src/supervisor/redis-queue-object.ts'
+import { Scripts } from '../src/supervisor/script.ts'
+import type { Surround } from '../src/supervisor/surround.ts'
+
+export interface Stage {
+  readonly redis: RedisServer
+  readonly namespace: string
+  /** Who was declared dead. */
+  readonly dead: Set<string>
+  /** @param beat in ms; a long one leaves everything to messages */
+  program(beat?: number): Promise<World>
+}
+
+/** A server for the tests of a file, and programs that end with their test. */
+export function useStage(): Stage {
+  let server: RedisServer | null = null
+  let [count, namespace] = [0, '']
+  const dead = new Set<string>()
+  const worlds: World[] = []
+  beforeAll(async () => {
+    server = await startRedis({ own: true })
+  }, 60_000)
+  afterAll(() => server?.close())
+  afterEach(async () => {
+    await Promise.all(worlds.splice(0).map((world) => world.close()))
+    dead.clear()
+  })
+  const redis = (): RedisServer => {
+    if (server === null) throw new Error('the server is started before the first test')
+    return server
+  }
+  return {
+    get redis() {
+      return redis()
+    },
+    get namespace() {
+      return namespace
+    },
+    dead,
+    program: (beat) => {
+      if (worlds.length === 0) {
+        count += 1
+        namespace = `t${count}`
+      }
+      const world = new World(redis().url, namespace, dead, beat)
+      worlds.push(world)
+      return world.ready()
+    },
+  }
+}
+
+/** Cuts all connections of the server every 60 ms until `done` settles. */
+export async function cutting(redis: RedisServer, done: Promise<unknown>): Promise<void> {
+  let over = false
+  const end = (): void => {
+    over = true
+  }
+  done.then(end, end)
+  while (!over) {
+    await new Promise((go) => setTimeout(go, 60))
+    await redis.ask('CLIENT', 'KILL', 'TYPE', 'normal', 'SKIPME', 'yes')
+    await redis.ask('CLIENT', 'KILL', 'TYPE', 'pubsub')
+  }
+  await done
+}
+
+/** One end of a link within this process. */
+class PairLink extends Link {
+  peer: PairLink | null = null
+  /** Nothing comes out of it while it is set. */
+  stopped = false
+  #kept: Uint8Array[] = []
+
+  protected override write(segments: readonly Uint8Array[]): null {
+    const bytes = Buffer.concat(segments.map((one) => Uint8Array.from(one)))
+    setImmediate(() => this.peer?.arrived(bytes))
+    return null
+  }
+  arrived(bytes: Uint8Array): void {
+    if (this.stopped) this.#kept.push(bytes)
+    else this.received(bytes)
+  }
+  cont(): void {
+    this.stopped = false
+    const kept = this.#kept
+    this.#kept = []
+    for (const bytes of kept) this.received(bytes)
+  }
+  override ref(): void {
+    // Nothing keeps this process alive but the test.
+  }
+  override unref(): void {
+    // As above.
+  }
+  override close(): void {
+    const { peer } = this
+    this.finish()
+    setImmediate(() => peer?.finish())
+  }
+}
+
+/** A client process of a program. */
+export class TestProcess {
+  readonly session: Session
+  /** What the process makes its queues with. */
+  readonly mp: LinkedAdapter
+  readonly #near: PairLink
+  readonly #world: World
+
+  constructor(session: Session, mp: LinkedAdapter, near: PairLink, world: World) {
+    this.session = session
+    this.mp = mp
+    this.#near = near
+    this.#world = world
+  }
+
+  queue<T>(name: string, spec: Partial<QueueSpec> = {}): ReturnType<typeof this.mp.queue<T>> {
+    return this.mp.queue<T>({ name, maxSize: spec.maxSize ?? Infinity, maxDeliveries: spec.maxDeliveries ?? 5 })
+  }
+
+  /** As by `kill -9`. */
+  kill(): void {
+    this.#near.stopped = true
+    this.#world.broker.end(this.session)
+  }
+}
+
+function on<T>(all: Set<T>, told: T): () => void {
+  all.add(told)
+  return () => all.delete(told)
+}
+
+const newSid = (): string => `h.${randomBytes(5).toString('hex')}`
+
+export class World {
+  readonly redis: Redis
+  readonly #subscriber: Redis
+  readonly broker: Broker
+  readonly around: Surround
+  readonly store: Scripts
+  readonly #namespace: string
+  readonly #wakes = new Map<string, (letter: string, rest: string) => void>()
+  readonly #lost = new Set<(old: string) => void>()
+  readonly #reborn = new Set<(sid: string) => void>()
+  readonly #deaths = new Set<(sids: readonly string[]) => void>()
+  readonly #resubscribed = new Set<() => void>()
+  readonly owned = new Set<string>()
+  sid: string = newSid()
+  /** Messages are lost while it is set. */
+  deaf = false
+  readonly #objects = new Set<BrokerObject>()
+  #processes = 0
+  #rids = 0
+
+  /** @param dead shared by the programs of a test: who was declared dead */
+  constructor(
+    url: string,
+    namespace: string,
+    dead: Set<string>,
+    beat = 1_000,
+    outage: number = Number.POSITIVE_INFINITY,
+  ) {
+    this.#namespace = namespace
+    const settings = {
+      protocol: 2,
+      maxRetriesPerRequest: null,
+      enableOfflineQueue: true,
+      autoResendUnfulfilledCommands: false,
+      retryStrategy: () => 20,
+    } as const
+    this.redis = new Redis(url, { ...settings, enableOfflineQueue: false })
+    this.#subscriber = new Redis(url, settings)
+    for (const client of [this.redis, this.#subscriber]) client.on('error', () => undefined)
+    this.#subscriber.on('message', (_channel, message: string) => this.#message(message))
+    this.#subscriber.on('ready', () => {
+      void this.#subscribe().then(() => {
+        for (const told of this.#resubscribed) told()
+      })
+    })
+    this.store = new Scripts({ client: this.redis, masters: [], where: 'the test', mask: (text) => text, flags: true })
+    const { store, owned } = this
+    const sid = (): string => this.sid
+    this.around = {
+      store,
+      session: {
+        get sid() {
+          return sid()
+        },
+        rid: (session) => `${this.sid}/${session.serial}/${++this.#rids}`,
+        processOf: (session) => `${this.sid}/${session.serial}`,
+        confirmedUntil: { mono: Number.POSITIVE_INFINITY, wall: Number.POSITIVE_INFINITY },
+        onLost: (told) => on(this.#lost, told),
+        onReborn: (told) => on(this.#reborn, told),
+      },
+      wakes: {
+        prefix: `${namespace}:wake:`,
+        on: (tag, told) => {
+          this.#wakes.set(tag, told)
+          return () => {
+            if (this.#wakes.get(tag) === told) this.#wakes.delete(tag)
+          }
+        },
+        onResubscribed: (told) => on(this.#resubscribed, told),
+      },
+      deaths: {
+        isDead: (one) => Promise.resolve(dead.has(one)),
+        deadOf: (sids) => Promise.resolve(sids.filter((one) => dead.has(one))),
+        onDeath: (told) => on(this.#deaths, told),
+      },
+      owned: {
+        add: (kind, name) => owned.add(`${kind} ${name}`),
+        remove: (kind, name) => owned.delete(`${kind} ${name}`),
+      },
+      namespace,
+      sessionTtl: beat * 5,
+      beat,
+      outage,
+    }
+    const { around } = this
+    const made = <T extends BrokerObject>(object: T): T => {
+      this.#objects.add(object)
+      return object
+    }
+    const kinds: Record<string, ObjectFactory> = {
+      pipe: (name, _spec, session) =>
+        made(new RedisPipeObject(name, (inbox) => this.broker.add(inbox), around, session)),
+      queue: (name, spec, session) => made(new RedisQueueObject(name, spec, around, session)),
+    }
+    this.broker = new Broker(kinds)
+  }
+
+  async ready(): Promise<this> {
+    await this.#subscribe()
+    if (this.redis.status !== 'ready') await new Promise<void>((told) => this.redis.once('ready', () => told()))
+    return this
+  }
+
+  process(name = 'main'): TestProcess {
+    this.#processes += 1
+    const id = `${this.sid.slice(2)}${this.#processes}`
+    const session = this.broker.session({ id, name, pid: 1_000 + this.#processes, host: 'here' })
+    const ends: PairLink[] = []
+    const client = new BrokerClient((events: LinkEvents) => {
+      const near = new PairLink(events, false)
+      const far = new PairLink({ frame: (frame) => session.frame(frame), ended: () => this.broker.end(session) }, false)
+      near.peer = far
+      far.peer = near
+      ends.push(near, far)
+      return near
+    })
+    const [near, far] = ends as [PairLink, PairLink]
+    session.connect(far)
+    let count = 0
+    const mp = new LinkedAdapter({
+      nature: { kind: 'redis', scope: 'test', json: true, confirmed: true },
+      client,
+      namespace: this.#namespace,
+      processId: id,
+      next: () => ++count,
+      leave: () => Promise.resolve(),
+    })
+    return new TestProcess(session, mp, near, this)
+  }
+
+  /** As the supervisor does it for a process that is silent for too long. */
+  suspend({ session }: TestProcess): void {
+    for (const object of this.#objects) object.suspend(session)
+  }
+
+  resume({ session }: TestProcess): void {
+    for (const object of this.#objects) object.resume(session)
+  }
+
+  /** The program's session is lost: everybody is told, and nothing reaches Redis until `bear`. */
+  lose(): void {
+    this.store.closeGate()
+    for (const told of this.#lost) told(this.sid)
+  }
+
+  /** A new one is there. */
+  async bear(): Promise<void> {
+    this.sid = newSid()
+    await this.#subscribe()
+    this.store.openGate()
+    for (const told of this.#reborn) told(this.sid)
+  }
+
+  /** These were declared dead, and this program hears of it. */
+  hear(...sids: readonly string[]): void {
+    for (const told of this.#deaths) told(sids)
+  }
+
+  /** Vanishes without giving anything back. */
+  crash(): void {
+    this.store.close()
+    for (const client of [this.redis, this.#subscriber]) client.disconnect()
+  }
+
+  async close(): Promise<void> {
+    await this.redis.quit().catch(() => undefined)
+    this.crash()
+  }
+
+  #subscribe(): Promise<unknown> {
+    return this.#subscriber.subscribe(`${this.#namespace}:wake:${this.sid}`)
+  }
+
+  #message(message: string): void {
+    if (this.deaf) return
+    const [letter = '', tag = '', ...rest] = message.split(' ')
+    this.#wakes.get(tag)?.(letter, rest.join(' '))
+  }
+}

@@ -1,0 +1,251 @@
+/** Locks on three independent masters: real servers that are killed, stopped and emptied. */
+import { CapacityError, QuorumError } from '@skein/core'
+import type { ObjectFactory, Session } from '@skein/core/adapter'
+import { afterEach, beforeEach, expect, test } from 'vitest'
+import { freshNamespace, type RedisServer, startRedis } from '../../../integration-tests/support/redis.ts'
+import type { PermitsSpec } from '../src/supervisor/redis-permits.ts'
+import { type Deadline, left } from '../src/supervisor/redlock/quorum-executor.ts'
+import { Quorum } from '../src/supervisor/redlock/quorum.ts'
+import { RedlockPermits } from '../src/supervisor/redlock/redlock-permits.ts'
+import type { Surround } from '../src/supervisor/surround.ts'
+import { type TestPermits, World } from './permits-world.ts'
+
+const LEASE = 1_000
+
+let servers: RedisServer[]
+let namespace: string
+const worlds = new Set<World>()
+const quorums = new Map<Surround, Quorum>()
+/** What processes would read of their tenure. */
+const until = new Map<Session, Deadline | null>()
+const losses: Error[] = []
+
+beforeEach(async () => {
+  namespace = freshNamespace()
+  servers = await Promise.all([startRedis({ own: true }), startRedis({ own: true }), startRedis({ own: true })])
+})
+afterEach(async () => {
+  await Promise.all([...quorums.values()].map((one) => one.close()))
+  await Promise.all([...worlds].map((one) => one.close()))
+  await Promise.all(servers.map((one) => one.close()))
+  worlds.clear()
+  quorums.clear()
+  until.clear()
+  losses.length = 0
+})
+
+function kinds(around: Surround): Readonly<Record<string, ObjectFactory>> {
+  const quorum = new Quorum(around, {
+    confirm: (session, deadline) => until.set(session, deadline),
+    lose: (_session, reason) => losses.push(reason),
+  })
+  quorums.set(around, quorum)
+  return { lock: (name: string, spec: PermitsSpec) => new RedlockPermits('lock', name, spec, around, quorum) }
+}
+
+async function program(): Promise<World> {
+  const urls = servers.map(({ url }) => url)
+  const world = new World(urls, namespace, new Set(), kinds, { sessionTtl: LEASE, beat: LEASE / 5 })
+  worlds.add(world)
+  return world.ready()
+}
+
+/** So many stand in line, the holder included. */
+async function standing(count: number, name = 'x'): Promise<void> {
+  await expect
+    .poll(() => servers[0]?.ask('ZCARD', `{${namespace}:redlock:lock:${name}}:q`), { interval: 5 })
+    .toBe(count)
+}
+
+/** Processes that take turns, and what happened to them. */
+class Contest {
+  readonly turns: number[]
+  last = 0
+  inside = 0
+  overlaps = 0
+  regressions = 0
+  longest = 0
+  #stopped = false
+  #free = performance.now()
+  readonly #runs: Promise<void>[]
+
+  constructor(locks: readonly TestPermits[]) {
+    this.turns = locks.map(() => 0)
+    this.#runs = locks.map((lock, number) => this.#run(lock, number))
+  }
+
+  async stop(): Promise<void> {
+    this.#stopped = true
+    await Promise.all(this.#runs)
+  }
+
+  /** Everybody has had so many turns more. */
+  async all(more: number): Promise<void> {
+    const before = [...this.turns]
+    await expect
+      .poll(() => this.turns.every((count, number) => count >= (before[number] ?? 0) + more), {
+        timeout: 10_000,
+        interval: 10,
+      })
+      .toBe(true)
+  }
+
+  async #run(lock: TestPermits, number: number): Promise<void> {
+    while (!this.#stopped) {
+      const token = await lock.acquire()
+      this.longest = Math.max(this.longest, performance.now() - this.#free)
+      if (this.inside > 0) this.overlaps += 1
+      if (token <= this.last) this.regressions += 1
+      this.last = token
+      this.inside += 1
+      await new Promise((told) => setTimeout(told, 3))
+      this.inside -= 1
+      this.turns[number] = (this.turns[number] ?? 0) + 1
+      this.#free = performance.now()
+      lock.release(token)
+    }
+  }
+}
+
+test('granted in the order of asking, with rising tokens; try never waits and never overtakes', async () => {
+  const [a, b] = [await program(), await program()]
+  const [mine, theirs] = [a.process().lock('x'), b.process().lock('x')]
+  const first = await mine.acquire()
+  const second = theirs.acquire()
+  await standing(2)
+  const third = mine.acquire()
+  await standing(3)
+  expect(await theirs.tryAcquire()).toBeNull()
+  mine.release(first)
+  expect(await mine.tryAcquire()).toBeNull()
+  expect(await second).toBeGreaterThan(first)
+  theirs.release(await second)
+  expect(await third).toBeGreaterThan(await second)
+  mine.release(await third)
+  const again = await mine.tryAcquire()
+  expect(again).toBeGreaterThan(await third)
+  mine.release(again ?? 0)
+  expect(await mine.value()).toBe(1)
+})
+
+test('value() and holder() say what a majority keeps', async () => {
+  const [a, b] = [await program(), await program()]
+  const keeper = a.process('keeper')
+  const [mine, theirs] = [keeper.lock('x'), b.process().lock('x')]
+  expect([await theirs.value(), await theirs.holder()]).toEqual([1, null])
+  const token = await mine.acquire()
+  const { id: process, name, pid, host } = keeper.session.process
+  expect([await theirs.value(), await theirs.holder()]).toEqual([0, { process, name, pid, host, token }])
+  await servers[0]?.kill()
+  expect([await theirs.value(), await theirs.holder()]).toEqual([0, { process, name, pid, host, token }])
+})
+
+test('a wait that runs out leaves nothing; a killed process gives way at once, a stopped one too', async () => {
+  const a = await program()
+  const [victim, other] = [a.process(), a.process()]
+  await victim.lock('x').acquire()
+  await expect(other.lock('x').acquire({ timeout: 50 })).rejects.toThrow('not granted')
+  await standing(1)
+  const waiting = other.lock('x').acquire()
+  victim.kill()
+  other.lock('x').release(await waiting)
+  await expect.poll(() => other.lock('x').value()).toBe(1)
+  await standing(0)
+})
+
+test('held for many leases while it is renewed; the tenure always says less than the masters keep', async () => {
+  const a = await program()
+  const process = a.process()
+  const token = await process.lock('x').acquire()
+  const key = `{${namespace}:redlock:lock:x}`
+  const end = performance.now() + 3 * LEASE
+  while (performance.now() < end) {
+    const mine = left(until.get(process.session) as Deadline)
+    expect(mine).toBeGreaterThan(0)
+    for (const server of servers)
+      expect(Number(await server.ask('PTTL', key)) + 1).toBeGreaterThanOrEqual(Math.floor(mine) - 50)
+    await new Promise((told) => setTimeout(told, 20))
+  }
+  expect(losses).toEqual([])
+  process.lock('x').release(token)
+  await expect.poll(() => until.get(process.session)).toBeNull()
+})
+
+test('a program that vanishes keeps the lock for a lease, no longer and no less', async () => {
+  const [a, b] = [await program(), await program()]
+  const token = await a.process().lock('x').acquire()
+  const waiting = b.process().lock('x').acquire()
+  await standing(2)
+  const [quorum] = quorums.values()
+  a.crash()
+  await quorum?.close()
+  const asked = performance.now()
+  expect(await waiting).toBeGreaterThan(token)
+  expect(performance.now() - asked).toBeGreaterThan(LEASE / 2)
+  expect(performance.now() - asked).toBeLessThan(5 * LEASE)
+})
+
+for (const victim of [0, 1, 2]) {
+  test(`master ${victim} killed, restarted empty, stopped and continued: nobody overlaps, everybody goes on`, async () => {
+    const programs = [await program(), await program(), await program()]
+    const contest = new Contest(programs.flatMap((one) => [one.process().lock('x'), one.process().lock('x')]))
+    const server = servers[victim] as RedisServer
+    await contest.all(3)
+    await server.kill()
+    await contest.all(3)
+    await server.restart({ empty: true })
+    await contest.all(3)
+    await server.stop()
+    await contest.all(3)
+    await server.cont()
+    await contest.all(3)
+    await contest.stop()
+    expect([contest.overlaps, contest.regressions, losses]).toEqual([0, 0, []])
+  })
+}
+
+test('split votes are solved below a second, without a line to stand in', async () => {
+  // Every master refuses to keep the line, so everybody tries whenever they like.
+  for (const server of servers) await server.ask('SET', `{${namespace}:redlock:lock:x}:q`, 'no list')
+  const programs = [await program(), await program(), await program()]
+  const contest = new Contest(programs.flatMap((one) => [one.process().lock('x'), one.process().lock('x')]))
+  const total = (): number => contest.turns.reduce((sum, turns) => sum + turns, 0)
+  await expect.poll(total, { timeout: 10_000 }).toBeGreaterThan(60)
+  await contest.stop()
+  expect([contest.overlaps, contest.regressions]).toEqual([0, 0])
+  expect(contest.longest).toBeLessThan(1_000)
+})
+
+test('without a majority: a try says so, a wait goes on when there is one again, a holder is told', async () => {
+  const a = await program()
+  const process = a.process()
+  const [held, other] = [process.lock('x'), a.process().lock('y')]
+  await held.acquire()
+  await servers[0]?.stop()
+  await servers[2]?.stop()
+  const asked = performance.now()
+  await expect(other.tryAcquire()).rejects.toBeInstanceOf(QuorumError)
+  expect(performance.now() - asked).toBeLessThan(2_000)
+  const waiting = other.acquire()
+  await expect.poll(() => losses.length, { timeout: 5_000 }).toBe(1)
+  expect(losses[0]?.message).toContain('no majority')
+  await servers[0]?.cont()
+  await waiting
+  const again = await a.process().lock('x').acquire({ timeout: 5_000 })
+  expect(again).toBeGreaterThan(0)
+  await servers[2]?.cont()
+})
+
+test('full masters refuse what is new; what is held is renewed and let go', async () => {
+  const a = await program()
+  const [process, other] = [a.process(), a.process()]
+  const token = await process.lock('x').acquire()
+  for (const server of servers) await server.config('maxmemory', 1)
+  await expect(other.lock('y').acquire()).rejects.toBeInstanceOf(CapacityError)
+  await new Promise((told) => setTimeout(told, 2 * LEASE))
+  expect(losses).toEqual([])
+  expect(left(until.get(process.session) as Deadline)).toBeGreaterThan(0)
+  process.lock('x').release(token)
+  for (const server of servers) await expect.poll(() => server.ask('EXISTS', `{${namespace}:redlock:lock:x}`)).toBe(0)
+  for (const server of servers) await server.config('maxmemory', 0)
+})

@@ -1,0 +1,294 @@
+/** The program's session against a real Redis: its heartbeat, its loss and return, who is declared dead and when. */
+import { monotonic } from '@skein/core/adapter'
+import { LeaseLostError } from '@skein/core'
+import { expect, onTestFinished, test } from 'vitest'
+import { Proxy } from '../../../integration-tests/support/proxy.ts'
+import { freshNamespace, redisForTest, type RedisServer } from '../../../integration-tests/support/redis.ts'
+import { serverOf } from '../src/options.ts'
+import { type Guard, type Opened, openSurround } from '../src/supervisor/opening.ts'
+import { sessionKeys } from '../src/supervisor/program-session.ts'
+
+const TTL = 500
+
+interface Program extends Opened {
+  readonly lost: Error[]
+  readonly confirmed: { readonly mono: number; readonly wall: number }[]
+  readonly interruptions: boolean[]
+  /** Ends it as a crash does: without a word to Redis. */
+  crash(): void
+}
+
+async function program(url: string, namespace: string, ttl = TTL): Promise<Program> {
+  const lost: Error[] = []
+  const confirmed: { mono: number; wall: number }[] = []
+  const interruptions: boolean[] = []
+  const guard: Guard = {
+    confirm: (until) => confirmed.push(until),
+    lose: (reason) => lost.push(reason),
+    interrupted: (on) => interruptions.push(on),
+  }
+  const start = { servers: [serverOf(url)], quorum: false } as const
+  const opened = await openSurround(
+    start,
+    { namespace, sessionTtl: ttl, outage: Number.POSITIVE_INFINITY, serve: null },
+    guard,
+  )
+  let over = false
+  const close = async (): Promise<void> => {
+    if (over) return
+    over = true
+    await opened.close()
+  }
+  onTestFinished(close)
+  const crash = (): void => {
+    over = true
+    opened.abandon()
+  }
+  return { ...opened, close, crash, lost, confirmed, interruptions }
+}
+
+async function told<T>(subscribe: (told: (value: T) => void) => unknown): Promise<T> {
+  return new Promise((resolve) => subscribe(resolve))
+}
+
+async function beats(one: Program, count: number): Promise<void> {
+  const enough = one.confirmed.length + count
+  while (one.confirmed.length < enough) await new Promise((resolve) => setTimeout(resolve, 5))
+}
+
+function live(redis: RedisServer, namespace: string): Promise<unknown> {
+  return redis.ask('ZRANGE', sessionKeys(namespace).live, '0', '-1')
+}
+
+test('a program is known while it beats, never later than it believes, and forgotten when it closes', async () => {
+  const redis = await redisForTest()
+  const namespace = freshNamespace()
+  const one = await program(redis.url, namespace)
+  const { sid } = one.around.session
+  await beats(one, 3)
+  expect(await live(redis, namespace)).toEqual([sid])
+  const score = Number(await redis.ask('ZSCORE', sessionKeys(namespace).live, sid))
+  const [seconds, micros] = (await redis.ask('TIME')) as [string, string]
+  const { mono, wall } = one.around.session.confirmedUntil
+  const left = score - (Number(seconds) * 1_000 + Number(micros) / 1_000)
+  expect(mono - monotonic()).toBeLessThanOrEqual(left + 1)
+  expect(wall - Date.now()).toBeLessThanOrEqual(left + 1)
+  expect(left).toBeGreaterThan(0)
+  await one.close()
+  expect(await live(redis, namespace)).toEqual([])
+  expect(one.lost).toEqual([])
+})
+
+test('a server that comes back empty: the loss is told first, then the program is there again under another sid', async () => {
+  const redis = await redisForTest({ own: true })
+  const namespace = freshNamespace()
+  const one = await program(redis.url, namespace)
+  const old = one.around.session.sid
+  const order: string[] = []
+  one.around.session.onLost((sid) => order.push(`lost ${sid} ${one.lost.length}`))
+  const reborn = told<string>((listener) =>
+    one.around.session.onReborn((sid) => {
+      order.push(`reborn ${sid}`)
+      listener(sid)
+    }),
+  )
+  const connected = told<void>((listener) => one.around.store.onConnected(() => listener()))
+  const began = performance.now()
+  await redis.restart({ empty: true })
+  const sid = await reborn
+  await connected
+  expect(performance.now() - began).toBeLessThan(10_000)
+  expect(order).toEqual([`lost ${old} 1`, `reborn ${sid}`])
+  expect(one.lost[0]).toBeInstanceOf(LeaseLostError)
+  expect(sid).not.toBe(old)
+  expect(one.around.session.sid).toBe(sid)
+  expect(await live(redis, namespace)).toEqual([sid])
+  expect(await one.around.deaths.isDead(old)).toBe(true)
+  expect(await one.around.deaths.isDead(sid)).toBe(false)
+  // Addressed messages reach it under the new name.
+  const woken = told<string>((listener) => one.around.wakes.on('queue:a', (letter, rest) => listener(letter + rest)))
+  while ((await redis.ask('PUBLISH', one.around.wakes.prefix + sid, 'i queue:a 7')) === 0) {
+    await new Promise((resolve) => setTimeout(resolve, 5))
+  }
+  expect(await woken).toBe('i7')
+  expect(one.interruptions.at(-1)).toBe(false)
+})
+
+test('a short outage loses nothing, one longer than the ttl loses the session, and what was asked for it is given up', async () => {
+  const redis = await redisForTest()
+  const namespace = freshNamespace()
+  const proxy = await Proxy.start(redis.url)
+  onTestFinished(() => proxy.close())
+  const one = await program(proxy.url, namespace, 1_000)
+  const { sid } = one.around.session
+  await beats(one, 2)
+  proxy.cut()
+  await told<void>((listener) => one.around.store.onConnected(() => listener()))
+  await beats(one, 1)
+  expect(one.lost).toEqual([])
+  expect(one.around.session.sid).toBe(sid)
+
+  const script = one.around.store.script<[string], number>('test', { text: "return redis.call('INCR', KEYS[1])" })
+  const away = told<void>((listener) => one.around.store.client.once('close', listener))
+  proxy.refuse()
+  await away
+  const early = script.call([`${namespace}:n`], [''])
+  const given = expect(early).rejects.toMatchObject({
+    code: 'ERR_SKEIN_CONNECTION',
+    retryable: true,
+    indeterminate: false,
+  })
+  const lost = await told<string>((listener) => one.around.session.onLost(listener))
+  expect(lost).toBe(sid)
+  await given
+  expect(one.around.store.state).toBe('suspended')
+  const look = one.around.store.script<[], number>('look', { text: "return redis.call('DBSIZE')", readOnly: true })
+  const reborn = told<string>((listener) => one.around.session.onReborn(listener))
+  // Asked without a session: what changes nothing waits for the next one, the rest is to be asked anew under it.
+  const refused = expect(script.call([`${namespace}:n`], [''])).rejects.toMatchObject({ indeterminate: false })
+  const looked = look.call([], [])
+  proxy.accept()
+  expect(await reborn).not.toBe(sid)
+  await refused
+  expect(await looked).toBeGreaterThan(0)
+  expect(await script.call([`${namespace}:n`], [''])).toBe(1)
+})
+
+test('a silent program is declared dead once by whoever looks, never before its ttl', async () => {
+  const redis = await redisForTest()
+  const namespace = freshNamespace()
+  const [dying, two, three] = await Promise.all([1, 2, 3].map(() => program(redis.url, namespace)))
+  if (dying === undefined || two === undefined || three === undefined) throw new Error('three programs')
+  const { sid } = dying.around.session
+  const heard: string[] = []
+  const both = Promise.all(
+    [two, three].map((one) =>
+      told<void>((listener) =>
+        one.around.deaths.onDeath((sids) => {
+          heard.push(...sids)
+          listener()
+        }),
+      ),
+    ),
+  )
+  // They may judge from one ttl after their start on.
+  await beats(two, 8)
+  const last = dying.confirmed.at(-1)?.mono ?? 0
+  dying.crash()
+  await both
+  expect(monotonic()).toBeGreaterThanOrEqual(last)
+  expect(heard).toEqual([sid, sid])
+  expect(await redis.ask('ZRANGE', sessionKeys(namespace).dead, '0', '-1')).toEqual([sid])
+  expect(await two.around.deaths.deadOf([sid, three.around.session.sid])).toEqual([sid])
+  expect(await live(redis, namespace)).toHaveLength(2)
+})
+
+test('nobody is declared dead within one ttl after the server has started again', async () => {
+  const redis = await redisForTest({ own: true, persistence: 'always' })
+  const namespace = freshNamespace()
+  const ttl = 1_000
+  const [dying, one] = [await program(redis.url, namespace, ttl), await program(redis.url, namespace, ttl)]
+  await beats(one, 7)
+  const { sid } = dying.around.session
+  // Its own old session dies as well: it was away for longer than a ttl.
+  const death = told<void>((listener) => one.around.deaths.onDeath((sids) => sids.includes(sid) && listener()))
+  dying.crash()
+  await redis.kill()
+  // It is late when the server is there again.
+  await new Promise((resolve) => setTimeout(resolve, ttl + 100))
+  const back = monotonic()
+  await redis.restart()
+  await death
+  expect(monotonic() - back).toBeGreaterThanOrEqual(ttl)
+})
+
+test('when more than half would be declared dead together, all get one ttl more', async () => {
+  const redis = await redisForTest()
+  const namespace = freshNamespace()
+  const { live: key, info, dead, run } = sessionKeys(namespace)
+  const one = await program(redis.url, namespace)
+  await beats(one, 8)
+  await redis.ask('ZADD', key, '1', 'a', '1', 'b', '1', 'c')
+  const began = monotonic()
+  const died = await told<readonly string[]>((listener) => one.around.deaths.onDeath(listener))
+  expect([...died].toSorted((a, b) => a.localeCompare(b))).toContain('a')
+  expect(monotonic() - began).toBeGreaterThanOrEqual(TTL - 5)
+  expect(await redis.ask('EXISTS', key, info, dead, run)).toBe(4)
+})
+
+test('a script is sent again when its answer was lost, in order, and by its text when the server has forgotten it', async () => {
+  const redis = await redisForTest()
+  const namespace = freshNamespace()
+  const proxy = await Proxy.start(redis.url)
+  onTestFinished(() => proxy.close())
+  const { around } = await program(proxy.url, namespace, 5_000)
+  const key = `{${namespace}}:list`
+  const push = around.store.script<[string], number>('test-push', {
+    text: "local at = redis.call('LPOS', KEYS[1], ARGV[1])\nif at then return at end\nreturn redis.call('RPUSH', KEYS[1], ARGV[1]) - 1",
+  })
+  expect(await push.call([key], ['0'])).toBe(0)
+  const dropped = proxy.dropReply(/\r\nlost\r\n/)
+  const results = ['lost', 'b', 'c', 'd'].map((word) => push.call([key], [word]))
+  await dropped
+  expect(await Promise.all(results)).toEqual([1, 2, 3, 4])
+  expect(await redis.ask('LRANGE', key, '0', '-1')).toEqual(['0', 'lost', 'b', 'c', 'd'])
+  await redis.ask('SCRIPT', 'FLUSH')
+  expect(await push.call([key], ['e'])).toBe(5)
+  await redis.ask('DEL', key)
+})
+
+test('a call is over at its deadline, says whether it may have run, and is not sent afterwards', async () => {
+  const redis = await redisForTest({ own: true })
+  const namespace = freshNamespace()
+  const { around } = await program(redis.url, namespace, 20_000)
+  const key = `${namespace}:n`
+  const count = around.store.script<[], number>('test-count', { text: "return redis.call('INCR', KEYS[1])" })
+  await redis.stop()
+  await expect(count.call([key], [], { deadline: 300 })).rejects.toMatchObject({ indeterminate: true, retryable: true })
+  await redis.cont()
+  expect(await count.call([key], [])).toBe(2)
+  const lost = told<void>((listener) => around.store.client.once('close', listener))
+  await redis.kill()
+  await lost
+  await expect(count.call([key], [], { deadline: 300 })).rejects.toMatchObject({ indeterminate: false })
+  const connected = told<void>((listener) => around.store.onConnected(() => listener()))
+  await redis.restart()
+  await connected
+  expect(await count.call([key], [])).toBe(1)
+})
+
+test('a full store refuses what needs memory and takes what frees it', async () => {
+  const redis = await redisForTest({ own: true })
+  const namespace = freshNamespace()
+  const one = await program(redis.url, namespace)
+  const { store } = one.around
+  const key = `${namespace}:n`
+  const text = "return redis.call('SET', KEYS[1], 'x')"
+  const greedy = store.script<[], string>('test-greedy', { text })
+  const modest = store.script<[], string>('test-modest', { text, allowOom: true })
+  await redis.config('maxmemory', 1)
+  await expect(greedy.call([key], [])).rejects.toMatchObject({ code: 'ERR_SKEIN_CAPACITY', retryable: true })
+  expect(await modest.call([key], [])).toBe('OK')
+  await beats(one, 8)
+  expect(one.lost).toEqual([])
+})
+
+test('the anonymous objects of a dead program are cleared away, those of the living are not', async () => {
+  const redis = await redisForTest()
+  const namespace = freshNamespace()
+  const ttl = 200
+  const dying = await program(redis.url, namespace, ttl)
+  const one = await program(redis.url, namespace, ttl)
+  dying.around.owned.add('lock', '~p-1')
+  one.around.owned.add('lock', '~q-1')
+  for (const key of ['lock:~p-1}:h', 'lock:~q-1}:h', 'lock:~p-10}:h'])
+    await redis.ask('SET', `{${namespace}:${key}`, '1')
+  const { sid } = dying.around.session
+  dying.crash()
+  const mine = `{${namespace}:lock:~p-1}:h`
+  while ((await redis.ask('EXISTS', mine, sessionKeys(namespace).own(sid))) !== 0) {
+    await new Promise((resolve) => setTimeout(resolve, 20))
+  }
+  expect(await redis.ask('EXISTS', `{${namespace}:lock:~q-1}:h`, `{${namespace}:lock:~p-10}:h`)).toBe(2)
+  await redis.ask('DEL', `{${namespace}:lock:~q-1}:h`, `{${namespace}:lock:~p-10}:h`)
+})
