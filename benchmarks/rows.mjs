@@ -3,7 +3,8 @@
 
 /**
  * @typedef {object} Program
- * @property {'skein' | 'CPython' | 'Piscina'} runner whose program it is; it lies in the folder of that name
+ * @property {'skein' | 'CPython' | 'Piscina' | 'redlock' | 'redis-semaphore' | 'BullMQ'} runner whose program it is
+ * @property {string} [folder] where it lies; default: the folder of the runner's name
  * @property {string} file
  * @property {readonly (string | number)[]} args
  * @property {number} sum what it has to print

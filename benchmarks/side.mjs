@@ -66,10 +66,19 @@ function reasonIn(stderr) {
   ).trim()
 }
 
+/** @type {Readonly<Record<Exclude<import('./rows.mjs').Program['runner'], 'CPython'>, string>>} */
+const packages = {
+  skein: '@skein/core',
+  Piscina: 'piscina',
+  redlock: 'redlock',
+  'redis-semaphore': 'redis-semaphore',
+  BullMQ: 'bullmq',
+}
+
 /** What keeps a runner from running at all, or `null`. @param {import('./rows.mjs').Program['runner']} runner */
 export async function missing(runner) {
   if (runner === 'CPython') return (await run('python3', ['-c', 'import multiprocessing'])).problem
-  const name = runner === 'skein' ? '@skein/core' : 'piscina'
+  const name = packages[runner]
   try {
     return existsSync(createRequire(import.meta.url).resolve(name)) ? null : `${name} is not installed`
   } catch {
@@ -82,7 +91,8 @@ export async function missing(runner) {
 
 /** @param {import('./rows.mjs').Program} program @returns {Promise<Outcome>} */
 export async function measure(program) {
-  const file = fileURLToPath(new URL(`./${program.runner.toLowerCase()}/${program.file}`, import.meta.url))
+  const folder = program.folder ?? program.runner.toLowerCase()
+  const file = fileURLToPath(new URL(`./${folder}/${program.file}`, import.meta.url))
   const command = program.runner === 'CPython' ? 'python3' : process.execPath
   const { stdout, problem } = await run(command, [file, ...program.args.map(String)])
   if (problem !== null) return { problem }

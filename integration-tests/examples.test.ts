@@ -13,6 +13,7 @@ const outputs: Readonly<Record<string, string>> = {
   '04-lock.ts': 'Start working…\nWork done!\n'.repeat(3),
   '05-pool.ts': '20\n[ 2, 4, 6, 8, 10 ]\n',
   '06-pipe.ts': 'HELLO\nTHROUGH\nTHE\nPIPE\nThe child heard: thanks\nThat was all.\n',
+  '07-bull-board.ts': 'Start a Redis and set SKEIN_URL=redis://localhost:6379 to see a queue in bull-board.\n',
 }
 
 test('every example has its output here', () => {
@@ -25,6 +26,7 @@ test('every example has its output here', () => {
 
 for (const [file, stdout] of Object.entries(outputs)) {
   test(`${file} prints what it says`, async () => {
-    expect(await new Program(file, { folder }).ended).toEqual({ code: 0, signal: null, stdout, stderr: '' })
+    const program = new Program(file, { folder, env: { SKEIN_URL: 'local:' } })
+    expect(await program.ended).toEqual({ code: 0, signal: null, stdout, stderr: '' })
   })
 }

@@ -1,0 +1,133 @@
+/** The programs of a chaos run, the file in which they write their history, and a look at it while it grows. */
+import { type ChildProcess, spawn } from 'node:child_process'
+import { appendFileSync, closeSync, openSync, readSync, rmSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import process from 'node:process'
+import { createInterface } from 'node:readline'
+import { History } from './history.ts'
+import { copyOf, type Mutant } from './mutants.ts'
+
+export interface ArenaPlan {
+  readonly namespace: string
+  /** In ms. */
+  readonly sessionTtl: number
+  readonly mutant: Mutant | null
+  /** Each program has one flow in its main process, and in each child: */
+  readonly flows: number
+  readonly children: number
+  /** How long a lock is held, in ms, all of them computing. */
+  readonly hold: number
+}
+
+/** One program: its main process and its children. */
+export class Contender {
+  readonly pid: number
+  readonly children = new Set<number>()
+  readonly ended: Promise<number | null>
+  readonly ready: Promise<void>
+  readonly #process: ChildProcess
+  stderr = ''
+
+  constructor(folder: string, args: readonly string[]) {
+    this.#process = spawn(process.execPath, [join(folder, 'worker.mjs'), ...args], {
+      stdio: ['ignore', 'pipe', 'pipe'],
+    })
+    this.pid = this.#process.pid ?? 0
+    this.#process.stderr?.setEncoding('utf8').on('data', (text: string) => {
+      this.stderr += text
+    })
+    this.ended = new Promise((resolve) => {
+      this.#process.once('exit', (code) => resolve(code))
+    })
+    const { stdout } = this.#process
+    if (stdout === null) throw new Error('no output to listen to')
+    const lines = createInterface({ input: stdout })
+    this.ready = new Promise((resolve) => {
+      lines.on('line', (line) => {
+        if (line === 'ready') resolve()
+        else this.children.add(Number(line.split(' ')[1]))
+      })
+      lines.once('close', () => resolve())
+    })
+  }
+}
+
+export class Arena {
+  readonly history = new History()
+  readonly #folder: string
+  readonly #plan: ArenaPlan
+  readonly #path: string
+  readonly #stop: string
+  readonly #file: number
+  readonly #buffer = Buffer.alloc(1 << 16)
+  #rest = ''
+  readonly #all = new Set<Contender>()
+
+  constructor(plan: ArenaPlan) {
+    this.#plan = plan
+    this.#folder = copyOf(plan.mutant)
+    this.#path = join(this.#folder, 'history')
+    this.#stop = join(this.#folder, 'stop')
+    writeFileSync(this.#path, '')
+    this.#file = openSync(this.#path, 'r')
+  }
+
+  /** @param urls with commas in between */
+  start(urls: string): Contender {
+    const { namespace, sessionTtl, children, flows, hold } = this.#plan
+    const own = { history: this.#path, stop: this.#stop, flows, hold }
+    const one = new Contender(this.#folder, [
+      urls,
+      namespace,
+      String(sessionTtl),
+      String(children),
+      JSON.stringify(own),
+    ])
+    this.#all.add(one)
+    return one
+  }
+
+  /** A line of the harness's own, in its place among the others. */
+  note(line: string): void {
+    appendFileSync(this.#path, `${line}\n`)
+  }
+
+  /** Reads what was written since. */
+  read(): History {
+    for (;;) {
+      const count = readSync(this.#file, this.#buffer, 0, this.#buffer.length, null)
+      if (count === 0) return this.history
+      const lines = (this.#rest + this.#buffer.toString('utf8', 0, count)).split('\n')
+      this.#rest = lines.pop() ?? ''
+      for (const line of lines) this.history.line(line)
+    }
+  }
+
+  /** Everybody stops after the turn they are waiting for; resolves when all have ended. */
+  async stop(): Promise<readonly Contender[]> {
+    writeFileSync(this.#stop, '')
+    await Promise.all([...this.#all].map(({ ended }) => ended))
+    this.read()
+    return [...this.#all]
+  }
+
+  /** Whatever is left of it. */
+  close(): void {
+    for (const { pid, children } of this.#all) {
+      for (const one of [pid, ...children]) signal(one, 'SIGKILL')
+    }
+    closeSync(this.#file)
+    rmSync(this.#folder, { recursive: true, force: true })
+  }
+}
+
+/** Whether there was such a process. */
+export function signal(pid: number, name: NodeJS.Signals): boolean {
+  // 0 would be this process and all that it has started.
+  if (!(pid > 0)) return false
+  try {
+    return process.kill(pid, name)
+  } catch {
+    return false
+  }
+}

@@ -1,0 +1,71 @@
+/** What a history of one lock must not show. The order of its lines is the order in which they were written, by all processes together. */
+
+export interface Verdict {
+  /** One sentence each. */
+  readonly violations: readonly string[]
+  /** Grants of each flow, `<pid> <flow>`. */
+  readonly grants: ReadonlyMap<string, number>
+  /** Leases whose holders were told of their loss. */
+  readonly losses: number
+}
+
+/**
+ * - Tokens rise from grant to grant, whatever happens to the store.
+ * - Nobody writes after a higher token was granted. Excused is the one line of a process that was stopped between its last look at the
+ *   lease and the writing, which no lock can prevent, and which a resource refuses by the token.
+ * - Nobody is refused.
+ */
+export class History {
+  #highest = 0
+  #by = ''
+  #losses = 0
+  readonly #violations: string[] = []
+  readonly #grants = new Map<string, number>()
+  /** Stopped, and not heard of since. */
+  readonly #stopped = new Set<string>()
+  /** After the store was emptied its holders are told a little later, so for a while tokens alone keep them apart. */
+  #amnesty = false
+
+  line(text: string): void {
+    const [what = '', pid = '', flow = '', ...more] = text.split(' ')
+    if (what === 'S') this.#stopped.add(pid)
+    else if (what === 'A') this.#amnesty = pid === 'on'
+    else if (what === 'X') this.#violations.push(`flow ${flow} of ${pid} was refused: ${more.join(' ')}`)
+    else this.#written(what, pid, `${pid} ${flow}`, Number(more[0]))
+  }
+
+  get verdict(): Verdict {
+    return { violations: this.#violations, grants: this.#grants, losses: this.#losses }
+  }
+
+  /** The process that was granted last. */
+  get holder(): string {
+    return this.#by.slice(0, this.#by.indexOf(' '))
+  }
+
+  #written(what: string, pid: string, flow: string, token: number): void {
+    if (what === 'G') {
+      this.#losses += 1
+      this.#stopped.delete(pid)
+      return
+    }
+    const excused = this.#stopped.delete(pid)
+    if (token < this.#highest && !excused && !(this.#amnesty && what !== 'E')) {
+      const did = what === 'E' ? 'was granted' : 'wrote under'
+      this.#violations.push(`${flow} ${did} ${token} after ${this.#by} was granted ${this.#highest}`)
+    }
+    if (what !== 'E') return
+    if (token === this.#highest) this.#violations.push(`${flow} and ${this.#by} were both granted ${token}`)
+    this.#grants.set(flow, (this.#grants.get(flow) ?? 0) + 1)
+    if (token <= this.#highest) return
+    this.#highest = token
+    this.#by = flow
+  }
+}
+
+/** Jain's index: 1 if all have the same, 1/n if one has all. */
+export function fairness(counts: readonly number[]): number {
+  const sum = counts.reduce((all, one) => all + one, 0)
+  const squares = counts.reduce((all, one) => all + one * one, 0)
+  return squares === 0 ? 0 : (sum * sum) / (counts.length * squares)
+}

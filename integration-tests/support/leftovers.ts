@@ -1,0 +1,36 @@
+/** What a namespace has left on a server: connections, and keys that nobody is documented to keep. */
+import { ask, type Reply } from './resp.ts'
+
+/** As the adapter's README lists them. */
+function isKept(key: string, namespace: string): boolean {
+  const [, kind = '', name = '', part = ''] = new RegExp(`^\\{${namespace}:([^:}]+):?([^}]*)\\}:(.*)$`).exec(key) ?? []
+  if (kind === 'sessions') return part === 'run' || part === 'dead'
+  if (name === '' || name.startsWith('~')) return false
+  if (kind === 'queue') return true
+  if (kind === 'redlock') return part === 'f'
+  if (kind === 'semaphore' && part === 'm') return true
+  return ['lock', 'rlock', 'semaphore'].includes(kind) && part === 'f'
+}
+
+function texts(reply: Reply): string[] {
+  return Array.isArray(reply) ? reply.map(String) : String(reply).split('\n')
+}
+
+/** One line each; nothing, when all contexts of the namespace are closed. */
+export async function leftovers(url: string, namespace: string): Promise<string[]> {
+  const keys: string[] = []
+  let cursor = '0'
+  do {
+    const [next, page] = (await ask(url, 'SCAN', cursor, 'MATCH', `*${namespace}:*`, 'COUNT', '1000')) as [
+      string,
+      Reply,
+    ]
+    keys.push(...texts(page))
+    cursor = next
+  } while (cursor !== '0')
+  const clients = texts(await ask(url, 'CLIENT', 'LIST')).filter((line) => line.includes(` name=skein:${namespace}`))
+  return [
+    ...keys.filter((key) => !isKept(key, namespace)).map((key) => `key ${key}`),
+    ...clients.map((line) => `connection${/ name=\S+/.exec(line)?.[0] ?? ''}`),
+  ]
+}

@@ -1,0 +1,92 @@
+/**
+ * A real Redis for a test, never a mock: the server of `SKEIN_TEST_REDIS_URL`; else one in Docker; else the `redis-server` or
+ * `valkey-server` of the machine; else the one that the machine's package manager installs. Each server but the first is the
+ * test's own, with a port and a directory of its own, and may be stopped, killed or filled.
+ */
+import { randomBytes } from 'node:crypto'
+import { startContainer } from './redis-docker.ts'
+import { startProcess } from './redis-process.ts'
+import { ask, type Reply } from './resp.ts'
+
+export interface RedisOptions {
+  /** The test stops, fills or configures the server, so it must not be the one of `SKEIN_TEST_REDIS_URL`. */
+  readonly own?: boolean
+  /** More of the server's command line: `['--maxmemory', '20mb']`. */
+  readonly args?: readonly string[]
+  /** `always`: nothing that was answered is lost by a crash. Default: nothing is kept. */
+  readonly persistence?: 'none' | 'always'
+}
+
+/** How to run one server; each way of running one implements this. */
+export interface RedisControls {
+  readonly url: string
+  /** Of the server; null if it is not a process of this machine's table. */
+  readonly pid: number | null
+  /** Stands still, connections and all. */
+  stop(): Promise<void>
+  cont(): Promise<void>
+  /** Ends at once, as by a power cut of this one server. */
+  kill(): Promise<void>
+  /** Runs again under the same url, after a `kill` if it runs; `empty`: with nothing of what it kept. */
+  restart(options?: { readonly empty?: boolean }): Promise<void>
+  close(): Promise<void>
+}
+
+export interface RedisServer extends RedisControls {
+  /** `CONFIG SET`. */
+  config(name: string, value: string | number): Promise<void>
+  ask(...command: readonly (string | number)[]): Promise<Reply>
+}
+
+/** A way to run a server, or why it cannot be gone here. */
+export type Way = (options: RedisOptions) => Promise<RedisControls | string>
+
+const ways: readonly Way[] = [startContainer, startProcess]
+
+/** Starts a server. Whoever starts it closes it: `afterAll(() => redis.close())`, or `redisForTest` within a test. */
+export async function startRedis(options: RedisOptions = {}): Promise<RedisServer> {
+  const given = process.env['SKEIN_TEST_REDIS_URL'] ?? ''
+  if (given !== '' && options.own !== true && options.args === undefined && options.persistence === undefined) {
+    await ask(given, 'PING')
+    return complete(notOurs(given))
+  }
+  const reasons: string[] = []
+  for (const way of ways) {
+    const made = await way(options)
+    if (typeof made !== 'string') return complete(made)
+    reasons.push(made)
+  }
+  throw new Error(
+    `these tests need a Redis, and there is none (${reasons.join('; ')}): set SKEIN_TEST_REDIS_URL, start Docker, or install redis-server`,
+  )
+}
+
+/** As `startRedis`, for the test that runs now: closed when that is over. */
+export async function redisForTest(options: RedisOptions = {}): Promise<RedisServer> {
+  // Programs that are no tests start servers, too.
+  const { onTestFinished } = await import('vitest')
+  const server = await startRedis(options)
+  onTestFinished(() => server.close())
+  return server
+}
+
+/** A namespace that nobody else uses. */
+export function freshNamespace(): string {
+  return `t${randomBytes(5).toString('hex')}`
+}
+
+function complete(controls: RedisControls): RedisServer {
+  return Object.assign(controls, {
+    config: async (name: string, value: string | number) => {
+      await ask(controls.url, 'CONFIG', 'SET', name, value)
+    },
+    ask: async (...command: readonly (string | number)[]) => ask(controls.url, ...command),
+  })
+}
+
+function notOurs(url: string): RedisControls {
+  const refuse = async (): Promise<never> => {
+    throw new Error('the server of SKEIN_TEST_REDIS_URL is not stopped by tests; ask for startRedis({ own: true })')
+  }
+  return { url, pid: null, stop: refuse, cont: refuse, kill: refuse, restart: refuse, close: async () => undefined }
+}
