@@ -1,17 +1,21 @@
 -- Declares dead who was silent for too long. Nobody is, for one ttl after the server has started or changed its role, nor when
 -- over half of them would go together: then it was the network.
--- KEYS live info dead run  ARGV ttl server(run id and role) all-channel self -> sids declared dead now
+-- Which server this is is read here: a call that was under way when the server died is sent again to the next one.
+-- KEYS live info dead run  ARGV ttl all-channel self -> sids declared dead now
 local t = redis.call('TIME')
 local now = t[1] * 1000 + math.floor(t[2] / 1000)
 local ttl = tonumber(ARGV[1])
-if redis.call('HGET', KEYS[4], 'server') ~= ARGV[2] then
-  redis.call('HSET', KEYS[4], 'server', ARGV[2], 'grace', now + ttl)
+local run = string.match(redis.call('INFO', 'server'), 'run_id:(%w+)')
+local role = string.match(redis.call('INFO', 'replication'), 'role:(%w+)')
+local server = (run or '') .. ' ' .. (role or '')
+if redis.call('HGET', KEYS[4], 'server') ~= server then
+  redis.call('HSET', KEYS[4], 'server', server, 'grace', now + ttl)
 end
 redis.call('PEXPIRE', KEYS[4], ttl * 10)
 if now < tonumber(redis.call('HGET', KEYS[4], 'grace') or '0') then return {} end
 local late = {}
 for _, sid in ipairs(redis.call('ZRANGEBYSCORE', KEYS[1], '-inf', now)) do
-  if sid ~= ARGV[4] then late[#late + 1] = sid end
+  if sid ~= ARGV[3] then late[#late + 1] = sid end
 end
 local all = redis.call('ZCARD', KEYS[1])
 if all >= 3 and #late * 2 > all and redis.call('HGET', KEYS[4], 'mercy') ~= '1' then
@@ -26,7 +30,7 @@ for _, sid in ipairs(late) do
   redis.call('ZREM', KEYS[1], sid)
   redis.call('HDEL', KEYS[2], sid)
   redis.call('ZADD', KEYS[3], now, sid)
-  redis.call('PUBLISH', ARGV[3], 'd ' .. sid)
+  redis.call('PUBLISH', ARGV[2], 'd ' .. sid)
 end
 redis.call('ZREMRANGEBYSCORE', KEYS[3], '-inf', now - 3600000)
 redis.call('PEXPIRE', KEYS[3], 7200000)

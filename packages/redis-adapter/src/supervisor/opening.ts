@@ -103,7 +103,6 @@ async function openAll(start: ThreadStart, settings: Settings, guard: Guard, cli
     keys,
     namespace,
     ttl: sessionTtl,
-    run: facts.run,
     self: () => session.sid,
     found: (sids) => deaths.learn(sids),
   })

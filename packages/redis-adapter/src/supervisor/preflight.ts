@@ -12,8 +12,6 @@ const FLAGS = 7
 export interface ServerFacts {
   /** Scripts may begin with `#!lua flags=…`. */
   readonly flags: boolean
-  /** Another one after each start of the server, or of a server in its place. */
-  readonly run: string
 }
 
 type Info = ReadonlyMap<string, string>
@@ -21,12 +19,6 @@ type Info = ReadonlyMap<string, string>
 function parse(text: string): Info {
   const lines = text.split('\r\n').filter((line) => line.includes(':'))
   return new Map(lines.map((line) => [line.slice(0, line.indexOf(':')), line.slice(line.indexOf(':') + 1)]))
-}
-
-/** The part of `INFO` that changes when another server answers. */
-export async function runOf(client: Redis): Promise<string> {
-  const info = parse(await client.info())
-  return `${info.get('run_id') ?? ''} ${info.get('role') ?? ''}`
 }
 
 /** @throws one sentence that says what is wrong with the server, and what to do */
@@ -61,5 +53,5 @@ export async function preflight(client: Redis, server: Server, mask: Mask): Prom
       `Redis at ${where} throws keys away when it is full (maxmemory-policy ${policy}), locks and queued items included; run CONFIG SET maxmemory-policy noeviction`,
     )
   }
-  return { flags: major >= FLAGS, run: `${info.get('run_id') ?? ''} ${info.get('role') ?? ''}` }
+  return { flags: major >= FLAGS }
 }

@@ -1,6 +1,5 @@
 /** Declares dead the programs that have been silent for too long: after each beat, by the server's clock, all programs alike. */
 import { monotonic } from '@skein/core/adapter'
-import { runOf } from './preflight.ts'
 import type { SessionKeys } from './program-session.ts'
 import type { Scripts } from './script.ts'
 import type { Script } from './surround.ts'
@@ -10,8 +9,6 @@ export interface SweeperOptions {
   readonly keys: SessionKeys
   readonly namespace: string
   readonly ttl: number
-  /** The server's, as it was at the start. */
-  readonly run: string
   readonly self: () => string
   readonly found: (sids: readonly string[]) => void
 }
@@ -21,15 +18,13 @@ export class Sweeper {
   readonly #sweep: Script<readonly (string | number)[], string[]>
   /** Since when the connection has had no gap, on the monotonic clock; null without one. */
   #since: number | null = monotonic()
-  #run: string
 
   constructor(options: SweeperOptions) {
     this.#options = options
-    this.#run = options.run
     const { scripts } = options
     this.#sweep = scripts.urgent('session-sweep', { allowOom: true })
     scripts.onLost(() => (this.#since = null))
-    scripts.client.on('ready', () => void this.#again())
+    scripts.client.on('ready', () => (this.#since = monotonic()))
   }
 
   /** Who could not hear the others for a while must not judge them: their beats may have been lost on the same way. */
@@ -38,19 +33,10 @@ export class Sweeper {
     if (this.#since === null || monotonic() - this.#since < ttl) return
     const names = [keys.live, keys.info, keys.dead, keys.run]
     try {
-      const dead = await this.#sweep.call(names, [ttl, this.#run, `${namespace}:all`, self()])
+      const dead = await this.#sweep.call(names, [ttl, `${namespace}:all`, self()])
       if (dead.length > 0) found(dead)
     } catch {
       // After the next beat again.
-    }
-  }
-
-  async #again(): Promise<void> {
-    try {
-      this.#run = await runOf(this.#options.scripts.client)
-      this.#since = monotonic()
-    } catch {
-      // Lost again.
     }
   }
 }
