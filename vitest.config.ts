@@ -1,5 +1,6 @@
 // Tests run against the build: `@skein/core` is what `tsc -b` put into dist, loaded by Node itself.
 // Only unit tests of internals import `../src/…`, which vitest compiles on the way.
+import { fileURLToPath } from 'node:url'
 import { defineConfig } from 'vitest/config'
 import type { TestProjectInlineConfiguration } from 'vitest/config'
 
@@ -10,6 +11,7 @@ const shared = {
   server: { deps: { external: [/\/packages\/[^/]+\/dist\//] } },
   testTimeout: 30_000,
   hookTimeout: 30_000,
+  globalSetup: [fileURLToPath(new URL('integration-tests/support/redis-setup.ts', import.meta.url))],
 } satisfies TestProjectInlineConfiguration['test']
 
 export default defineConfig({
