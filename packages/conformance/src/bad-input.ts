@@ -37,6 +37,7 @@ const wrong: readonly (readonly [what: string, call: Call, words: RegExp])[] = [
   ...[0, -1, 1.5, Number.NaN, untyped('4')].flatMap((count): [string, Call, RegExp][] => [
     [`a pool of ${count}`, (mp) => mp.pool(count), /size|workers/],
     [`a semaphore of ${count}`, (mp) => mp.semaphore(count), /permits/],
+    [`a bounded semaphore of ${count}`, (mp) => mp.boundedSemaphore(count), /boundedSemaphore.*permits/],
     [`a queue with maxDeliveries ${count}`, (mp) => mp.queue({ maxDeliveries: count }), /maxDeliveries/],
     [
       `a map in chunks of ${count}`,

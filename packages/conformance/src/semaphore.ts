@@ -1,4 +1,5 @@
 /** A semaphore: so many permits, granted in the order of asking, given back by their holder. */
+import process from 'node:process'
 import { ArgumentError, ConflictError, NotHeldError, StateError, TimeoutError } from '@skein/core'
 import { expect } from 'vitest'
 import { ascending, failureOf, messageOf } from './checking.ts'
@@ -159,6 +160,39 @@ export function semaphoreSuite(suite: Suite): void {
         expect(await failureOf(() => semaphore.tryAcquire({ permits }))).toBeInstanceOf(ArgumentError)
       }
       expect(await semaphore.value()).toBe(2)
+    })
+
+    check('a bounded semaphore says RangeError to a release too many, wherever its handle is', async (tools) => {
+      const { mp, start } = tools
+      const semaphore = mp.boundedSemaphore(2)
+      expect(await failureOf(() => semaphore.release())).toBeInstanceOf(RangeError)
+      const lease = await semaphore.acquire({ permits: 2 })
+      const child = await start(mp.process(releaseOnce, [semaphore]))
+      const error = await failureOf(() => child.result())
+      expect(error).toBeInstanceOf(RangeError)
+      expect((error as Error).message).toContain('2 permits')
+      lease.assertHeld()
+      await semaphore.release()
+      expect(await failureOf(() => semaphore.release())).toBeInstanceOf(RangeError)
+      expect(await semaphore.value()).toBe(2)
+    })
+
+    check('a bounded semaphore has the permits of the semaphore of its name', async ({ mp, unique }) => {
+      const name = unique('seats')
+      const [bounded, semaphore] = [mp.boundedSemaphore(2, name), mp.semaphore(2, { name })]
+      await bounded.with(async () => expect(await semaphore.value()).toBe(1))
+      expect(await failureOf(() => mp.boundedSemaphore(3, name).acquire())).toBeInstanceOf(ConflictError)
+      await semaphore.destroy()
+    })
+
+    check('holder() names the oldest of those who hold permits', async ({ mp }) => {
+      const semaphore = mp.semaphore(3)
+      expect(await semaphore.holder()).toBeNull()
+      const [older, newer] = [await semaphore.acquire(), await semaphore.acquire()]
+      expect(await semaphore.holder()).toMatchObject({ pid: process.pid, token: older.token })
+      await older.release()
+      expect(await semaphore.holder()).toMatchObject({ pid: process.pid, token: newer.token })
+      await newer.release()
     })
 
     check('a semaphore that was destroyed rejects who waits for it', async ({ mp }) => {

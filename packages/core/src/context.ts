@@ -129,7 +129,13 @@ export class AdapterContext implements Context {
   semaphore(permits: number, options?: NameOptions): Semaphore {
     const where = 'semaphore()'
     checkInteger(permits, { min: 1, what: `${where}: permits` })
-    return this.#open.semaphore({ name: this.#named(options, where), permits })
+    return this.#open.semaphore({ name: this.#named(options, where), permits, bounded: false })
+  }
+
+  boundedSemaphore(permits: number, options?: NameOptions): Semaphore {
+    const where = 'boundedSemaphore()'
+    checkInteger(permits, { min: 1, what: `${where}: permits` })
+    return this.#open.semaphore({ name: this.#named(options, where), permits, bounded: true })
   }
 
   async close(wait?: WaitOptions): Promise<void> {

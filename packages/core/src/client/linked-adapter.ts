@@ -21,7 +21,7 @@ import { LinkedConnection } from './pipe.ts'
 import { LinkedProcess } from './process.ts'
 import { LinkedQueue } from './queue.ts'
 import { LinkedRLock } from './rlock.ts'
-import { LinkedSemaphore } from './semaphore.ts'
+import { LinkedBoundedSemaphore, LinkedSemaphore } from './semaphore.ts'
 import type { Presence } from './presence.ts'
 
 /** What an adapter stands on: the way to the broker, shared by all contexts of this process and namespace. */
@@ -101,8 +101,8 @@ export class LinkedAdapter implements Adapter, Home {
     return this.#own(new LinkedRLock(this.#place('rlock', name, { permits: 1 })))
   }
 
-  semaphore({ name, permits }: SemaphoreSpec): Semaphore {
-    return this.#own(new LinkedSemaphore(this.#place('semaphore', name, { permits }), permits))
+  semaphore({ name, permits, bounded }: SemaphoreSpec): Semaphore {
+    return this.#own(semaphoreAt(this.#place('semaphore', name, bounded ? { permits, bounded } : { permits })))
   }
 
   queue<T>({ name, maxSize, maxDeliveries }: QueueSpec): Queue<T> {
@@ -182,11 +182,18 @@ function closed(): ClosedError {
   return new ClosedError('the context is closed; connect() again')
 }
 
+function semaphoreAt(place: Place): LinkedSemaphore {
+  const permits = Number(place.shape['permits'])
+  return place.shape['bounded'] === true
+    ? new LinkedBoundedSemaphore(place, permits)
+    : new LinkedSemaphore(place, permits)
+}
+
 /** How a reference becomes a handle again. */
 const attachers: Readonly<Record<HandleKind, (place: Place) => Handle>> = {
   lock: (place) => new LinkedLock(place),
   rlock: (place) => new LinkedRLock(place),
-  semaphore: (place) => new LinkedSemaphore(place, Number(place.shape['permits'])),
+  semaphore: semaphoreAt,
   queue: (place) => new LinkedQueue(place),
   pipe: (place) => new LinkedConnection(place),
   process: (place) => new LinkedProcess(place, null),

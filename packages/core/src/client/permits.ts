@@ -56,7 +56,12 @@ export abstract class LinkedPermits extends RemoteObject<Leases> {
     for (const lease of this.#taken) {
       if (await lease.release()) return
     }
-    throw new NotHeldError(`this handle holds no lease on ${this.label}; only who acquired it can release it`)
+    throw this.noneTaken()
+  }
+
+  /** What a release rejects with where this handle holds nothing. */
+  protected noneTaken(): Error {
+    return new NotHeldError(`this handle holds no lease on ${this.label}; only who acquired it can release it`)
   }
 
   value(): Promise<number> {

@@ -36,3 +36,10 @@ export class LinkedSemaphore extends LinkedPermits implements Semaphore {
     return this.hold(await this.#take(wait), body)
   }
 }
+
+export class LinkedBoundedSemaphore extends LinkedSemaphore {
+  protected override noneTaken(): Error {
+    const { label, permits } = this
+    return new RangeError(`one release too many: this handle holds none of the ${permits} permits of ${label}`)
+  }
+}

@@ -20,6 +20,8 @@ export interface Named {
 
 export interface SemaphoreSpec extends Named {
   readonly permits: number
+  /** A release too many is a RangeError. */
+  readonly bounded: boolean
 }
 
 export interface QueueSpec extends Named {

@@ -46,6 +46,8 @@ export interface Context extends AsyncDisposable {
   lock(options?: NameOptions): Lock
   rlock(options?: NameOptions): RLock
   semaphore(permits: number, options?: NameOptions): Semaphore
+  /** The semaphore of that name, but that one `release()` too many is a `RangeError`. */
+  boundedSemaphore(permits: number, options?: NameOptions): Semaphore
   /**
    * Waits for this context's non-daemon processes, ends its daemons and pools, frees its anonymous objects. Running out of time or an abort
    * leaves what still runs running. Falling off the end of the main module does the same. Again: the same promise.

@@ -1,6 +1,6 @@
 /** A number of permits. */
 import type { Handle } from './handle.ts'
-import type { Lease } from './lock.ts'
+import type { HolderInfo, Lease } from './lock.ts'
 import type { WaitOptions } from './wait.ts'
 
 export interface PermitOptions extends WaitOptions {
@@ -20,10 +20,12 @@ export interface Semaphore extends Handle {
   /** Permits now, or `null`. Never waits. */
   tryAcquire(options?: { readonly permits?: number | undefined }): Promise<Lease | null>
   with<R>(body: (lease: Lease) => R | PromiseLike<R>, wait?: PermitOptions): Promise<R>
-  /** Gives back the oldest lease that this handle took. @throws NotHeldError if it holds none. */
+  /** Gives back the oldest lease that this handle took. @throws NotHeldError if it holds none; RangeError if it is a bounded one. */
   release(): Promise<void>
   /** How many permits are free now. */
   value(): Promise<number>
   /** Whether no permit is free now. */
   locked(): Promise<boolean>
+  /** Who of those that hold permits now was granted first, or `null`. */
+  holder(): Promise<HolderInfo | null>
 }
