@@ -6,6 +6,7 @@ import { badInputSuite } from './bad-input.ts'
 import { codecSuite } from './codec.ts'
 import { crashPoolSuite } from './crash-pool.ts'
 import { crashSuite } from './crash.ts'
+import { eventSuite } from './event.ts'
 import { handlesSuite } from './handles.ts'
 import { createSuite } from './harness.ts'
 import type { ConformanceOptions, MakeContext } from './harness.ts'
@@ -38,6 +39,7 @@ const suites = [
   lockSuite,
   rlockSuite,
   semaphoreSuite,
+  eventSuite,
   poolSuite,
   poolResultsSuite,
   poolErrorsSuite,

@@ -3,6 +3,7 @@ import { availableParallelism } from 'node:os'
 import { decode, encode } from './codec/index.ts'
 import type { Adapter } from './contract/adapter.ts'
 import type { Context, NameOptions } from './contract/context.ts'
+import type { Event } from './contract/event.ts'
 import type { Lock, RLock } from './contract/lock.ts'
 import type { Connection, PipeOptions } from './contract/pipe.ts'
 import type { Pool, PoolOptions } from './contract/pool.ts'
@@ -136,6 +137,10 @@ export class AdapterContext implements Context {
     const where = 'boundedSemaphore()'
     checkInteger(permits, { min: 1, what: `${where}: permits` })
     return this.#open.semaphore({ name: this.#named(options, where), permits, bounded: true })
+  }
+
+  event(options?: NameOptions): Event {
+    return this.#open.event({ name: this.#named(options, 'event()') })
   }
 
   async close(wait?: WaitOptions): Promise<void> {

@@ -1,4 +1,4 @@
-/** Programs for the tests of queues and pipes: core's real broker and handles on a real Redis, with losses and deaths on command. */
+/** Programs for the tests of queues, pipes and what calls wait on: core's real broker and handles on a real Redis, with losses and deaths on command. */
 import { randomBytes } from 'node:crypto'
 import {
   Broker,
@@ -13,6 +13,7 @@ import {
 import { Redis } from 'ioredis'
 import { afterAll, afterEach, beforeAll } from 'vitest'
 import { type RedisServer, startRedis } from '../../../integration-tests/support/redis.ts'
+import { RedisEvent } from '../src/supervisor/redis-event.ts'
 import { RedisPipeObject } from '../src/supervisor/redis-pipe-object.ts'
 import { type QueueSpec, RedisQueueObject } from '../src/supervisor/redis-queue-object.ts'
 import { Scripts } from '../src/supervisor/script.ts'
@@ -240,6 +241,7 @@ export class World {
     const kinds: Record<string, ObjectFactory> = {
       pipe: (name, _spec, session) =>
         made(new RedisPipeObject(name, (inbox) => this.broker.add(inbox), around, session)),
+      event: (name, _spec, session) => made(new RedisEvent(name, around, session)),
       queue: (name, spec, session) => made(new RedisQueueObject(name, spec, around, session)),
     }
     this.broker = new Broker(kinds)

@@ -1,6 +1,7 @@
 /** An adapter as a process has it: one method per noun, as handles on the broker of its program. Only wiring. */
 import { decode, decodeJson, encode } from '../codec/index.ts'
 import type { Adapter, Named, PipeSpec, ProcessSpec, QueueSpec, SemaphoreSpec } from '../contract/adapter.ts'
+import type { Event } from '../contract/event.ts'
 import type { Handle, HandleKind, HandleRef } from '../contract/handle.ts'
 import type { Lock, RLock } from '../contract/lock.ts'
 import type { Connection } from '../contract/pipe.ts'
@@ -13,6 +14,7 @@ import type { Fleet, FleetEvents, FleetSpec } from '../contract/fleet.ts'
 import { waitFor } from '../util/wait.ts'
 import type { Nature } from '../supervisor/boot.ts'
 import type { BrokerClient } from './broker-client.ts'
+import { LinkedEvent } from './event.ts'
 import { LinkedFleet } from './fleet.ts'
 import { LinkedLock } from './lock.ts'
 import type { LinkedLease } from './lease.ts'
@@ -105,6 +107,10 @@ export class LinkedAdapter implements Adapter, Home {
     return this.#own(semaphoreAt(this.#place('semaphore', name, bounded ? { permits, bounded } : { permits })))
   }
 
+  event({ name }: Named): Event {
+    return this.#own(new LinkedEvent(this.#place('event', name, {})))
+  }
+
   queue<T>({ name, maxSize, maxDeliveries }: QueueSpec): Queue<T> {
     return this.#own(new LinkedQueue<T>(this.#place('queue', name, { maxSize, maxDeliveries })))
   }
@@ -194,6 +200,7 @@ const attachers: Readonly<Record<HandleKind, (place: Place) => Handle>> = {
   lock: (place) => new LinkedLock(place),
   rlock: (place) => new LinkedRLock(place),
   semaphore: semaphoreAt,
+  event: (place) => new LinkedEvent(place),
   queue: (place) => new LinkedQueue(place),
   pipe: (place) => new LinkedConnection(place),
   process: (place) => new LinkedProcess(place, null),

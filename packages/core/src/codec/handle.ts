@@ -12,6 +12,7 @@ const kinds: Readonly<Record<HandleKind, true>> = {
   lock: true,
   rlock: true,
   semaphore: true,
+  event: true,
 }
 
 function isShape(value: unknown): value is NonNullable<HandleRef['shape']> {

@@ -4,6 +4,7 @@
  * Whatever may fail for reasons outside the process (the object exists with another shape) shows in the first call of the
  * handle, since making one is synchronous.
  */
+import type { Event } from './event.ts'
 import type { Fleet, FleetEvents, FleetSpec } from './fleet.ts'
 import type { Handle, HandleRef } from './handle.ts'
 import type { Lock, RLock } from './lock.ts'
@@ -59,6 +60,7 @@ export interface Adapter {
   lock(spec: Named): Lock
   rlock(spec: Named): RLock
   semaphore(spec: SemaphoreSpec): Semaphore
+  event(spec: Named): Event
   /** The handle that a reference stands for. @throws ScopeError if it belongs to another context. */
   attach(ref: HandleRef): Handle
   /** Waits for non-daemon processes, ends daemons, frees anonymous objects. */

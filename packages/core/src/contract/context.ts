@@ -1,4 +1,5 @@
 /** The way in: one method per noun. */
+import type { Event } from './event.ts'
 import type { Lock, RLock } from './lock.ts'
 import type { Connection, PipeOptions } from './pipe.ts'
 import type { Pool, PoolOptions } from './pool.ts'
@@ -48,6 +49,7 @@ export interface Context extends AsyncDisposable {
   semaphore(permits: number, options?: NameOptions): Semaphore
   /** The semaphore of that name, but that one `release()` too many is a `RangeError`. */
   boundedSemaphore(permits: number, options?: NameOptions): Semaphore
+  event(options?: NameOptions): Event
   /**
    * Waits for this context's non-daemon processes, ends its daemons and pools, frees its anonymous objects. Running out of time or an abort
    * leaves what still runs running. Falling off the end of the main module does the same. Again: the same promise.

@@ -1,5 +1,6 @@
 /** The nouns of the local adapter: their state is in the memory of the supervisor thread. Only wiring. */
 import type { Backend } from '../supervisor/backend.ts'
+import { EventObject } from './event.ts'
 import { Permits } from './permits.ts'
 import { PipeObject } from './pipe.ts'
 import { QueueObject } from './queue.ts'
@@ -9,6 +10,7 @@ export const localBackend: Backend = {
     lock: (name, spec) => new Permits('lock', name, spec),
     rlock: (name, spec) => new Permits('rlock', name, spec),
     semaphore: (name, spec) => new Permits('semaphore', name, spec),
+    event: (name) => new EventObject(name),
     queue: (name, spec) => new QueueObject(name, spec),
     pipe: (name) => new PipeObject(name, (queue) => broker.add(queue)),
   }),

@@ -8,6 +8,7 @@ import { jobQueue } from './job-queue.ts'
 import { openSurround } from './opening.ts'
 import { Quorum } from './redlock/quorum.ts'
 import { RedlockPermits } from './redlock/redlock-permits.ts'
+import { RedisEvent } from './redis-event.ts'
 import { RedisPermits } from './redis-permits.ts'
 import { RedisPipeObject } from './redis-pipe-object.ts'
 import { RedisQueueObject } from './redis-queue-object.ts'
@@ -59,6 +60,7 @@ export class RedisBackend implements Backend {
       lock: lock('lock'),
       rlock: lock('rlock'),
       semaphore: (name, spec) => new RedisPermits('semaphore', name, spec, around),
+      event: (name, _spec, session) => new RedisEvent(name, around, session),
       queue: (name, spec, session) => new RedisQueueObject(name, spec, around, session),
       pipe: (name, _spec, session) => new RedisPipeObject(name, (inbox) => broker.add(inbox), around, session),
       fleet: (name, spec, owner) => new RedisFleet(name, spec, owner, starter, around, queues),

@@ -14,6 +14,8 @@ export interface Request {
    * @returns how to answer the call, or null: it stands in line in Redis now
    */
   ask(rid: string, mode: Mode, former: string): Promise<(() => void) | null>
+  /** Answers the call with what a message brought; where answers come that way. */
+  told?(text: string): void
 }
 
 export interface LineOptions {
@@ -72,6 +74,14 @@ export class Line {
   wake(rid: string): void {
     const one = this.#byRid.get(rid)
     if (one !== undefined) this.#ask(one, 'wait')
+  }
+
+  /** Its answer has come by message, ahead of any further asking. */
+  tell(rid: string, text: string): void {
+    const one = this.#byRid.get(rid)
+    if (one === undefined) return
+    this.#remove(one)
+    one.request.told?.(text)
   }
 
   wakeAll(): void {

@@ -1,0 +1,172 @@
+/** What calls wait on, where messages, answers, connections and sessions are lost: everybody is answered once, and nobody stays behind. */
+import { StateError } from '@skein/core'
+import { expect, test } from 'vitest'
+import { cutting, useStage, type World } from './queue-world.ts'
+
+const stage = useStage()
+
+/** How many stand in the line of an event. */
+async function standing(world: World, count: number, name = 'a'): Promise<void> {
+  await expect.poll(() => world.redis.zcard(`{${stage.namespace}:event:${name}}:q`), { interval: 5 }).toBe(count)
+}
+
+/** All that Redis keeps of an event but its state. */
+const kept = (world: World): Promise<number> =>
+  world.redis.exists(...['q', 'i', 'a'].map((part) => `{${stage.namespace}:event:a}:${part}`))
+
+test('set() in one program wakes those who wait in another, and what they were told is not kept', async () => {
+  const [one, two] = [await stage.program(), await stage.program()]
+  const [setter, waiter] = [one.process().mp.event({ name: 'a' }), two.process().mp.event({ name: 'a' })]
+  const waits = [waiter.wait(), waiter.wait(), setter.wait()]
+  await standing(one, 3)
+  await setter.set()
+  await Promise.all(waits)
+  await expect.poll(() => kept(one)).toBe(0)
+})
+
+test('a message that was lost is made up for by a look: also of a set() that was followed by clear()', async () => {
+  const [one, two] = [await stage.program(), await stage.program(50)]
+  const [setter, waiter] = [one.process().mp.event({ name: 'a' }), two.process().mp.event({ name: 'a' })]
+  two.deaf = true
+  const waits = [waiter.wait(), waiter.wait(), waiter.wait()]
+  await standing(one, 3)
+  await setter.set()
+  await setter.clear()
+  await Promise.all(waits)
+  await expect.poll(() => kept(one)).toBe(0)
+})
+
+test('who waits across the loss of a session hears of a set() that it missed', async () => {
+  const [one, two] = [await stage.program(), await stage.program()]
+  const [setter, waiter] = [one.process().mp.event({ name: 'a' }), two.process().mp.event({ name: 'a' })]
+  const [answered, reaped] = [waiter.wait(), waiter.wait()]
+  await waiter.isSet()
+  two.lose()
+  await setter.set()
+  await setter.clear()
+  await two.bear()
+  await answered
+  await reaped
+  // The same when the others have buried the program meanwhile.
+  const again = waiter.wait()
+  // The answer to a later call is there: so is the one that it stands in line.
+  await waiter.isSet()
+  const old = two.sid
+  two.lose()
+  one.hear(old)
+  await standing(one, 0)
+  await setter.set()
+  await setter.clear()
+  await two.bear()
+  await again
+  await expect.poll(() => kept(one)).toBe(0)
+})
+
+test('who waits when Redis comes back empty waits on for the next set()', async () => {
+  const [one, two] = [await stage.program(50), await stage.program(50)]
+  const [setter, waiter] = [one.process().mp.event({ name: 'a' }), two.process().mp.event({ name: 'a' })]
+  await setter.set()
+  await setter.clear()
+  let woken = false
+  const waiting = waiter.wait().then(() => (woken = true))
+  await standing(one, 1)
+  await stage.redis.ask('FLUSHALL')
+  for (const world of [one, two]) {
+    world.lose()
+    await world.bear()
+  }
+  await standing(one, 1)
+  expect(woken).toBe(false)
+  await setter.set()
+  await waiting
+})
+
+test('a program that dies leaves its place in line, and what it was told', async () => {
+  const [one, two] = [await stage.program(50), await stage.program(50)]
+  const [setter, victim] = [one.process().mp.event({ name: 'a' }), two.process().mp.event({ name: 'a' })]
+  void victim.wait().catch(() => undefined)
+  await standing(one, 1)
+  two.crash()
+  stage.dead.add(two.sid)
+  // Nobody tells of the death: whoever waits behind it asks.
+  const waiting = setter.wait()
+  await standing(one, 1)
+  await setter.set()
+  await waiting
+  await expect.poll(() => kept(one)).toBe(0)
+})
+
+test('an event that another program destroys rejects who waits for it, and its name is free again', async () => {
+  const [one, two] = [await stage.program(), await stage.program()]
+  const [destroyer, waiter] = [one.process().mp.event({ name: 'a' }), two.process().mp.event({ name: 'a' })]
+  await destroyer.set()
+  await destroyer.clear()
+  const waiting = expect(waiter.wait()).rejects.toThrow(/event "a" was destroyed by main/)
+  await standing(one, 1)
+  await destroyer.destroy()
+  await waiting
+  const fresh = two.process().mp.event({ name: 'a' })
+  expect(await fresh.isSet()).toBe(false)
+})
+
+test('a nameless event is used by another program as long as its creator lives, and then no longer', async () => {
+  const [one, two] = [await stage.program(50), await stage.program(50)]
+  const creator = one.process()
+  const name = creator.mp.anonymousName()
+  const event = creator.mp.event({ name })
+  // As a program has it that was sent the handle.
+  const elsewhere = two.process().mp.event({ name })
+  const waiting = elsewhere.wait()
+  await standing(one, 1, name)
+  await event.set()
+  await waiting
+  await event.clear()
+  const rejected = expect(elsewhere.wait()).rejects.toBeInstanceOf(StateError)
+  await standing(one, 1, name)
+  creator.kill()
+  await rejected
+  await expect(elsewhere.isSet()).rejects.toBeInstanceOf(StateError)
+  await expect(two.process().mp.event({ name }).set()).rejects.toThrow(/ended with its creator/)
+  await expect.poll(() => stage.redis.ask('KEYS', `{${stage.namespace}:event:*`)).toEqual([])
+})
+
+test('with all connections cut again and again, each set() wakes everybody once', async () => {
+  const [one, two] = [await stage.program(50), await stage.program(50)]
+  const [mine, theirs] = [one.process().mp, two.process().mp]
+  const [ping, pong] = [mine.event({ name: 'a' }), mine.event({ name: 'b' })]
+  const [pinged, ponged] = [theirs.event({ name: 'a' }), theirs.event({ name: 'b' })]
+  const rounds = 300
+  const here = (async () => {
+    for (let round = 0; round < rounds; round += 1) {
+      await ping.set()
+      await pong.wait()
+      await pong.clear()
+    }
+  })()
+  const there = (async () => {
+    for (let round = 0; round < rounds; round += 1) {
+      await pinged.wait()
+      await pinged.clear()
+      await ponged.set()
+    }
+  })()
+  await cutting(stage.redis, Promise.all([here, there]))
+  expect(await ping.isSet()).toBe(false)
+  expect(await pong.isSet()).toBe(false)
+  await expect.poll(() => kept(one)).toBe(0)
+}, 60_000)
+
+test('a wait that is refused by a full store says so; those who stand in line are served all the same', async () => {
+  const [one, two] = [await stage.program(50), await stage.program(50)]
+  const [setter, waiter] = [one.process().mp.event({ name: 'a' }), two.process().mp.event({ name: 'a' })]
+  const waiting = waiter.wait()
+  await standing(one, 1)
+  await stage.redis.config('maxmemory', '1mb')
+  try {
+    await expect(waiter.wait()).rejects.toMatchObject({ name: 'CapacityError' })
+    await setter.set()
+    await waiting
+  } finally {
+    await stage.redis.config('maxmemory', '0')
+  }
+})
