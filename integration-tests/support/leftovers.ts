@@ -9,7 +9,7 @@ function isKept(key: string, namespace: string): boolean {
   if (['queue', 'event'].includes(kind)) return true
   if (kind === 'redlock') return part === 'f'
   if (kind === 'semaphore' && part === 'm') return true
-  return ['lock', 'rlock', 'semaphore'].includes(kind) && part === 'f'
+  return ['lock', 'rlock', 'rwlock', 'semaphore'].includes(kind) && part === 'f'
 }
 
 function texts(reply: Reply): string[] {

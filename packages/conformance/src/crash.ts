@@ -53,6 +53,40 @@ export function crashSuite(suite: Suite): void {
       expect(await lock.locked()).toBe(false)
     })
 
+    for (const side of ['read', 'write'] as const) {
+      check(`an rwlock whose holder dies while it may ${side} goes to the next in line`, async (tools) => {
+        const { mp, start, deathKnownWithin } = tools
+        const rw = mp.rwlock()
+        const said = mp.queue<Grant>()
+        await start(mp.process(holdForEver, [rw[side], said]))
+        const victim = await said.get()
+        const next = rw.write.acquire()
+        expect(await rw[side].holder()).toMatchObject({ pid: victim.pid })
+        process.kill(victim.pid, 'SIGKILL')
+        const killed = performance.now()
+        const lease = await next
+        expect(performance.now() - killed).toBeLessThan(deathKnownWithin)
+        expect(lease.token).toBeGreaterThan(victim.token)
+        await lease.release()
+        expect([await rw.read.locked(), await rw.write.locked()]).toEqual([false, false])
+      })
+    }
+
+    check('a writer that dies in line lets the readers behind it pass', async ({ mp, start, deathKnownWithin }) => {
+      const rw = mp.rwlock()
+      const [said, granted] = [mp.queue<number>(), mp.queue<Grant>()]
+      const reading = await rw.read.acquire()
+      await start(mp.process(standInLine, [rw.write, said, granted, 1]))
+      const victim = await said.get()
+      const behind = rw.read.acquire()
+      expect(await rw.read.tryAcquire()).toBeNull()
+      process.kill(victim, 'SIGKILL')
+      const killed = performance.now()
+      await (await behind).release()
+      expect(performance.now() - killed).toBeLessThan(deathKnownWithin)
+      await reading.release()
+    })
+
     check('the permits of a process that dies are free', async ({ mp, start, deathKnownWithin }) => {
       const semaphore = mp.semaphore(3)
       const said = mp.queue<Grant>()

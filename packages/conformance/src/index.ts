@@ -21,6 +21,7 @@ import { queueCloseSuite } from './queue-close.ts'
 import { queueDeliverySuite } from './queue-delivery.ts'
 import { queueSuite } from './queue.ts'
 import { rlockSuite } from './rlock.ts'
+import { rwlockSuite } from './rwlock.ts'
 import { semaphoreSuite } from './semaphore.ts'
 import { describe } from 'vitest'
 
@@ -38,6 +39,7 @@ const suites = [
   pipeSuite,
   lockSuite,
   rlockSuite,
+  rwlockSuite,
   semaphoreSuite,
   eventSuite,
   poolSuite,

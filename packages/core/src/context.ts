@@ -9,6 +9,7 @@ import type { Connection, PipeOptions } from './contract/pipe.ts'
 import type { Pool, PoolOptions } from './contract/pool.ts'
 import type { Process, ProcessOptions } from './contract/process.ts'
 import type { Queue, QueueOptions } from './contract/queue.ts'
+import type { RWLock } from './contract/rwlock.ts'
 import type { Semaphore } from './contract/semaphore.ts'
 import type { Target } from './contract/target.ts'
 import type { WaitOptions } from './contract/wait.ts'
@@ -125,6 +126,10 @@ export class AdapterContext implements Context {
 
   rlock(options?: NameOptions): RLock {
     return this.#open.rlock({ name: this.#named(options, 'rlock()') })
+  }
+
+  rwlock(options?: NameOptions): RWLock {
+    return this.#open.rwlock({ name: this.#named(options, 'rwlock()') })
   }
 
   semaphore(permits: number, options?: NameOptions): Semaphore {

@@ -1,4 +1,4 @@
--- Lock, rlock and semaphore: a number of permits and one line of those who wait.
+-- Lock, rlock, rwlock and semaphore: a number of permits and one line of those who wait.
 -- H hash: request id -> "permits fence holder", '#' -> permits in use · W list of waiting request ids, its head on the left
 -- N hash: waiting request id -> "permits holder" · F last fence · M hash: the shape
 local H, W, N, F, M = KEYS[1], KEYS[2], KEYS[3], KEYS[4], KEYS[5]

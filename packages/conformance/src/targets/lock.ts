@@ -1,6 +1,6 @@
 /** Functions that run elsewhere and take locks or permits. */
 import process from 'node:process'
-import type { Lease, Lock, Queue, RLock, Semaphore, WaitOptions } from '@skein/core'
+import type { Lease, Lock, Queue, RLock, RWLock, Semaphore, WaitOptions } from '@skein/core'
 
 /** What a lock and a semaphore have in common. */
 export interface Lockable {
@@ -24,6 +24,17 @@ export async function critical(lock: Lockable, log: Queue<string>, who: number, 
     await lock.with(async () => {
       await log.put(`in ${who}`)
       await log.put(`out ${who}`)
+    })
+  }
+}
+
+/** Reads and writes by turns, saying so each time. */
+export async function readAndWrite(rw: RWLock, log: Queue<string>, who: number, rounds: number): Promise<void> {
+  for (let round = 0; round < rounds; round += 1) {
+    const how = (round + who) % 3 === 0 ? 'write' : 'read'
+    await rw[how].with(async () => {
+      await log.put(`in ${who} ${how}`)
+      await log.put(`out ${who} ${how}`)
     })
   }
 }

@@ -7,6 +7,7 @@ import type { Lock, RLock } from '../contract/lock.ts'
 import type { Connection } from '../contract/pipe.ts'
 import type { Process } from '../contract/process.ts'
 import type { Queue } from '../contract/queue.ts'
+import type { RWLock } from '../contract/rwlock.ts'
 import type { Semaphore } from '../contract/semaphore.ts'
 import type { WaitOptions } from '../contract/wait.ts'
 import { ClosedError, ScopeError } from '../errors.ts'
@@ -23,6 +24,7 @@ import { LinkedConnection } from './pipe.ts'
 import { LinkedProcess } from './process.ts'
 import { LinkedQueue } from './queue.ts'
 import { LinkedRLock } from './rlock.ts'
+import { LinkedRWLock, rwlockShape } from './rwlock.ts'
 import { LinkedBoundedSemaphore, LinkedSemaphore } from './semaphore.ts'
 import type { Presence } from './presence.ts'
 
@@ -101,6 +103,10 @@ export class LinkedAdapter implements Adapter, Home {
 
   rlock({ name }: Named): RLock {
     return this.#own(new LinkedRLock(this.#place('rlock', name, { permits: 1 })))
+  }
+
+  rwlock({ name }: Named): RWLock {
+    return this.#own(LinkedRWLock.at(this.#place('rwlock', name, rwlockShape)))
   }
 
   semaphore({ name, permits, bounded }: SemaphoreSpec): Semaphore {
@@ -199,6 +205,7 @@ function semaphoreAt(place: Place): LinkedSemaphore {
 const attachers: Readonly<Record<HandleKind, (place: Place) => Handle>> = {
   lock: (place) => new LinkedLock(place),
   rlock: (place) => new LinkedRLock(place),
+  rwlock: (place) => LinkedRWLock.attach(place),
   semaphore: semaphoreAt,
   event: (place) => new LinkedEvent(place),
   queue: (place) => new LinkedQueue(place),

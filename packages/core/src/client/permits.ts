@@ -48,7 +48,7 @@ export abstract class LinkedPermits extends RemoteObject<Leases> {
 
   constructor(place: Place) {
     const { kind, home } = place
-    const majority = home.nature.quorum === true && kind !== 'semaphore'
+    const majority = home.nature.quorum === true && (kind === 'lock' || kind === 'rlock')
     super(place, (client) => new Leases(majority ? client.quorumTenure : client.tenure))
   }
 

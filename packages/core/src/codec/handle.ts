@@ -11,6 +11,7 @@ const kinds: Readonly<Record<HandleKind, true>> = {
   pipe: true,
   lock: true,
   rlock: true,
+  rwlock: true,
   semaphore: true,
   event: true,
 }

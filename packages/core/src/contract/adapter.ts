@@ -11,6 +11,7 @@ import type { Lock, RLock } from './lock.ts'
 import type { Connection } from './pipe.ts'
 import type { Process } from './process.ts'
 import type { Queue } from './queue.ts'
+import type { RWLock } from './rwlock.ts'
 import type { Semaphore } from './semaphore.ts'
 import type { TargetRef } from './target.ts'
 import type { WaitOptions } from './wait.ts'
@@ -59,6 +60,7 @@ export interface Adapter {
   pipe<A, B>(spec: PipeSpec): [Connection<A, B>, Connection<B, A>]
   lock(spec: Named): Lock
   rlock(spec: Named): RLock
+  rwlock(spec: Named): RWLock
   semaphore(spec: SemaphoreSpec): Semaphore
   event(spec: Named): Event
   /** The handle that a reference stands for. @throws ScopeError if it belongs to another context. */

@@ -5,6 +5,7 @@ import type { Connection, PipeOptions } from './pipe.ts'
 import type { Pool, PoolOptions } from './pool.ts'
 import type { Process, ProcessOptions } from './process.ts'
 import type { Queue, QueueOptions } from './queue.ts'
+import type { RWLock } from './rwlock.ts'
 import type { Semaphore } from './semaphore.ts'
 import type { Target } from './target.ts'
 import type { WaitOptions } from './wait.ts'
@@ -46,6 +47,7 @@ export interface Context extends AsyncDisposable {
   pipe<A = unknown, B = A>(options?: PipeOptions): [Connection<A, B>, Connection<B, A>]
   lock(options?: NameOptions): Lock
   rlock(options?: NameOptions): RLock
+  rwlock(options?: NameOptions): RWLock
   semaphore(permits: number, options?: NameOptions): Semaphore
   /** The semaphore of that name, but that one `release()` too many is a `RangeError`. */
   boundedSemaphore(permits: number, options?: NameOptions): Semaphore

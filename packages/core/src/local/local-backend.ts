@@ -9,6 +9,7 @@ export const localBackend: Backend = {
   kinds: (broker) => ({
     lock: (name, spec) => new Permits('lock', name, spec),
     rlock: (name, spec) => new Permits('rlock', name, spec),
+    rwlock: (name, spec) => new Permits('rwlock', name, spec),
     semaphore: (name, spec) => new Permits('semaphore', name, spec),
     event: (name) => new EventObject(name),
     queue: (name, spec) => new QueueObject(name, spec),

@@ -1,6 +1,6 @@
 /**
- * Lock, RLock and Semaphore at the broker: a number of permits, one FIFO of waiters. A lock has one permit; that an RLock is
- * entered again is known to its holder alone. The grant order is that of golang.org/x/sync's semaphore: a waiter for many
+ * Lock, RLock, RWLock and Semaphore at the broker: a number of permits, one FIFO of waiters. A lock has one permit; that an RLock is
+ * entered again is known to its holder alone; who writes takes all permits of an RWLock. The grant order is that of golang.org/x/sync's semaphore: a waiter for many
  * permits is not overtaken by those behind it.
  */
 import { ConflictError } from '../errors.ts'
@@ -56,7 +56,10 @@ export class Permits extends BrokerObject {
       call.ok(this.#giveBack(call.session, token))
     },
     value: (call) => call.ok(this.#free),
-    holder: (call) => call.ok(this.#holder()),
+    holder: (call) => {
+      const [permits] = call.args as [number | undefined]
+      call.ok(this.#holder(permits))
+    },
   }
 
   override post(session: Session, _object: number, _method: string, args: readonly unknown[]): void {
@@ -110,8 +113,10 @@ export class Permits extends BrokerObject {
     }
   }
 
-  #holder(): (Omit<ProcessInfo, 'id'> & { process: string; token: number }) | null {
-    for (const [token, { session }] of this.#grants) {
+  /** Who was granted first. @param asked null unless it was so many permits */
+  #holder(asked?: number): (Omit<ProcessInfo, 'id'> & { process: string; token: number }) | null {
+    for (const [token, { session, permits }] of this.#grants) {
+      if (asked !== undefined && permits !== asked) return null
       const { id, name, pid, host } = session.process
       return { process: id, name, pid, host, token }
     }

@@ -59,6 +59,7 @@ export class RedisBackend implements Backend {
     return {
       lock: lock('lock'),
       rlock: lock('rlock'),
+      rwlock: (name, spec) => new RedisPermits('rwlock', name, spec, around),
       semaphore: (name, spec) => new RedisPermits('semaphore', name, spec, around),
       event: (name, _spec, session) => new RedisEvent(name, around, session),
       queue: (name, spec, session) => new RedisQueueObject(name, spec, around, session),

@@ -10,6 +10,14 @@ export interface Holder {
   readonly host: string
 }
 
+/** How many permits are free, and the oldest grant. */
+export interface Look {
+  readonly free: number
+  readonly sid: string
+  readonly permits: number
+  readonly holder: (Holder & { readonly token: number }) | null
+}
+
 export type AcquireAnswer =
   | { readonly kind: 'granted'; readonly token: number }
   /** In line behind programs of these sids (`waits`), or not in line for their sake (`busy`). */
@@ -78,14 +86,14 @@ export class PermitScripts {
     return this.#reap.call(this.#keys, [...this.#serving, ...sids])
   }
 
-  /** How many permits are free, and who holds the oldest grant. */
-  async look(): Promise<{ free: number; sid: string; holder: (Holder & { readonly token: number }) | null }> {
+  async look(): Promise<Look> {
     const [used, rid, what] = await this.#look.call(this.#keys, [])
     const free = this.#total - used
-    const parts = /^\d+ (\d+) (.*)$/s.exec(what)
-    if (parts === null) return { free, sid: '', holder: null }
-    const holder = JSON.parse(parts[2] ?? '') as Holder
-    return { free, sid: rid.slice(0, rid.indexOf('/')), holder: { ...holder, token: Number(parts[1]) } }
+    const parts = /^(\d+) (\d+) (.*)$/s.exec(what)
+    if (parts === null) return { free, sid: '', permits: 0, holder: null }
+    const [, permits, token, json = ''] = parts
+    const holder = { ...(JSON.parse(json) as Holder), token: Number(token) }
+    return { free, sid: rid.slice(0, rid.indexOf('/')), permits: Number(permits), holder }
   }
 
   /** @param by name of the process that destroys it, for the message to those who hold or wait */

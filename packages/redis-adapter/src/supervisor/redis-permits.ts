@@ -1,5 +1,5 @@
 /**
- * Lock, RLock and Semaphore on one Redis: this program's share of the object. Speaks the protocol of the local permits with
+ * Lock, RLock, RWLock and Semaphore on one Redis: this program's share of the object. Speaks the protocol of the local permits with
  * its clients, and one script family with Redis, where the one line of all programs stands.
  *
  * A grant reaches a waiting request by a message of whoever gave way; each beat the request asks again under the same id, for
@@ -12,7 +12,7 @@ import { Drops } from './permits-drops.ts'
 import { Undertaker } from './permits-dead.ts'
 import { Patience } from './permits-patience.ts'
 import { type Ask, type Grant, sidOf } from './permits-requests.ts'
-import { type AcquireAnswer, PermitScripts } from './permits-scripts.ts'
+import { type AcquireAnswer, type Holder, PermitScripts } from './permits-scripts.ts'
 import type { Surround } from './surround.ts'
 
 export interface PermitsSpec {
@@ -74,8 +74,9 @@ export class RedisPermits extends BrokerObject {
       void answer(call, async () => (await this.#scripts.look()).free)
     },
     holder: (call) => {
+      const [permits] = call.args as [number | undefined]
       this.#drops.flush()
-      void answer(call, () => this.#holder())
+      void answer(call, () => this.#holder(permits))
     },
   }
 
@@ -326,10 +327,11 @@ export class RedisPermits extends BrokerObject {
     ask.call.fail(why)
   }
 
-  async #holder(): Promise<unknown> {
-    const { sid, holder } = await this.#scripts.look()
-    if (holder === null || !(await this.#undertaker.clear([sid]))) return holder
-    return (await this.#scripts.look()).holder
+  /** Who was granted first. @param asked null unless it was so many permits */
+  async #holder(asked: number | undefined): Promise<Holder | null> {
+    let look = await this.#scripts.look()
+    if (look.holder !== null && (await this.#undertaker.clear([look.sid]))) look = await this.#scripts.look()
+    return asked === undefined || look.permits === asked ? look.holder : null
   }
 
   #conflict(there: number, asked: number): ConflictError {
