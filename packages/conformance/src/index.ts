@@ -16,6 +16,7 @@ import { poolErrorsSuite } from './pool-errors.ts'
 import { poolResultsSuite } from './pool-results.ts'
 import { poolSuite } from './pool.ts'
 import { processEndSuite } from './process-end.ts'
+import { processOptionsSuite } from './process-options.ts'
 import { processSuite } from './process.ts'
 import { queueCloseSuite } from './queue-close.ts'
 import { queueDeliverySuite } from './queue-delivery.ts'
@@ -33,6 +34,7 @@ export { isRunning, processTable, until } from './until.ts'
 const suites = [
   processSuite,
   processEndSuite,
+  processOptionsSuite,
   queueSuite,
   queueDeliverySuite,
   queueCloseSuite,

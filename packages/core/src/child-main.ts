@@ -5,6 +5,7 @@ import { decode } from './codec/index.ts'
 import { identify, nextSerial } from './current-process.ts'
 import type { Boot } from './supervisor/boot.ts'
 import { LastWord } from './supervisor/last-word.ts'
+import { blockOutput } from './supervisor/own-output.ts'
 import { runProcess } from './supervisor/run-process.ts'
 import { OwnContext } from './own-context.ts'
 import { type Frame, op } from './wire/frame.ts'
@@ -41,6 +42,7 @@ function refuse(): never {
 
 function begin(boot: Boot, link: SocketLink): void {
   if (boot.pipe) link.writeTo(PIPE)
+  if (boot.piped) blockOutput()
   if (boot.nature.confirmed) client.leased(boot.slot === 0 ? null : fileReader(boot.slot))
   const { id, name } = boot.process
   const ground: Ground = {

@@ -16,6 +16,7 @@ import type { WaitOptions } from './contract/wait.ts'
 import { noteClosed } from './current-process.ts'
 import { ArgumentError, ClosedError } from './errors.ts'
 import { createPool } from './pool/pool.ts'
+import { checkProcessOptions } from './process-options.ts'
 import { refOf } from './target/index.ts'
 import { checkName } from './util/names.ts'
 import { checkInteger, checkOptions } from './util/options.ts'
@@ -67,20 +68,17 @@ export class AdapterContext implements Context {
     ...rest: [] extends A ? [args?: NoInfer<A>, options?: ProcessOptions] : [args: NoInfer<A>, options?: ProcessOptions]
   ): Process<R> {
     const [args = [], options] = rest
-    const where = 'process()'
-    const { name, daemon = this.#daemon } = checkOptions(options, ['name', 'daemon'], where)
+    const { name, ...chosen } = checkProcessOptions(options, this.#daemon)
     if (!Array.isArray(args)) {
       throw new ArgumentError(
-        `${where}: args must be an array of the target's arguments, got ${typeof args}; write [value]`,
+        `process(): args must be an array of the target's arguments, got ${typeof args}; write [value]`,
       )
     }
-    if (typeof daemon !== 'boolean')
-      throw new ArgumentError(`${where}: daemon must be true or false, got ${String(daemon)}`)
     const { bound = [], ...ref } = refOf(target)
     this.#processes += 1
     return this.#open.process<R>({
-      name: name === undefined ? `Process-${this.#processes}` : checkName(name, where),
-      daemon,
+      ...chosen,
+      name: name ?? `Process-${this.#processes}`,
       target: ref,
       args: encode([...bound, ...args], 'args'),
     })

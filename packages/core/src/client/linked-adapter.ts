@@ -128,9 +128,9 @@ export class LinkedAdapter implements Adapter, Home {
     ]
   }
 
-  process<R>({ name: label, daemon, target, args }: ProcessSpec): Process<R> {
+  process<R>({ name: label, daemon, target, args, options, signal }: ProcessSpec): Process<R> {
     const id = `${this.#ground.processId}.${this.#ground.next()}`
-    const plan = { target: encode(target, 'target'), args }
+    const plan = { target: encode(target, 'target'), args, options, signal }
     const process = new LinkedProcess<R>(this.#place('process', id, { label, daemon }), plan)
     this.#processes.add(process)
     process.whenOver(() => this.#processes.delete(process))

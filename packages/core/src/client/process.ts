@@ -1,5 +1,6 @@
 /** Process, as its users have it: a handle that hears from the broker what becomes of the child. */
 import { decode } from '../codec/index.ts'
+import type { ChildOptions } from '../contract/adapter.ts'
 import type { ExitStatus, Process, ProcessStatus } from '../contract/process.ts'
 import type { WaitOptions } from '../contract/wait.ts'
 import { ArgumentError, StateError, WorkerLostError } from '../errors.ts'
@@ -8,13 +9,18 @@ import { type Deferred, deferred } from '../util/deferred.ts'
 import { checkOptions } from '../util/options.ts'
 import { isPoll, waitFor } from '../util/wait.ts'
 import type { BrokerClient } from './broker-client.ts'
+import type { OutputAnswer } from '../supervisor/broker/output.ts'
 import type { ProcessNews } from '../supervisor/broker/process.ts'
 import { RemoteObject, type Place } from './remote-object.ts'
+import { type Descriptor, orAborted, outputLines, type OutputSource } from './output.ts'
 import { Presence } from './presence.ts'
 import { surroundings } from './surroundings.ts'
 
 /** Milliseconds between SIGTERM and SIGKILL, unless `terminate` says otherwise. */
 const GRACE = 5_000
+
+/** Loops over output, of all processes. */
+let reading = 0
 
 /** Nobody may ever ask for the end of a process; who does hears the error itself, so that it is no unhandled rejection. */
 function nobodyAsked(): undefined {
@@ -70,11 +76,15 @@ class Watch extends Presence {
 export interface Plan {
   readonly target: Uint8Array
   readonly args: Uint8Array
+  readonly options: ChildOptions
+  readonly signal: AbortSignal | null
 }
 
 export class LinkedProcess<R> extends RemoteObject<Watch> implements Process<R> {
   readonly id: string
   readonly daemon: boolean
+  readonly stdout: AsyncIterable<string> = this.#lines(1)
+  readonly stderr: AsyncIterable<string> = this.#lines(2)
   readonly #label: string
   #plan: Plan | 'started' | null
 
@@ -122,23 +132,36 @@ export class LinkedProcess<R> extends RemoteObject<Watch> implements Process<R> 
     if (this.#plan === null) throw new StateError(`${this.label} is started by the process that made it`)
     if (this.#plan === 'started')
       throw new StateError(`${this.label} was started already; a process starts once, make another one`)
-    const { target, args } = this.#plan
-    await this.call('start', [target, args, surroundings()], {
+    const { target, args, options, signal } = this.#plan
+    signal?.throwIfAborted()
+    const started = this.call('start', [target, args, surroundings(), options], {
       wait: own,
       what: `${this.label} had not loaded its target`,
       // Not before: a start that is never asked for (an aborted signal, a lost directory, a destroyed process) leaves it as it was.
-      asked: () => this.#starting(),
+      asked: () => this.#starting(signal),
     })
+    await (signal === null ? started : orAborted(started, signal))
     return this
   }
 
-  #starting(): void {
+  #starting(signal: AbortSignal | null): void {
     // The target and its arguments may be large, and they are needed no more.
     this.#plan = 'started'
+    if (signal !== null) this.#endWith(signal)
     const { news } = this.presence
     if (news.state === 'created') this.presence.news = { ...news, state: 'starting' }
     // A daemon is not waited for, so it keeps nobody alive either.
     if (!this.daemon) this.presence.hold()
+  }
+
+  /** From now on an abort of the signal ends it. */
+  #endWith(signal: AbortSignal): void {
+    const end = (): void => {
+      // Where it cannot be asked to, it is lost with its broker.
+      this.terminate().catch(nobodyAsked)
+    }
+    signal.addEventListener('abort', end, { once: true })
+    this.whenOver(() => signal.removeEventListener('abort', end))
   }
 
   async join(wait?: WaitOptions): Promise<ExitStatus> {
@@ -212,6 +235,24 @@ export class LinkedProcess<R> extends RemoteObject<Watch> implements Process<R> 
   async #status(): Promise<ProcessNews> {
     const { news } = this.presence
     return news.state === 'ended' ? news : this.call<ProcessNews>('status')
+  }
+
+  #lines(descriptor: Descriptor): AsyncIterable<string> {
+    return { [Symbol.asyncIterator]: () => outputLines(() => this.#openOutput(descriptor)) }
+  }
+
+  /** Each loop has a number of its own: it may go on, or begin, when the process has ended and the handle's number is forgotten. */
+  #openOutput(descriptor: Descriptor): OutputSource {
+    const { client } = this
+    reading += 1
+    const number = client.open('process', this.name, { ...this.ref.shape, reading }, true)
+    return {
+      read: () => client.call<OutputAnswer>(number, 'read', [descriptor]),
+      leave: () => {
+        client.post(number, 'unread', descriptor)
+        client.forget(number)
+      },
+    }
   }
 
   #error(bytes: Uint8Array): unknown {

@@ -9,7 +9,7 @@ import type { Fleet, FleetEvents, FleetSpec } from './fleet.ts'
 import type { Handle, HandleRef } from './handle.ts'
 import type { Lock, RLock } from './lock.ts'
 import type { Connection } from './pipe.ts'
-import type { Process } from './process.ts'
+import type { Process, Stdio } from './process.ts'
 import type { Queue } from './queue.ts'
 import type { RWLock } from './rwlock.ts'
 import type { Semaphore } from './semaphore.ts'
@@ -36,6 +36,15 @@ export interface PipeSpec extends Named {
   readonly duplex: boolean
 }
 
+/** What the creator of a process asks for, beside what the child takes over from it. Plain data: it travels to whoever starts the child. */
+export interface ChildOptions {
+  /** Set over the environment; `null` removes a variable. */
+  readonly env: Readonly<Record<string, string | null>>
+  /** `null`: the one that it takes over; a relative one starts from there. */
+  readonly cwd: string | null
+  readonly stdio: Stdio
+}
+
 export interface ProcessSpec {
   /** For people. */
   readonly name: string
@@ -43,6 +52,9 @@ export interface ProcessSpec {
   readonly target: TargetRef
   /** Encoded argument array. */
   readonly args: Uint8Array
+  readonly options: ChildOptions
+  /** Its abort ends the process. */
+  readonly signal: AbortSignal | null
 }
 
 export interface Adapter {

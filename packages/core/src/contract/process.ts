@@ -2,11 +2,25 @@
 import type { Handle } from './handle.ts'
 import type { WaitOptions } from './wait.ts'
 
+/**
+ * Where standard output and error go.
+ * - `inherit` where those of its creator go · `pipe` to `process.stdout` and `process.stderr` of its handles · `ignore` nowhere
+ */
+export type Stdio = 'inherit' | 'pipe' | 'ignore'
+
 export interface ProcessOptions {
   /** For people; default `Process-N`. */
   readonly name?: string | undefined
   /** Ended, not waited for, when its parent ends normally. Default: the creator's. */
   readonly daemon?: boolean | undefined
+  /** Set over the environment that it takes over from its creator at the start; `undefined` removes a variable. */
+  readonly env?: Readonly<Record<string, string | undefined>> | undefined
+  /** Working directory; a relative one starts from the creator's at the start. Default: the creator's. */
+  readonly cwd?: string | undefined
+  /** Of standard output and error; default `inherit`. Standard input is always empty. */
+  readonly stdio?: Stdio | undefined
+  /** An abort ends the process as `terminate()` does. Aborted before: `start()` rejects with its reason and starts nothing. */
+  readonly signal?: AbortSignal | undefined
 }
 
 /**
@@ -43,12 +57,24 @@ export interface Process<R> extends Handle, AsyncDisposable {
   /** As known here; `null` until it has ended. `status()` asks. */
   readonly exitCode: number | null
   /**
+   * With `stdio: 'pipe'`: what it writes, line by line without the line ends; a line of more than 64 KiB comes in pieces, and bytes that
+   * are no UTF-8 as U+FFFD. Ends when the process has ended and all is read. Each line goes to one reader.
+   *
+   * While somebody reads, a process that writes faster waits. While nobody does, it never waits: of what it writes the last
+   * 1 MiB is kept, and the first line read says how much was dropped before it. Of processes that have ended, 32 MiB are kept in all.
+   *
+   * @throws StateError from the loop, without `stdio: 'pipe'`
+   */
+  readonly stdout: AsyncIterable<string>
+  /** As `stdout`. */
+  readonly stderr: AsyncIterable<string>
+  /**
    * Resolves when the child has loaded the target. An abort or a timeout ends the child.
    * @throws TargetNotFoundError, TargetMismatchError, BootstrapError; SpawnError, with what the target's module threw as its cause; StateError the
    *   second time
    */
   start(wait?: WaitOptions): Promise<this>
-  /** Resolves when it has ended; never rejects for how it ended. @throws StateError before `start()` */
+  /** Resolves when it has ended; never rejects for how it ended. What it wrote is written by then. @throws StateError before `start()` */
   join(wait?: WaitOptions): Promise<ExitStatus>
   /** What the target returned. Its error is thrown here; a death without result throws `WorkerLostError`. */
   result(wait?: WaitOptions): Promise<R>

@@ -43,6 +43,8 @@ export interface Boot {
   readonly pipe: boolean
   /** The descriptor of the slot of its tenures; 0: none. */
   readonly slot: number
+  /** Somebody may read what it writes to standard output and error. */
+  readonly piped: boolean
 }
 
 /** What the starter gives its child besides work: taken from the starter's own process, as Python's spawn does. */

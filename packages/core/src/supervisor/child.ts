@@ -5,19 +5,22 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { closeSync } from 'node:fs'
 import { Socket } from 'node:net'
+import { resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { encode } from '../codec/index.ts'
+import type { ChildOptions } from '../contract/adapter.ts'
 import { SpawnError, StateError } from '../errors.ts'
-import { type Frame, op } from '../wire/frame.ts'
+import { type Frame, type Op, op } from '../wire/frame.ts'
 import type { LinkEvents } from '../wire/link.ts'
 import { SocketLink } from '../wire/socket-link.ts'
 import type { SlotHandle } from '../wire/tenure-slot.ts'
 import type { Boot, Surroundings } from './boot.ts'
+import { ChildOutput } from './child-output.ts'
 import { reportDefect } from './defect.ts'
 import { type EncodedExit, exitOf, type LastWords } from './exit-status.ts'
 import type { PipeEnds } from './fifo-stock.ts'
 
-/** Milliseconds for the link of an ended child to end, too: something it started may have inherited the descriptor. */
+/** Milliseconds for the link and the output of an ended child to end, too: something it started may have inherited the descriptors. */
 const LINK_GRACE = 1_000
 
 /** Longer than Node's timers can count (2³¹ − 1 ms, 24 days): such a grace has no timer. */
@@ -31,6 +34,8 @@ const MAIN = fileURLToPath(new URL('../child-main.js', import.meta.url))
 export interface ChildEvents {
   /** A frame of the child's session, not of its control. */
   frame(frame: Frame): void
+  /** An `output` frame. */
+  output(frame: Frame): void
   loaded(): void
   /** Called once, last. */
   ended(exit: EncodedExit): void
@@ -43,6 +48,14 @@ const mends: ReadonlyMap<string, string> = new Map([
   ['E2BIG', '; the environment (process.env) is too large for a new process'],
 ])
 
+/** Where and how a child runs. */
+export interface Circumstances {
+  readonly surroundings: Surroundings
+  readonly options: ChildOptions
+  /** The output of its creator, where the child's own goes. */
+  readonly shared: ChildOutput | null
+}
+
 /** What a child inherits besides the socket of its link. */
 export interface Inheritance {
   /** What it writes to; `null`: both directions take the socket. */
@@ -51,25 +64,39 @@ export interface Inheritance {
   readonly slot: SlotHandle | null
 }
 
+function directoryOf({ surroundings, options }: Circumstances): string {
+  return options.cwd === null ? surroundings.cwd : resolve(surroundings.cwd, options.cwd)
+}
+
+/** On a null prototype: what a polluted Object.prototype holds must not become a child's environment. */
+function environmentOf({ surroundings, options }: Circumstances): NodeJS.ProcessEnv {
+  const env = Object.assign(Object.create(null), surroundings.env) as NodeJS.ProcessEnv
+  for (const [name, value] of Object.entries(options.env)) {
+    if (value === null) delete env[name]
+    else env[name] = value
+  }
+  return env
+}
+
 /** A new Node process. `null` if spawn throws, as it does for some refusals only; `refused` then hears of it in a microtask. */
 function launch(
-  { env, cwd, execArgv }: Surroundings,
+  circumstances: Circumstances,
   { pipe, slot }: Inheritance,
   refused: (error: unknown) => void,
 ): ChildProcess | null {
+  const { surroundings, options } = circumstances
   try {
-    return spawn(process.execPath, [...execArgv, MAIN], {
+    return spawn(process.execPath, [...surroundings.execArgv, MAIN], {
       stdio: [
         'ignore',
-        'inherit',
-        'inherit',
+        options.stdio,
+        options.stdio,
         'pipe',
         ...(pipe === null ? [] : [pipe.write]),
         ...(slot === null ? [] : [slot.share as number]),
       ],
-      // On a null prototype: what a polluted Object.prototype holds must not become a child's environment.
-      env: Object.assign(Object.create(null), env) as NodeJS.ProcessEnv,
-      cwd,
+      env: environmentOf(circumstances),
+      cwd: directoryOf(circumstances),
       shell: false,
       windowsHide: true,
     })
@@ -82,11 +109,24 @@ function launch(
 /** Whatever the bytes of a child lead to, a defect in here included, fails that child alone: the thread serves all others, too. */
 class ChildLink extends SocketLink {
   readonly #failed: (error: unknown) => void
+  readonly #flow: (stream: number, on: boolean) => void
   #broken = false
 
-  constructor(socket: Socket, incoming: Socket | undefined, events: LinkEvents, failed: (error: unknown) => void) {
+  constructor(
+    socket: Socket,
+    incoming: Socket | undefined,
+    events: LinkEvents,
+    of: { failed: (error: unknown) => void; flow: (stream: number, on: boolean) => void },
+  ) {
     super(socket, null, events, incoming)
-    this.#failed = failed
+    this.#failed = of.failed
+    this.#flow = of.flow
+  }
+
+  /** What is told to the one who reads its output is not for the child. */
+  override send(kind: Op, a: number, b: number, head?: Uint8Array, tail?: Uint8Array): void {
+    if (kind === op.flow) this.#flow(a, b === 1)
+    else super.send(kind, a, b, head, tail)
   }
 
   protected override received(chunk: Uint8Array): void {
@@ -104,11 +144,15 @@ export class Child {
   /** `null` where the operating system refused. */
   readonly #process: ChildProcess | null
   readonly #link: SocketLink | null
+  /** `null` where nobody here reads it. */
+  readonly output: ChildOutput | null
+  readonly #shared: ChildOutput | null
   readonly #events: ChildEvents
   #words: LastWords | null = null
   #terminated = false
   #exit: { readonly code: number | null; readonly signal: NodeJS.Signals | null } | null = null
   #linkOver = false
+  #outputOver = true
   #over = false
   #timer: NodeJS.Timeout | undefined
 
@@ -119,15 +163,15 @@ export class Child {
    */
   constructor(
     boot: (pid: number, pipe: boolean, slot: number) => Boot,
-    surroundings: Surroundings,
+    circumstances: Circumstances,
     inheritance: Inheritance,
     events: ChildEvents,
   ) {
     this.#events = events
-    const { cwd } = surroundings
+    this.#shared = circumstances.shared
     const { pipe, slot } = inheritance
-    const refused = (error: unknown): void => this.#refused(error as NodeJS.ErrnoException, cwd)
-    const child = launch(surroundings, inheritance, refused)
+    const refused = (error: unknown): void => this.#refused(error as NodeJS.ErrnoException, directoryOf(circumstances))
+    const child = launch(circumstances, inheritance, refused)
     // Now the child's alone, or nobody's: while it is open here, too, the child's death would not end the pipe.
     if (pipe !== null) closeSync(pipe.write)
     slot?.handedOver()
@@ -136,6 +180,7 @@ export class Child {
     if (child?.pid === undefined || socket === undefined) {
       this.#process = null
       this.#link = null
+      this.output = null
       this.#linkOver = true
       // The reason comes as an 'error' event in the next tick.
       child?.once('error', refused)
@@ -147,6 +192,7 @@ export class Child {
     this.#process = child
     child.once('error', () => this.kill())
     child.once('exit', (code, signal) => this.#exited(code, signal))
+    this.output = this.#outputOf(child, circumstances.options.stdio === 'pipe')
     const linkEvents: LinkEvents = {
       frame: (frame) => this.#frame(frame),
       ended: () => {
@@ -155,9 +201,12 @@ export class Child {
       },
     }
     const incoming = pipe === null ? undefined : new Socket({ fd: pipe.read, readable: true, writable: false })
-    this.#link = new ChildLink(socket, incoming, linkEvents, (error) => {
-      reportDefect(`a message of process ${pid}, which is ended`, error)
-      this.kill()
+    this.#link = new ChildLink(socket, incoming, linkEvents, {
+      failed: (error) => {
+        reportDefect(`a message of process ${pid}, which is ended`, error)
+        this.kill()
+      },
+      flow: (stream, on) => this.output?.flow(stream, on),
     })
     try {
       this.#link.send(
@@ -196,6 +245,22 @@ export class Child {
     if (this.#exit === null) this.#process?.kill('SIGKILL')
   }
 
+  #outputOf(child: ChildProcess, piped: boolean): ChildOutput | null {
+    if (!piped) return null
+    this.#outputOver = false
+    const output = new ChildOutput(
+      child,
+      (frame) => this.#events.output(frame),
+      () => {
+        this.#outputOver = true
+        this.#shared?.unshare(output)
+        this.#finish()
+      },
+    )
+    this.#shared?.share(output)
+    return output
+  }
+
   #frame(frame: Frame): void {
     if (frame.op === op.loaded) this.#events.loaded()
     else if (frame.op === op.returned) this.#words = { kind: 'returned', payload: frame.payload }
@@ -207,8 +272,12 @@ export class Child {
   #exited(code: number | null, signal: NodeJS.Signals | null): void {
     clearTimeout(this.#timer)
     this.#exit = { code, signal }
-    if (this.#linkOver) this.#finish()
-    else this.#timer = setTimeout(() => this.#link?.destroy(), LINK_GRACE)
+    this.output?.finish()
+    this.#timer = setTimeout(() => {
+      this.#link?.destroy()
+      this.output?.destroy()
+    }, LINK_GRACE)
+    this.#finish()
   }
 
   #refused(error: NodeJS.ErrnoException, cwd: string): void {
@@ -223,7 +292,7 @@ export class Child {
   }
 
   #finish(): void {
-    if (this.#exit === null || !this.#linkOver || this.#over) return
+    if (this.#exit === null || !this.#linkOver || !this.#outputOver || this.#over) return
     this.#over = true
     clearTimeout(this.#timer)
     this.#events.ended(exitOf(this.#exit.code, this.#exit.signal, this.#words, this.#terminated))

@@ -2,6 +2,7 @@
  * All children of a program, at any depth: the supervisor starts every one of them, so it knows the tree, and a process that
  * dies takes those it started along.
  */
+import type { ChildOptions } from '../contract/adapter.ts'
 import type { Boot, Nature, ProcessInfo, Role, Surroundings } from './boot.ts'
 import { Child, type ChildEvents } from './child.ts'
 import type { EncodedExit } from './exit-status.ts'
@@ -18,6 +19,7 @@ export interface StartSpec {
   readonly parent: ProcessInfo
   readonly role: Role
   readonly surroundings: Surroundings
+  readonly options: ChildOptions
 }
 
 export interface StartEvents extends Pick<ChildEvents, 'loaded' | 'ended'> {
@@ -28,6 +30,8 @@ export interface StartEvents extends Pick<ChildEvents, 'loaded' | 'ended'> {
 interface Entry {
   readonly child: Child
   readonly parent: string
+  readonly stdio: ChildOptions['stdio']
+  readonly output: ChildEvents['output']
 }
 
 export class Children {
@@ -46,6 +50,9 @@ export class Children {
   start(spec: StartSpec, events: StartEvents, slot: SlotHandle | null = null): void {
     const { id, name, daemon, namespace, nature, parent, role } = spec
     const info = (pid: number): ProcessInfo => ({ id, name, pid, host: parent.host })
+    // What is inherited is the creator's, also where that is read by somebody.
+    const above = spec.options.stdio === 'inherit' ? this.#entries.get(parent.id) : undefined
+    const stdio = above?.stdio ?? spec.options.stdio
     const boot = (pid: number, pipe: boolean, slotAt: number): Boot => ({
       process: info(pid),
       daemon,
@@ -55,14 +62,21 @@ export class Children {
       role,
       pipe,
       slot: slotAt,
+      piped: stdio === 'pipe',
     })
     let frame: ChildEvents['frame'] = () => undefined
+    const output = above?.output ?? ((one) => frame(one))
     const child = new Child(
       boot,
-      spec.surroundings,
+      {
+        surroundings: spec.surroundings,
+        options: { ...spec.options, stdio },
+        shared: above?.child.output ?? null,
+      },
       { pipe: this.#stock.take(), slot },
       {
         frame: (one) => frame(one),
+        output,
         loaded: () => events.loaded(),
         ended: (exit) => {
           this.#ended(id, child)
@@ -70,7 +84,7 @@ export class Children {
         },
       },
     )
-    this.#entries.set(id, { child, parent: parent.id })
+    this.#entries.set(id, { child, parent: parent.id, stdio, output })
     if (child.pid === undefined) return
     this.#reaper.watch(child.pid)
     frame = events.started(child, info(child.pid))

@@ -4,6 +4,7 @@ import { encodeThrown, withOrigin } from '../codec/index.ts'
 import { currentProcess, isEnding } from '../current-process.ts'
 import { type Op, op } from '../wire/frame.ts'
 import type { Link } from '../wire/link.ts'
+import { outputWritten } from './own-output.ts'
 
 /** This process, as the stacks of errors that come from it name it. */
 export function origin(): string {
@@ -35,7 +36,7 @@ export class LastWord {
 
   /** Ends this process when its last word has been written. */
   async end(code: number): Promise<never> {
-    await this.#link.flushed()
+    await Promise.all([this.#link.flushed(), outputWritten()])
     if (isEnding()) {
       // It ended in good order after SIGTERM; to the world it ended by SIGTERM all the same.
       process.removeAllListeners('SIGTERM')

@@ -69,6 +69,10 @@ export const op = {
   lost: 32,
   /** supervisor → client: the store cannot be reached (`a` is 1), or can be again (0). */
   interrupted: 33,
+  /** starter → broker, as if the child said it: what the child wrote to descriptor `a` (1 or 2). Payload: the bytes. */
+  output: 36,
+  /** broker → starter, as if it told the child: no more `output` of descriptor `a` for now (`b` is 0), or on with it (1). */
+  flow: 37,
 } as const
 
 export type Op = (typeof op)[keyof typeof op]

@@ -126,6 +126,7 @@ export class FleetObject extends BrokerObject {
         parent: this.#owner.process,
         role: { kind: 'worker', initializer, initArgs },
         surroundings,
+        options: { env: {}, cwd: null, stdio: 'inherit' },
       },
       {
         started: (child, { pid }) => {

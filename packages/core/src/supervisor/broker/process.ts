@@ -1,9 +1,12 @@
 /** A process at the broker: its state, and who is told of its end. The handles of all processes hear the same events. */
 import { SpawnError, StateError } from '../../errors.ts'
 import { decode } from '../../codec/index.ts'
+import type { ChildOptions } from '../../contract/adapter.ts'
+import { type Frame, op } from '../../wire/frame.ts'
 import type { ProcessInfo, Surroundings } from '../boot.ts'
 import type { Child, EncodedExit } from '../children.ts'
 import { BrokerObject, type Methods } from './broker-object.ts'
+import { Output } from './output.ts'
 import type { Call, Session } from './session.ts'
 import type { Placed } from '../backend.ts'
 import type { Starter } from './starter.ts'
@@ -42,6 +45,9 @@ export class ProcessObject extends BrokerObject {
   #child: Child | null = null
   #startCall: Call | null = null
   #placed: Placed | null = null
+  /** What it writes to its descriptors 1 and 2; whether anybody here reads it shows at the start. */
+  readonly #outputs: readonly [Output, Output] = [this.#output(1), this.#output(2)]
+  #stdio: ChildOptions['stdio'] | null = null
 
   constructor(name: string, spec: ProcessObjectSpec, starter: Starter) {
     super('process', name)
@@ -56,6 +62,7 @@ export class ProcessObject extends BrokerObject {
       this.#whenEnded(call, () => this.#stop(grace))
     },
     kill: (call) => this.#whenEnded(call, () => this.#kill()),
+    read: (call) => this.#read(call),
     status: (call) => call.ok(this.#news()),
   }
 
@@ -68,12 +75,18 @@ export class ProcessObject extends BrokerObject {
   }
 
   override join(session: Session, number: number): void {
-    this.#users.set(session, number)
+    // A further number of the same session reads output, and hears no more.
+    if (!this.#users.has(session)) this.#users.set(session, number)
     session.event(number, 'news', this.#news())
+  }
+
+  override post(session: Session, _object: number, method: string, args: readonly unknown[]): void {
+    if (method === 'unread') this.#outputs[args[0] === 2 ? 1 : 0].leave(session)
   }
 
   override leave(session: Session): void {
     this.#users.delete(session)
+    for (const output of this.#outputs) output.leave(session)
     // Only its creator can start it, so nobody ever will.
     if (this.#state === 'created' && session.process.id === creatorOfProcess(this.name)) {
       this.remove?.(new StateError(`${this.label} was not started before its creator ${session.process.name} ended`))
@@ -95,13 +108,15 @@ export class ProcessObject extends BrokerObject {
   }
 
   #start(call: Call): void {
-    const [target, args, surroundings] = call.args as [Uint8Array, Uint8Array, Surroundings]
+    const [target, args, surroundings, options] = call.args as [Uint8Array, Uint8Array, Surroundings, ChildOptions]
     if (this.#state !== 'created') {
       const now = this.#state === 'ended' ? 'has ended' : 'was started already'
       call.fail(new StateError(`${this.label} ${now}; a process starts once, make another one`))
       return
     }
     this.#state = 'starting'
+    this.#stdio = options.stdio
+    if (options.stdio !== 'pipe') this.#endOutput()
     this.#startCall = call
     call.waits(() => {
       this.#startCall = null
@@ -115,11 +130,14 @@ export class ProcessObject extends BrokerObject {
         parent: call.session.process,
         role: { kind: 'process', target, args },
         surroundings,
+        options,
       },
       {
+        frame: (frame) => this.#heard(frame),
         started: (child, info) => {
           this.#child = child
           this.#info = info
+          for (const output of this.#outputs) output.renew()
           this.#tell()
         },
         loaded: () => {
@@ -138,12 +156,36 @@ export class ProcessObject extends BrokerObject {
     this.#state = 'ended'
     this.#exit = wasRunning || exit.reason === 'signaled' ? exit : { ...exit, reason: 'spawn-failed' }
     this.#child = null
+    this.#endOutput()
     this.#tell()
     this.#startCall?.fail(this.#startError(exit))
     this.#startCall = null
     for (const call of this.#enders) call.ok()
     this.#enders.clear()
-    this.#starter.remember(this)
+    this.#starter.remember(this, this.#outputs)
+  }
+
+  #output(descriptor: number): Output {
+    return new Output((on) => this.#child?.link.send(op.flow, descriptor, on ? 1 : 0))
+  }
+
+  #endOutput(): void {
+    for (const output of this.#outputs) output.end()
+  }
+
+  /** A frame that is not its session's. */
+  #heard(frame: Frame): boolean {
+    if (frame.op !== op.output) return false
+    this.#outputs[frame.a === 2 ? 1 : 0].push(frame.payload)
+    return true
+  }
+
+  #read(call: Call): void {
+    const [descriptor] = call.args as [number]
+    if (this.#stdio !== null && this.#stdio !== 'pipe') {
+      const name = descriptor === 2 ? 'stderr' : 'stdout'
+      call.fail(new StateError(`${this.label} has no ${name} to read; make it with { stdio: 'pipe' }`))
+    } else this.#outputs[descriptor === 2 ? 1 : 0].read(call)
   }
 
   #startError(exit: EncodedExit): Error {

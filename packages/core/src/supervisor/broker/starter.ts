@@ -3,9 +3,10 @@ import { StateError } from '../../errors.ts'
 import type { ProcessInfo } from '../boot.ts'
 import { type Child, Children, type EncodedExit, type StartSpec } from '../children.ts'
 import type { FifoStock } from '../fifo-stock.ts'
-import type { Frame } from '../../wire/frame.ts'
+import { type Frame, op } from '../../wire/frame.ts'
 import type { Broker } from './broker.ts'
 import type { BrokerObject } from './broker-object.ts'
+import { LeftOutput, type Output } from './output.ts'
 import type { Session } from './session.ts'
 import type { Placed, Placement } from '../backend.ts'
 import type { Nature } from '../boot.ts'
@@ -46,6 +47,7 @@ export class Starter {
   readonly #home: StarterHome
   readonly #children: Children
   readonly #ended: BrokerObject[] = []
+  readonly #left = new LeftOutput()
   /** Asked for and not ended: each may still be on its way. */
   readonly #placed = new Set<Placed>()
   #stopping = false
@@ -93,7 +95,8 @@ export class Starter {
           liveness?.watch(own, slot)
           events.started(child, info)
           return (frame) => {
-            own.heard?.()
+            // What comes out of a pipe now may have been written before the process was stopped.
+            if (frame.op !== op.output) own.heard?.()
             if (events.frame?.(frame) !== true) own.frame(frame)
           }
         },
@@ -109,8 +112,9 @@ export class Starter {
     )
   }
 
-  /** Keeps an ended process's record for a while. */
-  remember(process: BrokerObject): void {
+  /** Keeps an ended process's record for a while, and what it wrote and nobody has read. */
+  remember(process: BrokerObject, outputs: readonly Output[]): void {
+    this.#left.add(outputs)
     this.#ended.push(process)
     if (this.#ended.length <= REMEMBERED) return
     this.#ended.shift()?.remove?.(new StateError('the process ended long ago and its record is gone'))
