@@ -51,6 +51,8 @@ async function chaos(mutant: Mutant | null, seed: number, seconds: number): Prom
       await pause(between * random())
     }
     await faults.settled()
+    // A program that connects at this moment is refused, and its five flows would be missed below whatever the locks do.
+    await Promise.all(victims.map(({ ready }) => ready))
     const counts = new Map(arena.read().verdict.grants)
     // Last of all, the store loses everything. Holders are told within a beat.
     if (!(mutant !== null && found())) {

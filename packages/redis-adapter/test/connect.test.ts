@@ -12,8 +12,9 @@ import {
   TlsError,
 } from '@skein/core'
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest'
+import { Proxy } from '../../../integration-tests/support/proxy.ts'
 import { ask } from '../../../integration-tests/support/resp.ts'
-import { freshNamespace, type RedisServer, startRedis } from '../../../integration-tests/support/redis.ts'
+import { freshNamespace, redisForTest, type RedisServer, startRedis } from '../../../integration-tests/support/redis.ts'
 
 const SECRET = 'correct-horse:b@ttery'
 const PASSWORD = encodeURIComponent(SECRET)
@@ -157,6 +158,30 @@ test('connect() signs in with the password of the url, and closing leaves no key
   await mp.close()
   expect(await redis.ask('KEYS', '*')).toEqual([])
   expect(await redis.ask('CLIENT', 'LIST')).not.toContain('skein:door')
+})
+
+describe('a connection that is lost in the middle of connect() is made again', () => {
+  const stages = { name: /setname/i, look: /info/i, subscription: /\r\nsubscribe\r\n/i, session: /EVALSHA/i }
+  for (const [stage, request] of Object.entries(stages)) {
+    test(`at its ${stage}`, async () => {
+      const redis = await redisForTest()
+      const proxy = await Proxy.start(redis.url)
+      onTestFinished(() => proxy.close())
+      const dropped = proxy.dropReply(request)
+      const mp = await connect(proxy.url, { namespace: freshNamespace() })
+      onTestFinished(() => mp.close())
+      await dropped
+      expect(await mp.lock('a').with(() => 'served')).toBe('served')
+    })
+  }
+
+  test('as long as there is time', async () => {
+    const port = await listening(createServer((socket) => socket.destroy()))
+    const began = performance.now()
+    const error = await refused(`redis://:${PASSWORD}@127.0.0.1:${port}`, ConnectionError)
+    expect(performance.now() - began).toBeGreaterThan(3_000)
+    expect(error.message).toMatch(/^no connection to Redis at .*is it running/)
+  })
 })
 
 describe('connect() with an array of urls', () => {

@@ -29,11 +29,7 @@ export async function reach(client: Redis, server: Server, mask: Mask): Promise<
   const late = new Promise<never>((_, reject) => {
     timer = setTimeout(() => reject(new Error(`no answer within ${CONNECT_DEADLINE} ms`)), CONNECT_DEADLINE)
   })
-  const connected = client.connect().catch(async (error: unknown) => {
-    if ((last as NodeJS.ErrnoException | null)?.code !== 'ECONNRESET') throw error
-    // What is no Redis may hang up before its answer could be read. The client tries again by itself, which tells more.
-    await new Promise<void>((resolve, reject) => client.once('ready', resolve).once('error', reject))
-  })
+  const connected = client.connect()
   connected.catch(() => {
     // Also when the deadline came first.
   })

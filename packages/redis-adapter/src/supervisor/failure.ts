@@ -20,6 +20,9 @@ const CERTIFICATE =
 /** Replies after which the same command may succeed, on this connection or the next. */
 const PASSING = /^(?:LOADING|READONLY|MASTERDOWN|CLUSTERDOWN|TRYAGAIN|BUSY|UNKILLABLE) /
 
+/** By its code or, if the client has said it, by its words. */
+const CUT = /^(?:ECONNRESET|EPIPE) |^ Connection is closed\.$/
+
 /** Hides passwords in texts. */
 export type Mask = (text: string) => string
 
@@ -67,6 +70,12 @@ export function isNoScript(error: unknown): boolean {
 /** Whether the server itself has said it; else the connection or the client. */
 export function isReply(error: unknown): boolean {
   return field(error, 'name') === 'ReplyError'
+}
+
+/** Whether it is the failure of a connection that was there and was lost: a new one may hold. */
+export function isCut(failure: unknown): boolean {
+  if (!(failure instanceof ConnectionError) || failure.constructor !== ConnectionError) return false
+  return CUT.test(`${field(failure.cause, 'code')} ${field(failure.cause, 'message')}`)
 }
 
 /**

@@ -6,7 +6,7 @@ import { type Server, shown, type ThreadStart } from '../options.ts'
 import { Clearing } from './clearing.ts'
 import { hangUp, makeClient, reach } from './connections.ts'
 import { DeathRegister } from './deaths.ts'
-import { type Mask, maskOf } from './failure.ts'
+import { isCut, type Mask, maskOf } from './failure.ts'
 import { OwnedObjects } from './owned.ts'
 import { preflight } from './preflight.ts'
 import { BeatingSession, sessionKeys } from './program-session.ts'
@@ -18,6 +18,10 @@ import { Subscription } from './wakes.ts'
 
 /** Milliseconds within which `connect()` knows whether the server serves. */
 const DEADLINE = 4_500
+
+/** A connection that is lost meanwhile is made again so many ms later, for so many ms. */
+const RETRY_AFTER = 50
+const RETRY_FOR = 3_000
 
 /** How long the end of a program waits for what is still under way, in ms. */
 const PATIENCE = 2_000
@@ -35,13 +39,30 @@ type Settings = Pick<ConnectSettings, 'namespace' | 'sessionTtl' | 'outage' | 's
 /** Who answers to the program's processes for what they hold. */
 export type Guard = Pick<SupervisorHost, 'confirm' | 'lose' | 'interrupted'>
 
-/** @throws ConnectionError and its kinds, StateError, NotSupportedError: one sentence each, no secrets */
+/**
+ * A connection that was there and is lost before everything is open is made again, while there is time; one that cannot be made at all
+ * is told at once.
+ *
+ * @throws ConnectionError and its kinds, StateError, NotSupportedError: one sentence each, no secrets
+ */
 export async function openSurround(start: ThreadStart, settings: Settings, guard: Guard): Promise<Opened> {
+  const began = performance.now()
+  for (;;) {
+    try {
+      return await openBy(began + DEADLINE, start, settings, guard)
+    } catch (error) {
+      if (!isCut(error) || performance.now() > began + RETRY_FOR) throw error
+      await new Promise((resolve) => setTimeout(resolve, RETRY_AFTER))
+    }
+  }
+}
+
+async function openBy(end: number, start: ThreadStart, settings: Settings, guard: Guard): Promise<Opened> {
   const clients: Redis[] = []
   let timer: NodeJS.Timeout | undefined
   const late = new Promise<never>((_, reject) => {
     const told = `Redis at ${shown(start.servers[0])} was not ready within ${DEADLINE} ms; is it overloaded or too far away?`
-    timer = setTimeout(() => reject(new ConnectionError(told, { retryable: true })), DEADLINE)
+    timer = setTimeout(() => reject(new ConnectionError(told, { retryable: true })), end - performance.now())
   })
   const opening = openAll(start, settings, guard, clients)
   opening.catch(() => {
@@ -120,10 +141,12 @@ async function openAll(start: ThreadStart, settings: Settings, guard: Guard, cli
   })
   try {
     await wakes.open(session.sid)
+    await session.open()
   } catch (error) {
+    session.abandon()
+    scripts.close()
     throw scripts.failure(error)
   }
-  await session.open()
 
   const around: Surround = {
     store: scripts,

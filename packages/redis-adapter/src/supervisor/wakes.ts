@@ -22,10 +22,13 @@ export class Subscription implements Wakes {
     })
   }
 
-  /** Rejects when the server refuses. */
+  /** Rejects when the server refuses, or the connection is lost meanwhile: the client itself would never say so. */
   async open(sid: string): Promise<void> {
     this.#sid = sid
-    await this.#client.subscribe(this.all, this.prefix + sid)
+    const lost = new Promise<never>((_, reject) => {
+      this.#client.once('close', () => reject(new Error('Connection is closed.')))
+    })
+    await Promise.race([this.#client.subscribe(this.all, this.prefix + sid), lost])
     this.#first = false
   }
 
