@@ -67,6 +67,11 @@ export class Proxy {
     this.cut()
   }
 
+  /** Takes no new connections until `accept`; those there are go on. */
+  refuseNext(): void {
+    this.#refusing = true
+  }
+
   accept(): void {
     this.#refusing = false
   }

@@ -76,6 +76,8 @@ const wrong: readonly (readonly [what: string, call: Call, words: RegExp])[] = [
   ['a pipe with a wrong option', (mp) => mp.pipe(untyped({ duplex: 'no' })), /duplex/],
   ['a poll with a wrong timeout', (mp) => mp.pipe()[0].poll(Number.NaN), /timeout/],
   ['bytes that are text', (mp) => mp.pipe()[0].sendBytes(untyped('text')), /Uint8Array|bytes/],
+  ['an update by no function', (mp) => mp.value(0).update(untyped(1)), /update\(\).*function/],
+  ['an unknown option of a value', (mp) => mp.value(0, untyped({ nmae: 'x' })), /nmae.*name/],
   ['a grace that is negative', (mp) => mp.process(nothing).terminate({ grace: -1 }), /grace/],
 ]
 

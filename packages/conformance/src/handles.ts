@@ -40,9 +40,21 @@ export function handlesSuite(suite: Suite): void {
     check('each kind of handle comes back as itself', async ({ mp, pool }) => {
       const workers = pool(1)
       const [left] = mp.pipe()
+      const shared = [mp.value(0)]
       const rw = mp.rwlock()
       const bounded = mp.boundedSemaphore(2)
-      const handles = [mp.queue(), mp.lock(), mp.rlock(), rw, rw.read, rw.write, mp.semaphore(2), bounded, left]
+      const handles = [
+        mp.queue(),
+        mp.lock(),
+        mp.rlock(),
+        rw,
+        rw.read,
+        rw.write,
+        mp.semaphore(2),
+        bounded,
+        left,
+        ...shared,
+      ]
       const back = await workers.apply(echo<typeof handles>, [handles])
       expect(back.map(({ ref }) => ref)).toEqual(handles.map(({ ref }) => ref))
     })

@@ -24,6 +24,7 @@ import { queueSuite } from './queue.ts'
 import { rlockSuite } from './rlock.ts'
 import { rwlockSuite } from './rwlock.ts'
 import { semaphoreSuite } from './semaphore.ts'
+import { valueSuite } from './value.ts'
 import { describe } from 'vitest'
 
 export type { ConformanceOptions, MakeContext } from './harness.ts'
@@ -44,6 +45,7 @@ const suites = [
   rwlockSuite,
   semaphoreSuite,
   eventSuite,
+  valueSuite,
   poolSuite,
   poolResultsSuite,
   poolErrorsSuite,

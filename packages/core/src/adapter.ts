@@ -41,6 +41,7 @@ export * from './wire/chunk-frames.ts'
 export { type Frame, type Op, op } from './wire/frame.ts'
 export { Link, type LinkEvents } from './wire/link.ts'
 export { type End, inboxName } from './wire/pipe-ends.ts'
+export { busy, PAGE_BYTES, PAGE_ITEMS, TURN } from './wire/shared.ts'
 export { PortLink } from './wire/port-link.ts'
 export type { SlotHandle, Until } from './wire/tenure-slot.ts'
 

@@ -11,6 +11,7 @@ import type { Process, ProcessOptions } from './contract/process.ts'
 import type { Queue, QueueOptions } from './contract/queue.ts'
 import type { RWLock } from './contract/rwlock.ts'
 import type { Semaphore } from './contract/semaphore.ts'
+import type { Value } from './contract/state.ts'
 import type { Target } from './contract/target.ts'
 import type { WaitOptions } from './contract/wait.ts'
 import { noteClosed } from './current-process.ts'
@@ -144,6 +145,10 @@ export class AdapterContext implements Context {
 
   event(options?: NameOptions): Event {
     return this.#open.event({ name: this.#named(options, 'event()') })
+  }
+
+  value<T>(initial: T, options?: NameOptions): Value<T> {
+    return this.#open.value({ name: this.#named(options, 'value()'), initial })
   }
 
   async close(wait?: WaitOptions): Promise<void> {

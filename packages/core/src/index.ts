@@ -15,5 +15,6 @@ export type { ExitReason, ExitStatus, Process, ProcessOptions, ProcessStatus, St
 export type { ConsumeOptions, Delivery, Queue, QueueOptions } from './contract/queue.ts'
 export type { RWLock } from './contract/rwlock.ts'
 export type { PermitOptions, Semaphore } from './contract/semaphore.ts'
+export type { Value } from './contract/state.ts'
 export type { Target, TargetRef } from './contract/target.ts'
 export type { WaitOptions } from './contract/wait.ts'

@@ -1,4 +1,4 @@
-/** Programs for the tests of queues, pipes and what calls wait on: core's real broker and handles on a real Redis, with losses and deaths on command. */
+/** Programs for the tests of queues, pipes, shared state and what calls wait on: core's real broker and handles on a real Redis, with losses and deaths on command. */
 import { randomBytes } from 'node:crypto'
 import {
   Broker,
@@ -16,6 +16,7 @@ import { type RedisServer, startRedis } from '../../../integration-tests/support
 import { RedisEvent } from '../src/supervisor/redis-event.ts'
 import { RedisPipeObject } from '../src/supervisor/redis-pipe-object.ts'
 import { type QueueSpec, RedisQueueObject } from '../src/supervisor/redis-queue-object.ts'
+import { RedisShared } from '../src/supervisor/redis-shared.ts'
 import { Scripts } from '../src/supervisor/script.ts'
 import type { Surround } from '../src/supervisor/surround.ts'
 
@@ -119,7 +120,7 @@ class PairLink extends Link {
 /** A client process of a program. */
 export class TestProcess {
   readonly session: Session
-  /** What the process makes its queues with. */
+  /** What the process makes its objects with. */
   readonly mp: LinkedAdapter
   readonly #near: PairLink
   readonly #world: World
@@ -156,7 +157,7 @@ export class World {
   readonly around: Surround
   readonly store: Scripts
   readonly #namespace: string
-  readonly #wakes = new Map<string, (letter: string, rest: string) => void>()
+  readonly #wakes = new Map<string, Set<(letter: string, rest: string) => void>>()
   readonly #lost = new Set<(old: string) => void>()
   readonly #reborn = new Set<(sid: string) => void>()
   readonly #deaths = new Set<(sids: readonly string[]) => void>()
@@ -212,10 +213,9 @@ export class World {
       wakes: {
         prefix: `${namespace}:wake:`,
         on: (tag, told) => {
-          this.#wakes.set(tag, told)
-          return () => {
-            if (this.#wakes.get(tag) === told) this.#wakes.delete(tag)
-          }
+          const of = this.#wakes.get(tag) ?? new Set()
+          this.#wakes.set(tag, of)
+          return on(of, told)
         },
         onResubscribed: (told) => on(this.#resubscribed, told),
       },
@@ -243,6 +243,7 @@ export class World {
         made(new RedisPipeObject(name, (inbox) => this.broker.add(inbox), around, session)),
       event: (name, _spec, session) => made(new RedisEvent(name, around, session)),
       queue: (name, spec, session) => made(new RedisQueueObject(name, spec, around, session)),
+      value: (name, spec, session) => made(new RedisShared('value', name, spec, around, session)),
     }
     this.broker = new Broker(kinds)
   }
@@ -320,12 +321,12 @@ export class World {
   }
 
   #subscribe(): Promise<unknown> {
-    return this.#subscriber.subscribe(`${this.#namespace}:wake:${this.sid}`)
+    return this.#subscriber.subscribe(`${this.#namespace}:all`, `${this.#namespace}:wake:${this.sid}`)
   }
 
   #message(message: string): void {
     if (this.deaf) return
     const [letter = '', tag = '', ...rest] = message.split(' ')
-    this.#wakes.get(tag)?.(letter, rest.join(' '))
+    for (const told of this.#wakes.get(tag) ?? []) told(letter, rest.join(' '))
   }
 }

@@ -1,7 +1,7 @@
 /** An adapter as a process has it: one method per noun, as handles on the broker of its program. Only wiring. */
 import { decode, decodeJson, encode } from '../codec/index.ts'
-import type { Adapter, Named, PipeSpec, ProcessSpec, QueueSpec, SemaphoreSpec } from '../contract/adapter.ts'
 import type { Event } from '../contract/event.ts'
+import type { Adapter, Named, PipeSpec, ProcessSpec, QueueSpec, SemaphoreSpec, ValueSpec } from '../contract/adapter.ts'
 import type { Handle, HandleKind, HandleRef } from '../contract/handle.ts'
 import type { Lock, RLock } from '../contract/lock.ts'
 import type { Connection } from '../contract/pipe.ts'
@@ -9,6 +9,7 @@ import type { Process } from '../contract/process.ts'
 import type { Queue } from '../contract/queue.ts'
 import type { RWLock } from '../contract/rwlock.ts'
 import type { Semaphore } from '../contract/semaphore.ts'
+import type { Value } from '../contract/state.ts'
 import type { WaitOptions } from '../contract/wait.ts'
 import { ClosedError, ScopeError } from '../errors.ts'
 import type { Fleet, FleetEvents, FleetSpec } from '../contract/fleet.ts'
@@ -19,13 +20,15 @@ import { LinkedEvent } from './event.ts'
 import { LinkedFleet } from './fleet.ts'
 import { LinkedLock } from './lock.ts'
 import type { LinkedLease } from './lease.ts'
-import type { Home, Place, RemoteObject } from './remote-object.ts'
+import { type Home, labelOf, type Place, type RemoteObject } from './remote-object.ts'
 import { LinkedConnection } from './pipe.ts'
 import { LinkedProcess } from './process.ts'
 import { LinkedQueue } from './queue.ts'
 import { LinkedRLock } from './rlock.ts'
 import { LinkedRWLock, rwlockShape } from './rwlock.ts'
 import { LinkedBoundedSemaphore, LinkedSemaphore } from './semaphore.ts'
+import { encodeStored } from './shared.ts'
+import { LinkedValue } from './value.ts'
 import type { Presence } from './presence.ts'
 
 /** What an adapter stands on: the way to the broker, shared by all contexts of this process and namespace. */
@@ -115,6 +118,11 @@ export class LinkedAdapter implements Adapter, Home {
 
   event({ name }: Named): Event {
     return this.#own(new LinkedEvent(this.#place('event', name, {})))
+  }
+
+  value<T>({ name, initial }: ValueSpec<T>): Value<T> {
+    const one = encodeStored(this, labelOf({ kind: 'value', name }), initial, 'initial')
+    return this.#own(new LinkedValue<T>(this.#place('value', name, {}), { one }))
   }
 
   queue<T>({ name, maxSize, maxDeliveries }: QueueSpec): Queue<T> {
@@ -211,4 +219,5 @@ const attachers: Readonly<Record<HandleKind, (place: Place) => Handle>> = {
   queue: (place) => new LinkedQueue(place),
   pipe: (place) => new LinkedConnection(place),
   process: (place) => new LinkedProcess(place, null),
+  value: (place) => new LinkedValue(place, null),
 }

@@ -14,6 +14,7 @@ const kinds: Readonly<Record<HandleKind, true>> = {
   rwlock: true,
   semaphore: true,
   event: true,
+  value: true,
 }
 
 function isShape(value: unknown): value is NonNullable<HandleRef['shape']> {

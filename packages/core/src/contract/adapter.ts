@@ -13,6 +13,7 @@ import type { Process, Stdio } from './process.ts'
 import type { Queue } from './queue.ts'
 import type { RWLock } from './rwlock.ts'
 import type { Semaphore } from './semaphore.ts'
+import type { Value } from './state.ts'
 import type { TargetRef } from './target.ts'
 import type { WaitOptions } from './wait.ts'
 
@@ -30,6 +31,10 @@ export interface QueueSpec extends Named {
   /** `Infinity`: unbounded. */
   readonly maxSize: number
   readonly maxDeliveries: number
+}
+
+export interface ValueSpec<T> extends Named {
+  readonly initial: T
 }
 
 export interface PipeSpec extends Named {
@@ -75,6 +80,8 @@ export interface Adapter {
   rwlock(spec: Named): RWLock
   semaphore(spec: SemaphoreSpec): Semaphore
   event(spec: Named): Event
+  /** @throws EncodeError if the initial value cannot be stored */
+  value<T>(spec: ValueSpec<T>): Value<T>
   /** The handle that a reference stands for. @throws ScopeError if it belongs to another context. */
   attach(ref: HandleRef): Handle
   /** Waits for non-daemon processes, ends daemons, frees anonymous objects. */

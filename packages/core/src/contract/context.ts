@@ -7,6 +7,7 @@ import type { Process, ProcessOptions } from './process.ts'
 import type { Queue, QueueOptions } from './queue.ts'
 import type { RWLock } from './rwlock.ts'
 import type { Semaphore } from './semaphore.ts'
+import type { Value } from './state.ts'
 import type { Target } from './target.ts'
 import type { WaitOptions } from './wait.ts'
 
@@ -52,6 +53,8 @@ export interface Context extends AsyncDisposable {
   /** The semaphore of that name, but that one `release()` too many is a `RangeError`. */
   boundedSemaphore(permits: number, options?: NameOptions): Semaphore
   event(options?: NameOptions): Event
+  /** @param initial counts only where the name is new */
+  value<T>(initial: T, options?: NameOptions): Value<T>
   /**
    * Waits for this context's non-daemon processes, ends its daemons and pools, frees its anonymous objects. Running out of time or an abort
    * leaves what still runs running. Falling off the end of the main module does the same. Again: the same promise.

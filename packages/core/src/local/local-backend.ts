@@ -3,7 +3,9 @@ import type { Backend } from '../supervisor/backend.ts'
 import { EventObject } from './event.ts'
 import { Permits } from './permits.ts'
 import { PipeObject } from './pipe.ts'
+import { Cells } from './cells.ts'
 import { QueueObject } from './queue.ts'
+import { SharedObject } from './shared.ts'
 
 export const localBackend: Backend = {
   kinds: (broker) => ({
@@ -13,6 +15,7 @@ export const localBackend: Backend = {
     semaphore: (name, spec) => new Permits('semaphore', name, spec),
     event: (name) => new EventObject(name),
     queue: (name, spec) => new QueueObject(name, spec),
+    value: (name, spec) => new SharedObject('value', name, spec, new Cells()),
     pipe: (name) => new PipeObject(name, (queue) => broker.add(queue)),
   }),
 }

@@ -36,6 +36,12 @@ export class Permits extends BrokerObject {
     this.#free = spec.permits
   }
 
+  /** The token of the oldest grant, or null. */
+  get holding(): number | null {
+    const [token = null] = this.#grants.keys()
+    return token
+  }
+
   protected override readonly methods: Methods = {
     acquire: (call) => {
       const [permits, poll] = call.args as [number, boolean]

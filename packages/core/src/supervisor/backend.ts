@@ -47,7 +47,7 @@ export interface SupervisorHost {
 }
 
 export interface Backend {
-  /** Makes lock, rlock, semaphore, event, queue and pipe; process, fleet and session are there already, and may be made otherwise. */
+  /** Makes the nouns, all but process, fleet and session: these are there already, and may be made otherwise. */
   kinds(broker: Broker, starter: Starter): Readonly<Record<string, ObjectFactory>>
   /** Told first of all; no client is heard before it resolves. What it rejects with is what `connect()` rejects with. */
   open?(host: SupervisorHost): Promise<void>

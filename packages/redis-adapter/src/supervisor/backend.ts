@@ -12,6 +12,7 @@ import { RedisEvent } from './redis-event.ts'
 import { RedisPermits } from './redis-permits.ts'
 import { RedisPipeObject } from './redis-pipe-object.ts'
 import { RedisQueueObject } from './redis-queue-object.ts'
+import { RedisShared } from './redis-shared.ts'
 import type { Surround } from './surround.ts'
 
 interface Open {
@@ -62,6 +63,7 @@ export class RedisBackend implements Backend {
       rwlock: (name, spec) => new RedisPermits('rwlock', name, spec, around),
       semaphore: (name, spec) => new RedisPermits('semaphore', name, spec, around),
       event: (name, _spec, session) => new RedisEvent(name, around, session),
+      value: (name, spec, session) => new RedisShared('value', name, spec, around, session),
       queue: (name, spec, session) => new RedisQueueObject(name, spec, around, session),
       pipe: (name, _spec, session) => new RedisPipeObject(name, (inbox) => broker.add(inbox), around, session),
       fleet: (name, spec, owner) => new RedisFleet(name, spec, owner, starter, around, queues),

@@ -1,0 +1,41 @@
+/**
+ * Shared state: what Python's Manager serves. What is stored is a copy, made within the call; what is read is another one, so
+ * changing it changes nothing but itself. Handles that are stored stay shared: a lock in a dict is the same lock for whoever reads it.
+ *
+ * Every call is one step for everybody, on one machine and on many. Reads ask the store: what a write has answered, every later read
+ * sees. A nameless object ends with its creator; one with a name stays until `destroy()`, and then everybody's handles reject with
+ * `StateError`, as they do when a store has come back without its content. One call sends 64 MiB at most, and 100,000 items; more
+ * rejects with `CapacityError`, as does a write to a store that is full. Nothing here waits but an `update` that others come before.
+ */
+import type { Handle } from './handle.ts'
+import type { WaitOptions } from './wait.ts'
+
+/**
+ * One value.
+ *
+ * The first creator of a name gives the initial value; that of everybody after is not looked at.
+ */
+export interface Value<T> extends Handle {
+  get(): Promise<T>
+  set(value: T): Promise<void>
+  /**
+   * Replaces the value by what `fn` makes of it, if it is still the same then; else `fn` is called again with what is there now
+   * (compare and set). So `fn` may be called more than once and should do nothing else. What it throws is thrown here, and nothing
+   * has changed. It may be asynchronous.
+   *
+   * One that has lost three times stands in a line, and when its turn comes nobody else can write for a second: so each gets its
+   * change in, unless its `fn` takes longer than that. For longer work hold a lock. Running out of time or an abort changes nothing.
+   *
+   * @returns what `fn` returned
+   */
+  update(fn: (current: T) => T | PromiseLike<T>, wait?: WaitOptions): Promise<T>
+  /**
+   * Adds to a number, as `+` does: exact as long as everything is an integer up to 2⁵³, rounded as a double otherwise; past the largest
+   * double it is `Infinity`. Both adapters give the same bits.
+   *
+   * @param n finite
+   * @returns the sum
+   * @throws StateError if the value is no number
+   */
+  add(this: Value<number>, n: number): Promise<number>
+}

@@ -1,0 +1,18 @@
+/** What the process's half of shared state and the state behind it agree on, besides the methods `read`, `write` and `acquire`. */
+
+/** A value with the number of the write that put it there; 0 and nothing: there is none. */
+export type Cell = readonly [version: number, bytes?: Uint8Array]
+
+/** The answer to a write while somebody else has the turn: it has not been made, and is to be made again in a turn of its own. */
+export const busy = 'busy'
+
+/** Milliseconds for which a turn keeps others from writing. */
+export const TURN = 1_000
+
+/** The most that one answer holds: so many items, or as many as make up so many bytes. */
+export const PAGE_ITEMS = 1_000
+export const PAGE_BYTES = 1_048_576
+
+/** The most that one call sends. */
+export const CALL_ITEMS = 100_000
+export const CALL_BYTES = 67_108_864

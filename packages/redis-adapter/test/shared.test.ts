@@ -1,0 +1,236 @@
+/** Shared state of several programs on one Redis: lost answers, lost messages, lost data, and a full store. */
+import { CapacityError, ConnectionError, type Handle, StateError } from '@skein/core'
+import { type HandleRef, handleRef } from '@skein/core/adapter'
+import { connect, type Context } from '@skein/core'
+import { expect, onTestFinished, test } from 'vitest'
+import { Proxy } from '../../../integration-tests/support/proxy.ts'
+import { freshNamespace } from '../../../integration-tests/support/redis.ts'
+import { cutting, type TestProcess, useStage } from './queue-world.ts'
+
+const stage = useStage()
+
+/** As a handle arrives in another process. */
+function passed<T extends Handle>(handle: T, to: TestProcess): T {
+  return to.mp.attach(Reflect.get(handle, handleRef) as HandleRef) as T
+}
+
+interface Programs {
+  readonly near: Context
+  /** The way of `far` to the server. */
+  readonly way: Proxy
+  readonly far: Context
+}
+
+/** Two programs of one namespace, one of them behind a way that loses answers. */
+async function programs(): Promise<Programs> {
+  const namespace = freshNamespace()
+  const way = await Proxy.start(stage.redis.url)
+  const [near, far] = [await connect(stage.redis.url, { namespace }), await connect(way.url, { namespace })]
+  onTestFinished(async () => {
+    await Promise.all([near.close(), far.close()])
+    await way.close()
+  })
+  return { near, way, far }
+}
+
+/** Runs a call whose answer is lost, and `between` it and its being sent again. */
+async function answerLost<T>(
+  way: Proxy,
+  to: RegExp,
+  call: () => Promise<T>,
+  between: () => Promise<unknown>,
+): Promise<T> {
+  const dropped = way.dropReply(to)
+  const answer = call()
+  await dropped
+  // Its connection ends when the answer comes; new ones are refused until `between` is done.
+  way.refuseNext()
+  await between()
+  way.accept()
+  return answer
+}
+
+test('a set whose answer was lost does not undo what somebody has set since', async () => {
+  const { near, far, way } = await programs()
+  const [mine, theirs] = [near.value(0, 'a'), far.value(0, 'a')]
+  expect(await theirs.get()).toBe(0)
+  const between = async (): Promise<void> => {
+    await expect.poll(() => mine.get()).toBe(1)
+    await mine.set(2)
+  }
+  await answerLost(way, /\r\nset\r\n/, () => theirs.set(1), between)
+  expect(await theirs.get()).toBe(2)
+  await mine.destroy()
+})
+
+test('an add whose answer was lost is added once, and gives the sum that it made', async () => {
+  const { near, far, way } = await programs()
+  const [mine, theirs] = [near.value(0, 'a'), far.value(0, 'a')]
+  for (let round = 0; round < 5; round += 1) {
+    await mine.set(0)
+    const between = async (): Promise<void> => {
+      await expect.poll(() => mine.get()).toBe(1)
+      await mine.add(10)
+    }
+    expect(await answerLost(way, /\r\nadd\r\n/, () => theirs.add(1), between)).toBe(1)
+    expect(await mine.get()).toBe(11)
+  }
+  await mine.destroy()
+})
+
+test('an update whose answer was lost is applied once', async () => {
+  const { near, far, way } = await programs()
+  const [mine, theirs] = [near.value('', 'a'), far.value('', 'a')]
+  const between = async (): Promise<void> => {
+    await expect.poll(() => mine.get()).toBe('x')
+    await mine.update((text) => `${text}y`)
+  }
+  const update = (): Promise<string> => theirs.update((text) => `${text}x`)
+  expect(await answerLost(way, /\r\nreplace\r\n/, update, between)).toBe('x')
+  expect(await mine.get()).toBe('xy')
+  await mine.destroy()
+})
+
+test('connections cut at random: every change counts once', async () => {
+  const [one, two] = [await stage.program(50), await stage.program(50)]
+  const values = [one, two].map((world) => world.process().mp.value({ name: 'a', initial: 0 }))
+  let [known, doubtful] = [0, 0]
+  const change = async (value: (typeof values)[number], round: number): Promise<void> => {
+    try {
+      if (round % 2 === 0) await value.add(1)
+      else await value.update((n) => n + 1)
+      known += 1
+    } catch (error) {
+      expect(error).toBeInstanceOf(ConnectionError)
+      doubtful += 1
+    }
+  }
+  const work = values.map(async (value) => {
+    for (let round = 0; round < 200; round += 1) await change(value, round)
+  })
+  await cutting(stage.redis, Promise.all(work))
+  const total = await (values[0] as (typeof values)[number]).get()
+  expect(total).toBeGreaterThanOrEqual(known)
+  expect(total).toBeLessThanOrEqual(known + doubtful)
+  expect(doubtful).toBe(0)
+}, 30_000)
+
+test('what answers were is remembered no longer than somebody may ask again', async () => {
+  const world = await stage.program()
+  const value = world.process().mp.value({ name: 'a', initial: 0 })
+  for (let round = 0; round < 200; round += 1) await value.add(1)
+  await Promise.all(Array.from({ length: 200 }, () => value.add(1)))
+  for (let round = 0; round < 10; round += 1) await value.add(1)
+  const key = `{${stage.namespace}:value:a}`
+  expect(await world.redis.hlen(`${key}:r`)).toBeLessThan(5)
+  expect(await world.redis.pttl(`${key}:r`)).toBeGreaterThan(60_000)
+  // Two minutes later: what was left there by programs that have died is gone.
+  await world.redis.hset(`${key}:r`, 'dead/1/1', '')
+  for (let minute = 0; minute < 2; minute += 1) {
+    await world.redis.hset(`${key}:s`, 'g', '0')
+    await value.add(1)
+  }
+  expect(await world.redis.hexists(`${key}:r`, 'dead/1/1')).toBe(0)
+  expect(await world.redis.hexists(`${key}:q`, 'dead/1/1')).toBe(0)
+  await value.destroy()
+  expect(await world.redis.keys(`${key}:*`)).toEqual([])
+})
+
+test('who dies or stops in its turn holds up nobody for long', async () => {
+  const world = await stage.program(100)
+  const [a, b] = [world.process('a'), world.process('b')]
+  const [slow, quick] = [a, b].map((one) => one.mp.value({ name: 'a', initial: 0 }))
+  let tries = 0
+  const stuck = slow?.update(async (n) => {
+    tries += 1
+    // It loses until it has the turn, and keeps that.
+    if (tries > 3) return new Promise<number>(() => undefined)
+    await quick?.add(1)
+    return n
+  })
+  stuck?.catch(() => undefined)
+  await expect.poll(() => tries).toBe(4)
+  const began = performance.now()
+  expect(await quick?.add(1)).toBe(4)
+  expect(performance.now() - began).toBeGreaterThan(500)
+  // The turn is over, and its holder in nobody's way any more.
+  const again = performance.now()
+  expect(await quick?.add(1)).toBe(5)
+  expect(performance.now() - again).toBeLessThan(400)
+  a.kill()
+  expect(await quick?.update((n) => n + 1)).toBe(6)
+})
+
+test('destroyed by another program: handles hear of it, and never work on the next one of that name', async () => {
+  const [one, two] = [await stage.program(), await stage.program()]
+  const [a, b] = [one.process('anna').mp, two.process().mp]
+  const [mine, theirs] = [a.value({ name: 'a', initial: 1 }), b.value({ name: 'a', initial: 2 })]
+  expect(await theirs.get()).toBe(1)
+  await mine.destroy()
+  await expect.poll(() => theirs.get().catch(String)).toMatch(/StateError: value "a" was destroyed by anna/)
+  expect(await b.value({ name: 'a', initial: 3 }).get()).toBe(3)
+
+  two.deaf = true
+  const unheard = b.value({ name: 'a', initial: 4 })
+  await unheard.set(5)
+  await a.value({ name: 'a', initial: 6 }).destroy()
+  const next = a.value({ name: 'a', initial: 7 })
+  await next.get()
+  await expect(unheard.set(8)).rejects.toBeInstanceOf(StateError)
+  expect(await next.get()).toBe(7)
+  expect(await b.value({ name: 'a', initial: 9 }).get()).toBe(7)
+  await next.destroy()
+})
+
+test('a nameless value ends with its creator, and leaves nothing', async () => {
+  const world = await stage.program()
+  const [a, b] = [world.process(), world.process()]
+  const mine = a.mp.value({ name: a.mp.anonymousName(), initial: 'x' })
+  const theirs = passed(mine, b)
+  await theirs.set('y')
+  expect(world.owned.size).toBe(1)
+  b.kill()
+  expect(await mine.get()).toBe('y')
+  const late = passed(mine, world.process())
+  expect(await late.get()).toBe('y')
+  a.kill()
+  await expect(late.get()).rejects.toBeInstanceOf(StateError)
+  await expect.poll(() => world.redis.keys(`*${stage.namespace}*`)).toEqual([])
+  expect(world.owned.size).toBe(0)
+})
+
+test('a server that comes back empty: handles are told, and the name begins anew', async () => {
+  const world = await stage.program()
+  const { mp } = world.process()
+  const [value, unused] = [mp.value({ name: 'a', initial: 1 }), mp.value({ name: 'b', initial: 1 })]
+  await Promise.all([value.set(2), unused.set(2)])
+  await stage.redis.restart({ empty: true })
+  await expect(value.get()).rejects.toMatchObject({ name: 'StateError', message: /come back without it/ })
+  world.lose()
+  await world.bear()
+  // Without having been asked.
+  await expect.poll(() => mp.value({ name: 'b', initial: 3 }).get().catch(String)).toBe(3)
+  expect(await mp.value({ name: 'a', initial: 4 }).get()).toBe(4)
+})
+
+test('a full store takes no more, and gives what it has', async () => {
+  const world = await stage.program()
+  const { mp } = world.process()
+  const value = mp.value({ name: 'a', initial: 1 })
+  await value.set(2)
+  await stage.redis.config('maxmemory', 1)
+  const early = mp.value({ name: 'b', initial: 1 })
+  try {
+    for (const call of [() => value.set(3), () => value.add(1), () => value.update(() => 3), () => early.get()]) {
+      await expect(call()).rejects.toBeInstanceOf(CapacityError)
+    }
+    expect(await value.get()).toBe(2)
+  } finally {
+    await stage.redis.config('maxmemory', 0)
+  }
+  await value.set(3)
+  expect([await value.get(), await early.get()]).toEqual([3, 1])
+  await stage.redis.config('maxmemory', 1)
+  await value.destroy()
+  await stage.redis.config('maxmemory', 0)
+})
