@@ -6,9 +6,9 @@ function isKept(key: string, namespace: string): boolean {
   const [, kind = '', name = '', part = ''] = new RegExp(`^\\{${namespace}:([^:}]+):?([^}]*)\\}:(.*)$`).exec(key) ?? []
   if (kind === 'sessions') return part === 'run' || part === 'dead'
   if (name === '' || name.startsWith('~')) return false
-  if (['queue', 'event', 'value'].includes(kind)) return true
+  if (['queue', 'value'].includes(kind)) return true
   if (kind === 'redlock') return part === 'f'
-  if (kind === 'semaphore' && part === 'm') return true
+  if (['semaphore', 'event', 'latch'].includes(kind) && part === 'm') return true
   return ['lock', 'rlock', 'rwlock', 'semaphore'].includes(kind) && part === 'f'
 }
 

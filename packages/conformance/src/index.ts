@@ -4,12 +4,14 @@
  */
 import { badInputSuite } from './bad-input.ts'
 import { codecSuite } from './codec.ts'
+import { counterSuite } from './counter.ts'
 import { crashPoolSuite } from './crash-pool.ts'
 import { crashSuite } from './crash.ts'
 import { eventSuite } from './event.ts'
 import { handlesSuite } from './handles.ts'
 import { createSuite } from './harness.ts'
 import type { ConformanceOptions, MakeContext } from './harness.ts'
+import { latchSuite } from './latch.ts'
 import { lockSuite } from './lock.ts'
 import { pipeSuite } from './pipe.ts'
 import { poolErrorsSuite } from './pool-errors.ts'
@@ -44,8 +46,10 @@ const suites = [
   rlockSuite,
   rwlockSuite,
   semaphoreSuite,
+  counterSuite,
   eventSuite,
   valueSuite,
+  latchSuite,
   poolSuite,
   poolResultsSuite,
   poolErrorsSuite,

@@ -4,14 +4,15 @@ import { decode, encode } from './codec/index.ts'
 import type { Adapter } from './contract/adapter.ts'
 import type { Context, NameOptions } from './contract/context.ts'
 import type { Event } from './contract/event.ts'
+import type { Latch } from './contract/latch.ts'
 import type { Lock, RLock } from './contract/lock.ts'
 import type { Connection, PipeOptions } from './contract/pipe.ts'
 import type { Pool, PoolOptions } from './contract/pool.ts'
 import type { Process, ProcessOptions } from './contract/process.ts'
 import type { Queue, QueueOptions } from './contract/queue.ts'
 import type { RWLock } from './contract/rwlock.ts'
-import type { Semaphore } from './contract/semaphore.ts'
 import type { Value } from './contract/state.ts'
+import type { Semaphore, SemaphoreOptions } from './contract/semaphore.ts'
 import type { Target } from './contract/target.ts'
 import type { WaitOptions } from './contract/wait.ts'
 import { noteClosed } from './current-process.ts'
@@ -131,16 +132,20 @@ export class AdapterContext implements Context {
     return this.#open.rwlock({ name: this.#named(options, 'rwlock()') })
   }
 
-  semaphore(permits: number, options?: NameOptions): Semaphore {
+  semaphore(permits: number, options?: string | SemaphoreOptions): Semaphore {
     const where = 'semaphore()'
-    checkInteger(permits, { min: 1, what: `${where}: permits` })
-    return this.#open.semaphore({ name: this.#named(options, where), permits, bounded: false })
+    const known = typeof options === 'string' ? { name: options } : options
+    const { name, owned = true } = checkOptions(known, ['name', 'owned'], where)
+    if (typeof owned !== 'boolean')
+      throw new ArgumentError(`${where}: owned must be true or false, got ${String(owned)}`)
+    checkInteger(permits, { min: owned ? 1 : 0, what: `${where}: permits` })
+    return this.#open.semaphore({ name: this.#name(name, where), permits, bounded: false, owned })
   }
 
   boundedSemaphore(permits: number, options?: NameOptions): Semaphore {
     const where = 'boundedSemaphore()'
     checkInteger(permits, { min: 1, what: `${where}: permits` })
-    return this.#open.semaphore({ name: this.#named(options, where), permits, bounded: true })
+    return this.#open.semaphore({ name: this.#named(options, where), permits, bounded: true, owned: true })
   }
 
   event(options?: NameOptions): Event {
@@ -149,6 +154,12 @@ export class AdapterContext implements Context {
 
   value<T>(initial: T, options?: NameOptions): Value<T> {
     return this.#open.value({ name: this.#named(options, 'value()'), initial })
+  }
+
+  latch(count: number, options?: NameOptions): Latch {
+    const where = 'latch()'
+    checkInteger(count, { min: 0, what: `${where}: count` })
+    return this.#open.latch({ name: this.#named(options, where), count })
   }
 
   async close(wait?: WaitOptions): Promise<void> {

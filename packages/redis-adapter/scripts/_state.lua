@@ -115,9 +115,11 @@ end
 
 -- rid mode former mark shape want holder, then the noun's
 -- -> {'a', answer, '1' kept} | {'w', mark, sids…} in line | {'n', sids…} not now | {'s', its shape} of another shape | {'x'} gone
+-- The noun's operation is given a table q of these, and gives an answer, or nothing if the request has to wait.
 -- mode: 'read' changes nothing, 'do' is done at once, 'wait' and 'poll' may have to wait
 local function ask(noun)
   local rid, mode, former, before, shape, want, who = unpack(ARGV, 6, 12)
+  local q = {rid = rid, mark = before, shape = shape, want = want, args = {unpack(ARGV, 13)}}
   local there = get('shape')
   if not there and life == 'other' then return {'x'} end
   if there and there ~= shape then return {'s', there} end
@@ -128,7 +130,7 @@ local function ask(noun)
     if waits then return {'w', mark(), unpack(others())} end
   end
   -- An answer that has changed something is kept until it has been heard.
-  local answer, changed = noun[op](rid, before, want, unpack(ARGV, 13))
+  local answer, changed = noun[op](q)
   if answer then
     local keep = mode == 'do' or changed
     if keep then redis.call('HSET', A, rid, answer) end

@@ -12,7 +12,7 @@ return run({
     return ''
   end,
   isSet = function() return get('set') or '0' end,
-  wait = function(_, before)
-    if get('set') or turned(before) then return '1' end
+  wait = function(q)
+    if get('set') or turned(q.mark) then return '1' end
   end,
 })

@@ -1,10 +1,12 @@
 -- ARGV request id, permits, total, holder, 'wait' or 'poll', ms to keep the shape ('0': none to keep, '-1': as long as the object)
--- Gives {'g', fence} granted, {'w', sids…} in line, {'b', sids…} busy and not in line, {'c', total} of another shape.
+-- Gives {'g', fence} granted, {'w', sids…} in line, {'b', sids…} busy and not in line, {'c', total, or 0 if they belong to nobody} of another shape.
 -- Asked again with the same id, it says what has become of it.
 local rid, permits, total = ARGV[1], tonumber(ARGV[2]), tonumber(ARGV[3])
 local mine = redis.call('HGET', H, rid)
 if mine then return {'g', string.match(mine, '^%d+ (%d+)')} end
 if ARGV[6] ~= '0' then
+  -- One whose permits belong to nobody keeps its state under the same key.
+  if redis.call('HEXISTS', M, 'shape') == 1 then return {'c', '0'} end
   local known = redis.call('HGET', M, 'permits')
   if known and known ~= ARGV[3] then return {'c', known} end
   if not known then redis.call('HSET', M, 'permits', ARGV[3]) end

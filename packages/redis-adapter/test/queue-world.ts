@@ -13,7 +13,10 @@ import {
 import { Redis } from 'ioredis'
 import { afterAll, afterEach, beforeAll } from 'vitest'
 import { type RedisServer, startRedis } from '../../../integration-tests/support/redis.ts'
+import { RedisCounter } from '../src/supervisor/redis-counter.ts'
 import { RedisEvent } from '../src/supervisor/redis-event.ts'
+import { RedisLatch } from '../src/supervisor/redis-latch.ts'
+import { type PermitsSpec, RedisPermits } from '../src/supervisor/redis-permits.ts'
 import { RedisPipeObject } from '../src/supervisor/redis-pipe-object.ts'
 import { type QueueSpec, RedisQueueObject } from '../src/supervisor/redis-queue-object.ts'
 import { RedisShared } from '../src/supervisor/redis-shared.ts'
@@ -242,6 +245,13 @@ export class World {
       pipe: (name, _spec, session) =>
         made(new RedisPipeObject(name, (inbox) => this.broker.add(inbox), around, session)),
       event: (name, _spec, session) => made(new RedisEvent(name, around, session)),
+      latch: (name, spec, session) => made(new RedisLatch(name, spec, around, session)),
+      semaphore: (name, spec: PermitsSpec, session) =>
+        made(
+          spec.owned === false
+            ? new RedisCounter(name, spec, around, session)
+            : new RedisPermits('semaphore', name, spec, around),
+        ),
       queue: (name, spec, session) => made(new RedisQueueObject(name, spec, around, session)),
       value: (name, spec, session) => made(new RedisShared('value', name, spec, around, session)),
     }

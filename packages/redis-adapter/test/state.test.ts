@@ -1,9 +1,14 @@
 /** What calls wait on, where messages, answers, connections and sessions are lost: everybody is answered once, and nobody stays behind. */
-import { StateError } from '@skein/core'
+import { type Latch, type Semaphore, StateError } from '@skein/core'
 import { expect, test } from 'vitest'
 import { cutting, useStage, type World } from './queue-world.ts'
 
 const stage = useStage()
+
+const counter = { name: 'a', permits: 0, bounded: false, owned: false }
+const counterOf = (world: World, permits = 0): Semaphore => world.process().mp.semaphore({ ...counter, permits })
+const latchOf = (world: World, count: number): Latch => world.process().mp.latch({ name: 'a', count })
+const keyOf = (part: string): string => `{${stage.namespace}:semaphore:a}:${part}`
 
 /** How many stand in the line of an event. */
 async function standing(world: World, count: number, name = 'a'): Promise<void> {
@@ -169,4 +174,102 @@ test('a wait that is refused by a full store says so; those who stand in line ar
   } finally {
     await stage.redis.config('maxmemory', '0')
   }
+})
+
+test('each countDown() counts once, with all connections cut again and again', async () => {
+  const [one, two] = [await stage.program(50), await stage.program(50)]
+  const total = 400
+  const [mine, theirs] = [latchOf(one, total), latchOf(two, total)]
+  const opened = [mine.wait(), theirs.wait()]
+  const counted = async (latch: Latch): Promise<number[]> => {
+    const left: number[] = []
+    for (let turn = 0; turn < total / 2; turn += 1) left.push(await latch.countDown())
+    return left
+  }
+  const counting = Promise.all([counted(mine), counted(theirs)])
+  await cutting(stage.redis, counting)
+  const left = (await counting).flat().toSorted((a, b) => a - b)
+  expect(left).toEqual(Array.from({ length: total }, (_, each) => each))
+  await Promise.all(opened)
+}, 60_000)
+
+test('a latch of another count in another program is a conflict', async () => {
+  const [one, two] = [await stage.program(), await stage.program()]
+  const [mine, theirs] = [latchOf(one, 2), latchOf(two, 3)]
+  expect(await mine.countDown()).toBe(1)
+  await expect(theirs.countDown()).rejects.toThrow(/count of 2, 3 was asked for/)
+  await expect(theirs.wait()).rejects.toMatchObject({ name: 'ConflictError' })
+  expect(await mine.count()).toBe(1)
+})
+
+test('each permit of a semaphore that nobody owns is given and taken once, with all connections cut again and again', async () => {
+  const [one, two] = [await stage.program(50), await stage.program(50)]
+  const [mine, theirs] = [counterOf(one), counterOf(two)]
+  const rounds = 300
+  const taking = [mine, theirs].map(async (semaphore) => {
+    const tokens: number[] = []
+    for (let turn = 0; turn < rounds; turn += 1) tokens.push((await semaphore.acquire()).token)
+    return tokens
+  })
+  const giving = [mine, theirs].map(async (semaphore) => {
+    for (let turn = 0; turn < rounds; turn += 1) await semaphore.release()
+  })
+  await cutting(stage.redis, Promise.all([...taking, ...giving]))
+  expect(new Set((await Promise.all(taking)).flat()).size).toBe(2 * rounds)
+  expect(await mine.value()).toBe(0)
+  await expect.poll(() => one.redis.exists(...['q', 'i', 'a'].map(keyOf))).toBe(0)
+}, 60_000)
+
+test('a permit on its way to a program that dies goes to the next one in line', async () => {
+  const [one, two, three] = [await stage.program(50), await stage.program(50), await stage.program(50)]
+  const [giver, victim, next] = [counterOf(one), counterOf(two), counterOf(three)]
+  void victim.acquire().catch(() => undefined)
+  await expect.poll(() => one.redis.zcard(keyOf('q'))).toBe(1)
+  const got = next.acquire()
+  await expect.poll(() => one.redis.zcard(keyOf('q'))).toBe(2)
+  two.crash()
+  await giver.release()
+  stage.dead.add(two.sid)
+  await got
+  expect(await giver.value()).toBe(0)
+})
+
+test('a process that is stopped takes no permit, and waits again when it goes on', async () => {
+  const world = await stage.program()
+  const [stopped, other] = [world.process(), world.process()]
+  const first = stopped.mp.semaphore(counter).acquire()
+  await expect.poll(() => world.redis.zcard(keyOf('q'))).toBe(1)
+  const second = other.mp.semaphore(counter).acquire()
+  await expect.poll(() => world.redis.zcard(keyOf('q'))).toBe(2)
+  world.suspend(stopped)
+  await other.mp.semaphore(counter).release()
+  await second
+  world.resume(stopped)
+  await other.mp.semaphore(counter).release()
+  await first
+})
+
+test('a permit that was taken stays taken when the session of its program is lost', async () => {
+  const [one, two] = [await stage.program(), await stage.program()]
+  const [mine, theirs] = [counterOf(one, 2), counterOf(two, 2)]
+  await theirs.acquire()
+  const old = two.sid
+  two.lose()
+  one.hear(old)
+  await two.bear()
+  expect(await mine.value()).toBe(1)
+})
+
+test('semaphores with and without owners under one name are a conflict, whichever program was first', async () => {
+  const [one, two] = [await stage.program(), await stage.program()]
+  const [mine, theirs] = [one.process().mp, two.process().mp]
+  const [owned, free] = [
+    { ...counter, owned: true, permits: 2 },
+    { ...counter, permits: 2 },
+  ]
+  await mine.semaphore(free).acquire()
+  await expect(theirs.semaphore(owned).acquire()).rejects.toThrow(/belong to nobody, 2 permits were asked for/)
+  await mine.semaphore(free).destroy()
+  await theirs.semaphore(owned).acquire()
+  await expect(mine.semaphore(free).acquire()).rejects.toThrow(/2 permits that belong to who took them/)
 })

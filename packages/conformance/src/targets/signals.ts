@@ -1,6 +1,6 @@
 /** Functions that run elsewhere and wait for signals, or give them. */
 import process from 'node:process'
-import type { Event, Queue } from '@skein/core'
+import type { Event, Latch, Queue, Semaphore } from '@skein/core'
 
 /** Waits for the event, says so first, and how it went afterwards. */
 export async function awaitEvent(event: Event, said: Queue<number>): Promise<boolean> {
@@ -14,4 +14,38 @@ export async function awaitEvent(event: Event, said: Queue<number>): Promise<boo
 
 export async function setEvent(event: Event): Promise<void> {
   await event.set()
+}
+
+/** Waits for the latch, says so first. */
+export async function awaitLatch(latch: Latch, said: Queue<number>): Promise<number> {
+  const waiting = latch.wait()
+  await latch.count()
+  await said.put(process.pid)
+  await waiting
+  return await latch.count()
+}
+
+export async function countDown(latch: Latch, n?: number): Promise<number> {
+  return await latch.countDown(n)
+}
+
+/** Gives so many permits, each by a call of its own, and ends. */
+export async function give(semaphore: Semaphore, permits: number): Promise<void> {
+  for (let given = 0; given < permits; given += 1) await semaphore.release()
+}
+
+/** Takes a permit so many times, and says so each time. */
+export async function takeFor(semaphore: Semaphore, rounds: number, said: Queue<number>): Promise<void> {
+  for (let round = 0; round < rounds; round += 1) {
+    await semaphore.acquire()
+    await said.put(round)
+  }
+}
+
+/** Takes a permit and never gives it back. */
+export async function takeAndStay(semaphore: Semaphore, said: Queue<number>): Promise<void> {
+  await semaphore.acquire()
+  await said.put(process.pid)
+  setInterval(() => {}, 60_000)
+  await new Promise(() => {})
 }

@@ -1,8 +1,18 @@
 /** An adapter as a process has it: one method per noun, as handles on the broker of its program. Only wiring. */
 import { decode, decodeJson, encode } from '../codec/index.ts'
 import type { Event } from '../contract/event.ts'
-import type { Adapter, Named, PipeSpec, ProcessSpec, QueueSpec, SemaphoreSpec, ValueSpec } from '../contract/adapter.ts'
+import type {
+  Adapter,
+  LatchSpec,
+  Named,
+  PipeSpec,
+  ProcessSpec,
+  QueueSpec,
+  SemaphoreSpec,
+  ValueSpec,
+} from '../contract/adapter.ts'
 import type { Handle, HandleKind, HandleRef } from '../contract/handle.ts'
+import type { Latch } from '../contract/latch.ts'
 import type { Lock, RLock } from '../contract/lock.ts'
 import type { Connection } from '../contract/pipe.ts'
 import type { Process } from '../contract/process.ts'
@@ -16,8 +26,10 @@ import type { Fleet, FleetEvents, FleetSpec } from '../contract/fleet.ts'
 import { waitFor } from '../util/wait.ts'
 import type { Nature } from '../supervisor/boot.ts'
 import type { BrokerClient } from './broker-client.ts'
+import { LinkedCounter } from './counter.ts'
 import { LinkedEvent } from './event.ts'
 import { LinkedFleet } from './fleet.ts'
+import { LinkedLatch } from './latch.ts'
 import { LinkedLock } from './lock.ts'
 import type { LinkedLease } from './lease.ts'
 import { type Home, labelOf, type Place, type RemoteObject } from './remote-object.ts'
@@ -112,8 +124,9 @@ export class LinkedAdapter implements Adapter, Home {
     return this.#own(LinkedRWLock.at(this.#place('rwlock', name, rwlockShape)))
   }
 
-  semaphore({ name, permits, bounded }: SemaphoreSpec): Semaphore {
-    return this.#own(semaphoreAt(this.#place('semaphore', name, bounded ? { permits, bounded } : { permits })))
+  semaphore({ name, permits, bounded, owned }: SemaphoreSpec): Semaphore {
+    const how = { ...(bounded ? { bounded } : {}), ...(owned ? {} : { owned }) }
+    return this.#own(semaphoreAt(this.#place('semaphore', name, { permits, ...how })))
   }
 
   event({ name }: Named): Event {
@@ -123,6 +136,10 @@ export class LinkedAdapter implements Adapter, Home {
   value<T>({ name, initial }: ValueSpec<T>): Value<T> {
     const one = encodeStored(this, labelOf({ kind: 'value', name }), initial, 'initial')
     return this.#own(new LinkedValue<T>(this.#place('value', name, {}), { one }))
+  }
+
+  latch({ name, count }: LatchSpec): Latch {
+    return this.#own(new LinkedLatch(this.#place('latch', name, { count })))
   }
 
   queue<T>({ name, maxSize, maxDeliveries }: QueueSpec): Queue<T> {
@@ -202,7 +219,8 @@ function closed(): ClosedError {
   return new ClosedError('the context is closed; connect() again')
 }
 
-function semaphoreAt(place: Place): LinkedSemaphore {
+function semaphoreAt(place: Place): LinkedSemaphore | LinkedCounter {
+  if (place.shape['owned'] === false) return new LinkedCounter(place)
   const permits = Number(place.shape['permits'])
   return place.shape['bounded'] === true
     ? new LinkedBoundedSemaphore(place, permits)
@@ -216,6 +234,7 @@ const attachers: Readonly<Record<HandleKind, (place: Place) => Handle>> = {
   rwlock: (place) => LinkedRWLock.attach(place),
   semaphore: semaphoreAt,
   event: (place) => new LinkedEvent(place),
+  latch: (place) => new LinkedLatch(place),
   queue: (place) => new LinkedQueue(place),
   pipe: (place) => new LinkedConnection(place),
   process: (place) => new LinkedProcess(place, null),

@@ -15,6 +15,7 @@ const kinds: Readonly<Record<HandleKind, true>> = {
   semaphore: true,
   event: true,
   value: true,
+  latch: true,
 }
 
 function isShape(value: unknown): value is NonNullable<HandleRef['shape']> {

@@ -7,6 +7,7 @@
 import type { Event } from './event.ts'
 import type { Fleet, FleetEvents, FleetSpec } from './fleet.ts'
 import type { Handle, HandleRef } from './handle.ts'
+import type { Latch } from './latch.ts'
 import type { Lock, RLock } from './lock.ts'
 import type { Connection } from './pipe.ts'
 import type { Process, Stdio } from './process.ts'
@@ -25,6 +26,12 @@ export interface SemaphoreSpec extends Named {
   readonly permits: number
   /** A release too many is a RangeError. */
   readonly bounded: boolean
+  /** `false`: permits belong to nobody. */
+  readonly owned: boolean
+}
+
+export interface LatchSpec extends Named {
+  readonly count: number
 }
 
 export interface QueueSpec extends Named {
@@ -82,6 +89,7 @@ export interface Adapter {
   event(spec: Named): Event
   /** @throws EncodeError if the initial value cannot be stored */
   value<T>(spec: ValueSpec<T>): Value<T>
+  latch(spec: LatchSpec): Latch
   /** The handle that a reference stands for. @throws ScopeError if it belongs to another context. */
   attach(ref: HandleRef): Handle
   /** Waits for non-daemon processes, ends daemons, frees anonymous objects. */

@@ -1,13 +1,14 @@
 /** The way in: one method per noun. */
 import type { Event } from './event.ts'
+import type { Latch } from './latch.ts'
 import type { Lock, RLock } from './lock.ts'
 import type { Connection, PipeOptions } from './pipe.ts'
 import type { Pool, PoolOptions } from './pool.ts'
 import type { Process, ProcessOptions } from './process.ts'
 import type { Queue, QueueOptions } from './queue.ts'
 import type { RWLock } from './rwlock.ts'
-import type { Semaphore } from './semaphore.ts'
 import type { Value } from './state.ts'
+import type { Semaphore, SemaphoreOptions } from './semaphore.ts'
 import type { Target } from './target.ts'
 import type { WaitOptions } from './wait.ts'
 
@@ -49,12 +50,15 @@ export interface Context extends AsyncDisposable {
   lock(options?: NameOptions): Lock
   rlock(options?: NameOptions): RLock
   rwlock(options?: NameOptions): RWLock
-  semaphore(permits: number, options?: NameOptions): Semaphore
+  /** @param permits from 1 on; from 0 on with `owned: false` */
+  semaphore(permits: number, options?: string | SemaphoreOptions): Semaphore
   /** The semaphore of that name, but that one `release()` too many is a `RangeError`. */
   boundedSemaphore(permits: number, options?: NameOptions): Semaphore
   event(options?: NameOptions): Event
   /** @param initial counts only where the name is new */
   value<T>(initial: T, options?: NameOptions): Value<T>
+  /** @param count how often it must be counted down: 0 or more */
+  latch(count: number, options?: NameOptions): Latch
   /**
    * Waits for this context's non-daemon processes, ends its daemons and pools, frees its anonymous objects. Running out of time or an abort
    * leaves what still runs running. Falling off the end of the main module does the same. Again: the same promise.

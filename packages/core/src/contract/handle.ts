@@ -1,7 +1,17 @@
 /** Objects that live at the broker and are reached, from any process, through handles. */
 
 /** The nouns that have handles. */
-export type HandleKind = 'process' | 'queue' | 'pipe' | 'lock' | 'rlock' | 'rwlock' | 'semaphore' | 'event' | 'value'
+export type HandleKind =
+  | 'process'
+  | 'queue'
+  | 'pipe'
+  | 'lock'
+  | 'rlock'
+  | 'rwlock'
+  | 'semaphore'
+  | 'event'
+  | 'latch'
+  | 'value'
 
 /** What crosses a process in place of a handle. */
 export interface HandleRef {

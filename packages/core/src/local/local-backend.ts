@@ -1,7 +1,9 @@
 /** The nouns of the local adapter: their state is in the memory of the supervisor thread. Only wiring. */
 import type { Backend } from '../supervisor/backend.ts'
+import { Counter } from './counter.ts'
 import { EventObject } from './event.ts'
-import { Permits } from './permits.ts'
+import { LatchObject } from './latch.ts'
+import { Permits, type PermitsSpec } from './permits.ts'
 import { PipeObject } from './pipe.ts'
 import { Cells } from './cells.ts'
 import { QueueObject } from './queue.ts'
@@ -12,8 +14,10 @@ export const localBackend: Backend = {
     lock: (name, spec) => new Permits('lock', name, spec),
     rlock: (name, spec) => new Permits('rlock', name, spec),
     rwlock: (name, spec) => new Permits('rwlock', name, spec),
-    semaphore: (name, spec) => new Permits('semaphore', name, spec),
+    semaphore: (name, spec: PermitsSpec) =>
+      spec.owned === false ? new Counter(name, spec) : new Permits('semaphore', name, spec),
     event: (name) => new EventObject(name),
+    latch: (name, spec) => new LatchObject(name, spec),
     queue: (name, spec) => new QueueObject(name, spec),
     value: (name, spec) => new SharedObject('value', name, spec, new Cells()),
     pipe: (name) => new PipeObject(name, (queue) => broker.add(queue)),

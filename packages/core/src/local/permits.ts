@@ -21,6 +21,8 @@ interface Waiter {
 
 export interface PermitsSpec {
   readonly permits: number
+  /** `false`: they belong to nobody; see `Counter`. */
+  readonly owned?: boolean
 }
 
 export class Permits extends BrokerObject {
@@ -73,7 +75,12 @@ export class Permits extends BrokerObject {
   }
 
   override check(spec: unknown): void {
-    const { permits } = spec as PermitsSpec
+    const { permits, owned } = spec as PermitsSpec
+    if (owned === false) {
+      throw new ConflictError(
+        `${this.label} exists with permits that belong to who took them, and was asked for with owned: false; use the same options or another name`,
+      )
+    }
     if (permits !== this.#total) {
       throw new ConflictError(
         `${this.label} exists with ${this.#total} permits, ${permits} were asked for; use one number or another name`,

@@ -8,8 +8,10 @@ import { jobQueue } from './job-queue.ts'
 import { openSurround } from './opening.ts'
 import { Quorum } from './redlock/quorum.ts'
 import { RedlockPermits } from './redlock/redlock-permits.ts'
+import { RedisCounter } from './redis-counter.ts'
 import { RedisEvent } from './redis-event.ts'
-import { RedisPermits } from './redis-permits.ts'
+import { RedisLatch } from './redis-latch.ts'
+import { type PermitsSpec, RedisPermits } from './redis-permits.ts'
 import { RedisPipeObject } from './redis-pipe-object.ts'
 import { RedisQueueObject } from './redis-queue-object.ts'
 import { RedisShared } from './redis-shared.ts'
@@ -61,9 +63,13 @@ export class RedisBackend implements Backend {
       lock: lock('lock'),
       rlock: lock('rlock'),
       rwlock: (name, spec) => new RedisPermits('rwlock', name, spec, around),
-      semaphore: (name, spec) => new RedisPermits('semaphore', name, spec, around),
+      semaphore: (name, spec: PermitsSpec, session) =>
+        spec.owned === false
+          ? new RedisCounter(name, spec, around, session)
+          : new RedisPermits('semaphore', name, spec, around),
       event: (name, _spec, session) => new RedisEvent(name, around, session),
       value: (name, spec, session) => new RedisShared('value', name, spec, around, session),
+      latch: (name, spec, session) => new RedisLatch(name, spec, around, session),
       queue: (name, spec, session) => new RedisQueueObject(name, spec, around, session),
       pipe: (name, _spec, session) => new RedisPipeObject(name, (inbox) => broker.add(inbox), around, session),
       fleet: (name, spec, owner) => new RedisFleet(name, spec, owner, starter, around, queues),

@@ -22,7 +22,7 @@ export type AcquireAnswer =
   | { readonly kind: 'granted'; readonly token: number }
   /** In line behind programs of these sids (`waits`), or not in line for their sake (`busy`). */
   | { readonly kind: 'waits' | 'busy'; readonly sids: readonly string[] }
-  /** The same name exists with so many permits. */
+  /** The same name exists with so many permits; 0: with permits that belong to nobody. */
   | { readonly kind: 'conflict'; readonly permits: number }
 
 /** A day: as long as a fence, after which nobody can tell the object from a new one. */

@@ -17,6 +17,8 @@ import type { Surround } from './surround.ts'
 
 export interface PermitsSpec {
   readonly permits: number
+  /** `false`: they belong to nobody; see `RedisCounter`. */
+  readonly owned?: boolean
 }
 
 export class RedisPermits extends BrokerObject {
@@ -98,8 +100,9 @@ export class RedisPermits extends BrokerObject {
   }
 
   override check(spec: unknown): void {
-    const { permits } = spec as PermitsSpec
-    if (permits !== this.#total) throw this.#conflict(this.#total, permits)
+    const { permits, owned } = spec as PermitsSpec
+    const asked = owned === false ? 0 : permits
+    if (asked !== this.#total) throw this.#conflict(this.#total, asked)
   }
 
   override leave(session: Session): void {
@@ -334,8 +337,10 @@ export class RedisPermits extends BrokerObject {
     return asked === undefined || look.permits === asked ? look.holder : null
   }
 
+  /** 0 stands for permits that belong to nobody. */
   #conflict(there: number, asked: number): ConflictError {
-    const mend = 'use one number or another name'
-    return new ConflictError(`${this.label} exists with ${there} permits, ${asked} were asked for; ${mend}`)
+    const what = (permits: number): string => (permits === 0 ? 'permits that belong to nobody' : `${permits} permits`)
+    const mend = 'use the same options or another name'
+    return new ConflictError(`${this.label} exists with ${what(there)}, ${what(asked)} were asked for; ${mend}`)
   }
 }

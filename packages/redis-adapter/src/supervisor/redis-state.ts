@@ -181,6 +181,15 @@ export abstract class RedisState extends BrokerObject {
     this.#timer ??= setTimeout(() => this.#look(), this.#around.beat)
   }
 
+  /** As `tell`, for what nobody waits for: tried again until it is answered. */
+  protected send(session: Session, operation: string, args: readonly ScriptArgument[]): void {
+    const rid = this.#around.session.rid(session)
+    this.#errands.run(async () => {
+      await this.#commands.ask({ operation, mode: 'do', rid, args })
+      this.#hear(rid)
+    })
+  }
+
   /** What is wrong with the shape that this program thinks the object has. */
   protected conflict(_there: string): ConflictError {
     return new ConflictError(`${this.label} exists with another shape; use the same options or another name`)
@@ -209,13 +218,13 @@ export abstract class RedisState extends BrokerObject {
   }
 
   #refuse(call: Call, answered: Exclude<StateAnswer, { kind: 'answer' }>): void {
-    if (answered.kind === 'shape') {
-      call.fail(this.conflict(answered.shape))
-      return
-    }
-    const gone = new StateError(`${this.label} ended with its creator; give it a name to let it live on`)
-    call.fail(gone)
-    if (monotonic() >= this.#patient) queueMicrotask(() => this.remove?.(gone))
+    const shape = answered.kind === 'shape'
+    const why = shape
+      ? this.conflict(answered.shape)
+      : new StateError(`${this.label} ended with its creator; give it a name to let it live on`)
+    call.fail(why)
+    // The next mention of its name begins anew.
+    if (shape || monotonic() >= this.#patient) queueMicrotask(() => this.remove?.(why))
   }
 
   #hear(rid: string): void {

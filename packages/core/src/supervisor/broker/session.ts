@@ -49,6 +49,9 @@ export class Call {
   }
 }
 
+/** Kind, name, shape, and whether it was made elsewhere. */
+type Opening = readonly [kind: string, name: string, spec: unknown, attach: boolean]
+
 export interface SessionHost {
   open(session: Session, kind: string, name: string, spec: unknown, attach: boolean): BrokerObject
 }
@@ -61,6 +64,8 @@ export class Session {
   readonly #objects = new Map<number, BrokerObject | Error>()
   readonly #used = new Set<BrokerObject>()
   readonly #waiting = new Map<number, Call>()
+  /** What was refused under these numbers: another shape may be right when the object is gone. */
+  readonly #refused = new Map<number, Opening>()
   /** Shared with the main program; null for the sessions of children. */
   readonly board: AheadBoard | null
   #link: Link | null = null
@@ -115,6 +120,7 @@ export class Session {
       }
     } else if (frame.op === op.forget) {
       this.#objects.delete(frame.a)
+      this.#refused.delete(frame.a)
     } else {
       const object = this.#objects.get(frame.a)
       if (object === undefined || object instanceof Error) return
@@ -172,21 +178,28 @@ export class Session {
   }
 
   #open(frame: Frame): void {
-    const [kind, name, spec, attach] = decode(frame.payload, noHandles) as [string, string, unknown, boolean]
+    this.#tryOpen(frame.a, decode(frame.payload, noHandles) as Opening)
+  }
+
+  #tryOpen(number: number, opening: Opening): void {
     try {
-      const object = this.#host.open(this, kind, name, spec, attach)
-      this.#objects.set(frame.a, object)
+      const object = this.#host.open(this, ...opening)
+      this.#objects.set(number, object)
+      this.#refused.delete(number)
       this.#used.add(object)
-      object.join(this, frame.a)
+      object.join(this, number)
     } catch (error) {
       // Making a handle is synchronous, so what is wrong with it is told to each call on it.
-      this.#objects.set(frame.a, error as Error)
+      this.#objects.set(number, error as Error)
+      this.#refused.set(number, opening)
     }
   }
 
   #call(frame: Frame): void {
     const [method, ...args] = decode(frame.payload, noHandles) as [string, ...unknown[]]
     const call = new Call(this, frame.a, frame.b, args)
+    const refused = this.#refused.get(frame.a)
+    if (refused !== undefined) this.#tryOpen(frame.a, refused)
     const object = this.#objects.get(frame.a)
     if (object === undefined) call.fail(new StateError('this object is gone; make or open it again'))
     else if (object instanceof Error) call.fail(object)
