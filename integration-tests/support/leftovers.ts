@@ -6,6 +6,7 @@ function isKept(key: string, namespace: string): boolean {
   const [, kind = '', name = '', part = ''] = new RegExp(`^\\{${namespace}:([^:}]+):?([^}]*)\\}:(.*)$`).exec(key) ?? []
   if (kind === 'sessions') return part === 'run' || part === 'dead'
   if (name === '' || name.startsWith('~')) return false
+  if (`${kind}:${name}` === 'work:any') return true
   if (['queue', 'value'].includes(kind)) return true
   if (kind === 'redlock') return part === 'f'
   if (['semaphore', 'event', 'latch'].includes(kind) && part === 'm') return true

@@ -12,6 +12,7 @@ export { iterate } from './queue/iterate.ts'
 // A process's half: handles on the supervisor of its program.
 export { BrokerClient, type CallOptions, type ObjectListener } from './client/broker-client.ts'
 export { type Ground, LinkedAdapter } from './client/linked-adapter.ts'
+export { surroundings } from './client/surroundings.ts'
 export { groundNow, type Plan, supervisorGround } from './client/supervisor-ground.ts'
 export { forever, type Tenure } from './client/tenure.ts'
 
@@ -23,22 +24,24 @@ export type { Child } from './supervisor/child.ts'
 export { reportDefect } from './supervisor/defect.ts'
 export { FifoStock } from './supervisor/fifo-stock.ts'
 export { supervise, threadStart } from './supervisor/supervise.ts'
-export { Broker, type ObjectFactory } from './supervisor/broker/broker.ts'
+export { Broker, type Foreign, type ObjectFactory } from './supervisor/broker/broker.ts'
 export {
   BrokerObject,
   describe as describeObject,
   type Methods,
   type ObjectKind,
 } from './supervisor/broker/broker-object.ts'
+export { CancelWatch } from './supervisor/broker/cancel-watch.ts'
 export { FleetObject, type FleetObjectSpec } from './supervisor/broker/fleet.ts'
 export { ProcessObject, type ProcessNews, type ProcessObjectSpec } from './supervisor/broker/process.ts'
 export { Call, Session, type SessionHost } from './supervisor/broker/session.ts'
-export { type Launch, Starter, type StarterEvents } from './supervisor/broker/starter.ts'
+export { type Launch, type Running, Starter, type StarterEvents } from './supervisor/broker/starter.ts'
 
 // What both halves speak.
 export { AheadBoard, off } from './wire/ahead-board.ts'
 export * from './wire/chunk-frames.ts'
 export { type Frame, type Op, op } from './wire/frame.ts'
+export { KeptFrame, relayed, relayHead } from './wire/kept-frame.ts'
 export { Link, type LinkEvents } from './wire/link.ts'
 export { type End, inboxName } from './wire/pipe-ends.ts'
 export { busy, PAGE_BYTES, PAGE_ITEMS, TURN } from './wire/shared.ts'

@@ -49,6 +49,7 @@ function begin(boot: Boot, link: SocketLink): void {
     client,
     nature: boot.nature,
     namespace: boot.namespace,
+    program: boot.program,
     processId: id,
     next: nextSerial,
     leave: () => Promise.resolve(),

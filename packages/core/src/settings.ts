@@ -28,10 +28,17 @@ export function checkSettings(options: ConnectOptions | undefined): ConnectSetti
       `connect(): outage must be a number of milliseconds, 0 or more, got ${describe(outage)}; leave it out to wait as long as it takes`,
     )
   }
-  if (serve !== null && typeof serve !== 'boolean') {
+  return { namespace, sessionTtl, stallLimit, outage, serve: checkServe(serve) }
+}
+
+function checkServe(serve: unknown): ConnectSettings['serve'] {
+  if (serve === null || typeof serve === 'boolean') return serve
+  if (typeof serve !== 'object') {
     throw new ArgumentError(
-      `connect(): serve must be true or false, got ${describe(serve)}; leave it out to run what this program starts`,
+      `connect(): serve must be true, false or { slots }, got ${describe(serve)}; leave it out to run what this program starts`,
     )
   }
-  return { namespace, sessionTtl, stallLimit, outage, serve }
+  const { slots = Number.POSITIVE_INFINITY } = checkOptions(serve as { slots?: number }, ['slots'], 'connect(): serve')
+  if (slots !== Number.POSITIVE_INFINITY) checkInteger(slots, { min: 1, what: 'connect(): serve.slots' })
+  return { slots }
 }

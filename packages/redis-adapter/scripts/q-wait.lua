@@ -33,10 +33,10 @@ elseif A.op=='close' then
   redis.call('DEL',K.pw)
   return {1,own}
 elseif A.op=='open' then
-  -- arg, more: the shape → {'s',its shape} | {'o',1 was closed and drained and is open again|0,1 closed|0,sids in the way}
+  -- arg, more: the shape; rid 'attached': it was named elsewhere before, so it never opens again → {'s',its shape} | {'o',1 was closed and drained and is open again|0,1 closed|0,sids in the way}
   local shape=redis.call('HMGET',K.m,'maxSize','maxDeliveries','closed')
   local again=0
-  if shape[3] and redis.call('ZCARD',K.u)==0 then
+  if shape[3] and A.rid~='attached' and redis.call('ZCARD',K.u)==0 then
     redis.call('DEL',K.m)
     shape={}
     again=1

@@ -1,6 +1,12 @@
 /** The Redis adapter, as `connect('redis://…')` of `@skein/core` loads it. */
-import { type Adapter, LinkedAdapter, type Nature, type OpenOptions, supervisorGround } from '@skein/core/adapter'
-import { NotSupportedError } from '@skein/core'
+import {
+  type Adapter,
+  LinkedAdapter,
+  type Nature,
+  type OpenOptions,
+  supervisorGround,
+  surroundings,
+} from '@skein/core/adapter'
 import { serverOf, type ThreadStart } from './options.ts'
 
 const ENTRY = new URL('./supervisor/entry.js', import.meta.url)
@@ -17,12 +23,10 @@ export async function open(urls: readonly string[], options: OpenOptions): Promi
   const { scope, quorum, ...settings } = options
   const [first, ...others] = urls.map(serverOf)
   if (first === undefined) throw new TypeError('open() needs a url')
-  if (settings.serve !== null) {
-    throw new NotSupportedError(
-      `serve: ${settings.serve} is not there yet; leave it out, and each program runs what it starts`,
-    )
-  }
-  const start: ThreadStart = { servers: [first, ...others], quorum }
+  const start: ThreadStart = { servers: [first, ...others], quorum, surroundings: surroundings() }
   const nature: Nature = { kind: 'redis', scope, json: true, confirmed: true, quorum }
-  return new LinkedAdapter(await supervisorGround(ENTRY, start, nature, settings.namespace, settings))
+  const ground = await supervisorGround(ENTRY, start, nature, settings.namespace, settings)
+  // Who serves others is there for them, as a server is, until it is closed.
+  if (settings.serve !== null && settings.serve !== false) ground.client.hold()
+  return new LinkedAdapter(ground)
 }

@@ -1,4 +1,5 @@
 /** One server of `connect()`: its url read, its secrets known so that no message shows them. */
+import type { Surroundings } from '@skein/core/adapter'
 
 export interface Server {
   readonly host: string
@@ -16,6 +17,8 @@ export interface ThreadStart {
   /** One, or those on a majority of which locks are taken; all but locks live on the first. */
   readonly servers: readonly [Server, ...Server[]]
   readonly quorum: boolean
+  /** What processes that this program runs for others inherit. */
+  readonly surroundings: Surroundings
 }
 
 /** @param url checked by `connect()`: `redis:` or `rediss:`, a host, the number of a database as path */

@@ -10,7 +10,13 @@ import { namespace, program, server, standing } from './permits-fixture.ts'
 
 async function surround(url: string, confirmed: () => void = () => undefined): ReturnType<typeof openSurround> {
   const settings = { namespace, sessionTtl: 500, outage: Number.POSITIVE_INFINITY, serve: null }
-  const guard = { confirm: confirmed, lose: () => undefined, interrupted: () => undefined }
+  const guard = {
+    program: 'test',
+    sessions: () => [],
+    confirm: confirmed,
+    lose: () => undefined,
+    interrupted: () => undefined,
+  }
   const opened = await openSurround({ servers: [serverOf(url)], quorum: false }, settings, guard)
   onTestFinished(opened.close)
   return opened

@@ -196,7 +196,7 @@ export class World {
         deadOf: (sids) => Promise.resolve(sids.filter((one) => dead.has(one))),
         onDeath: (told) => on(this.#deaths, told),
       },
-      owned: { add: () => undefined, remove: () => undefined },
+      owned: { add: () => undefined, has: (_kind, name) => name.startsWith('~'), remove: () => undefined },
       namespace,
       sessionTtl: more.sessionTtl ?? beat * 5,
       beat,

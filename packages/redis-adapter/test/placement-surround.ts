@@ -82,6 +82,7 @@ export function testSurround(url: string, namespace: string, outage: number = Nu
       onDeath: () => () => undefined,
     },
     owned: {
+      has: (kind, name) => written.has(`${kind} ${name}`),
       add: (kind, name) => written.add(`${kind} ${name}`),
       remove: (kind, name) => written.delete(`${kind} ${name}`),
     },

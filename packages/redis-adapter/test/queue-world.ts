@@ -228,6 +228,7 @@ export class World {
         onDeath: (told) => on(this.#deaths, told),
       },
       owned: {
+        has: (kind, name) => owned.has(`${kind} ${name}`),
         add: (kind, name) => owned.add(`${kind} ${name}`),
         remove: (kind, name) => owned.delete(`${kind} ${name}`),
       },
@@ -284,6 +285,7 @@ export class World {
       nature: { kind: 'redis', scope: 'test', json: true, confirmed: true },
       client,
       namespace: this.#namespace,
+      program: 'test',
       processId: id,
       next: () => ++count,
       leave: () => Promise.resolve(),

@@ -23,6 +23,8 @@ async function program(url: string, namespace: string, ttl = TTL): Promise<Progr
   const confirmed: { mono: number; wall: number }[] = []
   const interruptions: boolean[] = []
   const guard: Guard = {
+    program: 'test',
+    sessions: () => [],
     confirm: (until) => confirmed.push(until),
     lose: (reason) => lost.push(reason),
     interrupted: (on) => interruptions.push(on),

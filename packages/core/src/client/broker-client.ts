@@ -3,12 +3,12 @@
  * folder are written on it. Knows nothing about any noun.
  */
 import { decode, encode } from '../codec/index.ts'
-import type { HandleKind } from '../contract/handle.ts'
 import type { WaitOptions } from '../contract/wait.ts'
 import { ConnectionError, ScopeError, type SkeinError } from '../errors.ts'
 import { watchWait } from '../util/wait.ts'
 import type { AheadBoard } from '../wire/ahead-board.ts'
 import type { ReadSlot } from '../wire/tenure-slot.ts'
+import type { ObjectKind } from '../supervisor/broker/broker-object.ts'
 import { forever, SlotTenure, type Tenure } from './tenure.ts'
 import { type Frame, op } from '../wire/frame.ts'
 import type { Link, LinkEvents } from '../wire/link.ts'
@@ -107,8 +107,9 @@ export class BrokerClient implements LinkEvents {
    * or refuses it; a refusal shows in the calls.
    *
    * @param attach the object was made elsewhere: an anonymous one is never made anew
+   * @param program which program keeps it, if it lives and dies with one
    */
-  open(kind: HandleKind | 'fleet' | 'session', name: string, spec: unknown, attach: boolean): number {
+  open(kind: ObjectKind, name: string, spec: unknown, attach: boolean, program?: string): number {
     const shape = name.startsWith('~') ? '' : JSON.stringify(spec)
     const key = `${kind} ${name} ${shape}`
     const known = this.#numbers.get(key)
@@ -116,7 +117,7 @@ export class BrokerClient implements LinkEvents {
     const number = ++this.#object
     this.#numbers.set(key, number)
     this.#keys.set(number, key)
-    this.send(op.open, number, 0, encode([kind, name, spec, attach]))
+    this.send(op.open, number, 0, encode([kind, name, spec, attach, attach ? program : undefined]))
     return number
   }
 
@@ -247,7 +248,7 @@ export class BrokerClient implements LinkEvents {
       this.#answered(frame)
       return
     }
-    if (frame.op >= op.ping) {
+    if (frame.op >= op.ping && frame.op <= op.interrupted) {
       this.#concerns(frame)
       return
     }

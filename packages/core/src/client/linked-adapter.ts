@@ -48,6 +48,8 @@ export interface Ground {
   readonly nature: Nature
   readonly client: BrokerClient
   readonly namespace: string
+  /** The program that this process belongs to. */
+  readonly program: string
   /** The process's own id, which makes the names of its anonymous objects its own. */
   readonly processId: string
   /** Unique numbers for those names. */
@@ -171,14 +173,14 @@ export class LinkedAdapter implements Adapter, Home {
   }
 
   attach(ref: HandleRef): Handle {
-    const { kind, name, scope, namespace, shape = {} } = ref
+    const { kind, name, scope, namespace, program, shape = {} } = ref
     if (scope !== this.nature.scope || namespace !== this.namespace) {
       const where = scope === this.nature.scope ? `namespace ${namespace}` : scope
       throw new ScopeError(
         `${kind} "${name}" belongs to ${where}, not to the ${this.kind} namespace ${this.namespace} of this process; create it in the context that shares it`,
       )
     }
-    const place: Place = { home: this, kind, name, shape, attach: true }
+    const place: Place = { home: this, kind, name, shape, attach: true, program }
     return attachers[kind](place)
   }
 
@@ -202,7 +204,8 @@ export class LinkedAdapter implements Adapter, Home {
   }
 
   #place(kind: HandleKind, name: string, shape: Place['shape']): Place {
-    return { home: this, kind, name, shape, attach: false }
+    const program = kind === 'process' || name.startsWith('~') ? this.#ground.program : undefined
+    return { home: this, kind, name, shape, attach: false, program }
   }
 
   /** Remembers what ends with this context. */

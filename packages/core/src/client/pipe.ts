@@ -30,7 +30,7 @@ export class LinkedConnection<S, R> extends RemoteObject<Presence> implements Co
     this.readable = duplex || this.#end === 0
     this.writable = duplex || this.#end === 1
     const channel = (end: End): QueueChannel => {
-      const number = client.open('queue', inboxName(this.name, end), null, true)
+      const number = client.open('queue', inboxName(this.name, end), null, true, place.program)
       return client.listener(number, () => new QueueChannel(client, number, 'the pipe', place.home.nature.confirmed))
     }
     this.#inbox = channel(this.#end)

@@ -30,6 +30,8 @@ export interface Place {
   readonly shape: Readonly<Record<string, string | number | boolean>>
   /** Made elsewhere. */
   readonly attach: boolean
+  /** See `HandleRef`. */
+  readonly program?: string | undefined
 }
 
 /** No options: without prototype, as checked ones are. */
@@ -50,14 +52,18 @@ export abstract class RemoteObject<P extends Presence> implements Handle {
   protected readonly number: number
   protected readonly presence: P
 
-  constructor({ home, kind, name, shape, attach }: Place, makePresence: (client: BrokerClient, number: number) => P) {
+  constructor(
+    { home, kind, name, shape, attach, program }: Place,
+    makePresence: (client: BrokerClient, number: number) => P,
+  ) {
     this.name = name
-    this.ref = { kind, name, namespace: home.namespace, scope: home.nature.scope, shape }
+    const of = program === undefined ? {} : { program }
+    this.ref = { kind, name, namespace: home.namespace, scope: home.nature.scope, ...of, shape }
     Object.defineProperty(this, handleRef, { value: this.ref })
     this.#home = home
     const { client } = home
     this.broker = client
-    const number = client.open(kind, name, shape, attach)
+    const number = client.open(kind, name, shape, attach, program)
     this.number = number
     this.presence = client.listener(number, () => makePresence(client, number))
   }

@@ -119,6 +119,7 @@ class Supervisor {
       client: this.#client,
       nature: this.#plan.nature,
       namespace: this.#plan.namespace,
+      program: currentProcess().id,
       processId: currentProcess().id,
       next: nextSerial,
       leave: () => this.#leave(),

@@ -30,10 +30,11 @@ function isShape(value: unknown): value is NonNullable<HandleRef['shape']> {
 /** The reference if `value` has the form of one; null otherwise. */
 function asHandleRef(value: unknown): HandleRef | null {
   if (typeof value !== 'object' || value === null) return null
-  const { kind, name, namespace, scope, shape } = value as Partial<Record<keyof HandleRef, unknown>>
+  const { kind, name, namespace, scope, program, shape } = value as Partial<Record<keyof HandleRef, unknown>>
   if (typeof kind !== 'string' || !Object.hasOwn(kinds, kind)) return null
   if (typeof name !== 'string' || typeof namespace !== 'string' || typeof scope !== 'string') return null
-  const ref = { kind: kind as HandleKind, name, namespace, scope }
+  if (program !== undefined && typeof program !== 'string') return null
+  const ref = { kind: kind as HandleKind, name, namespace, scope, ...(program === undefined ? {} : { program }) }
   if (shape === undefined) return ref
   return isShape(shape) ? { ...ref, shape } : null
 }

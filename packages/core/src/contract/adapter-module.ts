@@ -10,8 +10,8 @@ export interface ConnectSettings {
   readonly stallLimit: number
   /** Milliseconds that waiting calls survive a lost connection; `Infinity`: as long as it takes. */
   readonly outage: number
-  /** `true`: takes the work of others, too; `false`: runs nothing here; `null`: runs what this program starts. */
-  readonly serve: boolean | null
+  /** `true`, or how much at once: takes the work of others, too; `false`: runs nothing here; `null`: runs what this program starts. */
+  readonly serve: boolean | { readonly slots: number } | null
 }
 
 export interface OpenOptions extends ConnectSettings {

@@ -27,8 +27,13 @@ export interface ConnectOptions {
   readonly stallLimit?: number | undefined
   /** Milliseconds that calls which wait survive a lost connection; then they reject with `ConnectionError`. Default: as long as it takes. */
   readonly outage?: number | undefined
-  /** `true`: also runs processes and tasks of other programs; `false`: runs none here. Default: those that this program starts. */
-  readonly serve?: boolean | undefined
+  /**
+   * Who runs the processes and the workers that this program starts. Default: this program does. `true`: it does, and it takes those of
+   * programs that said `false`, too, at most `slots` at once (default: any number), and stays alive until it is closed. `false`: any
+   * program of the namespace does that said `true`; a start waits until there is one. What runs for another program inherits the
+   * environment, the directory and Node's options of the program that runs it.
+   */
+  readonly serve?: boolean | { readonly slots?: number | undefined } | undefined
 }
 
 export interface Context extends AsyncDisposable {

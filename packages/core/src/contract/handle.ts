@@ -21,6 +21,8 @@ export interface HandleRef {
   readonly namespace: string
   /** Which context it belongs to: `local` or a store's identity. */
   readonly scope: string
+  /** Of what lives and dies with one program (a process, an object without a name): which program that is. */
+  readonly program?: string
   /** What an attaching process must know to speak to the object, such as a pipe's end. */
   readonly shape?: Readonly<Record<string, string | number | boolean>>
 }

@@ -2,7 +2,8 @@
 import type { ConnectSettings } from '../contract/adapter-module.ts'
 import type { Until } from '../wire/tenure-slot.ts'
 import type { StartSpec } from './children.ts'
-import type { Broker, ObjectFactory } from './broker/broker.ts'
+import type { Broker, Foreign, ObjectFactory } from './broker/broker.ts'
+import type { BrokerObject } from './broker/broker-object.ts'
 import type { Session } from './broker/session.ts'
 import type { Launch, Starter, StarterEvents } from './broker/starter.ts'
 
@@ -25,6 +26,8 @@ export interface Placement {
 
 /** What a backend knows of the thread that it runs in. */
 export interface SupervisorHost {
+  /** The id of the main process. */
+  readonly program: string
   readonly namespace: string
   readonly settings: ConnectSettings
   /** Those of the main program and of all children that live. */
@@ -53,6 +56,10 @@ export interface Backend {
   open?(host: SupervisorHost): Promise<void>
   /** Default: every process is launched at once. */
   readonly placement?: Placement | undefined
+  /**
+   * An object that another program keeps, for who was sent a handle of it. Rejects if it is gone. `null`: there are no other programs.
+   */
+  elsewhere?(of: Foreign): Promise<BrokerObject> | null
   /** A process has come. */
   opened?(session: Session): void
   /** A process has ended, and each object has been told to take back what it held. */

@@ -34,6 +34,8 @@ export type Role =
 
 export interface Boot {
   readonly process: ProcessInfo
+  /** Whose supervisor started it: the id of that program's main process. */
+  readonly program: string
   readonly daemon: boolean
   readonly parent: ProcessInfo
   readonly namespace: string

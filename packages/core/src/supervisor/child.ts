@@ -141,6 +141,7 @@ class ChildLink extends SocketLink {
 }
 
 export class Child {
+  readonly here = true
   /** `null` where the operating system refused. */
   readonly #process: ChildProcess | null
   readonly #link: SocketLink | null

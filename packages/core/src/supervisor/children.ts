@@ -2,6 +2,7 @@
  * All children of a program, at any depth: the supervisor starts every one of them, so it knows the tree, and a process that
  * dies takes those it started along.
  */
+import { hostname } from 'node:os'
 import type { ChildOptions } from '../contract/adapter.ts'
 import type { Boot, Nature, ProcessInfo, Role, Surroundings } from './boot.ts'
 import { Child, type ChildEvents } from './child.ts'
@@ -37,24 +38,30 @@ interface Entry {
 export class Children {
   readonly #entries = new Map<string, Entry>()
   readonly #stock: FifoStock
+  readonly #program: string
   readonly #reaper = new Reaper()
   readonly #idle = new Set<() => void>()
   #stopping = false
 
-  /** @param stock pipes for the children, closed with `stop` */
-  constructor(stock: FifoStock) {
+  /**
+   * @param stock pipes for the children, closed with `stop`
+   * @param program whose they are: the id of its main process
+   */
+  constructor(stock: FifoStock, program: string) {
     this.#stock = stock
+    this.#program = program
   }
 
   /** @param slot of the child's tenure, if it has one */
   start(spec: StartSpec, events: StartEvents, slot: SlotHandle | null = null): void {
     const { id, name, daemon, namespace, nature, parent, role } = spec
-    const info = (pid: number): ProcessInfo => ({ id, name, pid, host: parent.host })
+    const info = (pid: number): ProcessInfo => ({ id, name, pid, host: hostname() })
     // What is inherited is the creator's, also where that is read by somebody.
     const above = spec.options.stdio === 'inherit' ? this.#entries.get(parent.id) : undefined
     const stdio = above?.stdio ?? spec.options.stdio
     const boot = (pid: number, pipe: boolean, slotAt: number): Boot => ({
       process: info(pid),
+      program: this.#program,
       daemon,
       parent,
       namespace,

@@ -55,13 +55,16 @@ export function supervise(stock: FifoStock, backend: Backend): void {
   const kinds: Record<string, ObjectFactory> = {}
   const liveness = nature.confirmed ? new Liveness(settings) : null
   const broker = new Broker(kinds, {
+    program: main.id,
     opened: (session) => backend.opened?.(session),
     ended: (session) => {
       liveness?.forget(session)
       backend.ended?.(session)
     },
+    elsewhere: (of) => backend.elsewhere?.(of) ?? null,
   })
   const home: StarterHome = {
+    program: main.id,
     namespace,
     nature,
     liveness,
@@ -118,6 +121,7 @@ export function supervise(stock: FifoStock, backend: Backend): void {
   else {
     const tell = (failed: Uint8Array | null): void => parentPort?.postMessage({ failed } satisfies Opening, [])
     const host: SupervisorHost = {
+      program: main.id,
       namespace,
       settings,
       sessions: () => broker.sessions(),

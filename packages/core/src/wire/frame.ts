@@ -69,6 +69,10 @@ export const op = {
   lost: 32,
   /** supervisor → client: the store cannot be reached (`a` is 1), or can be again (0). */
   interrupted: 33,
+  /** between programs: a frame of or for the process that runs as object `a`. Payload: op u8, a u32, b u32, payload. */
+  relay: 34,
+  /** from a worker that runs elsewhere: it has given back the `a`-th assignment and all after it, none of them started. */
+  recalled: 35,
   /** starter → broker, as if the child said it: what the child wrote to descriptor `a` (1 or 2). Payload: the bytes. */
   output: 36,
   /** broker → starter, as if it told the child: no more `output` of descriptor `a` for now (`b` is 0), or on with it (1). */

@@ -95,7 +95,8 @@ describe('a process on the local adapter', () => {
         throw new Error('was made anew')
       },
     })
-    const open = (): unknown => broker.open(broker.session(info), 'process', 'main.1', null, true)
+    const open = (): unknown =>
+      broker.open(broker.session(info), { kind: 'process', name: 'main.1', spec: null, attach: true })
     expect(open).toThrow(/ended long ago/)
   })
 })

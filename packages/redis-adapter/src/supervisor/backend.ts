@@ -1,11 +1,26 @@
 /** The supervisor's backend on Redis: which class answers for which noun. Only wiring. */
-import type { Backend, Broker, ObjectFactory, Placement, Starter, SupervisorHost } from '@skein/core/adapter'
+import type {
+  Backend,
+  Broker,
+  BrokerObject,
+  Foreign,
+  ObjectFactory,
+  Placement,
+  Starter,
+  SupervisorHost,
+} from '@skein/core/adapter'
 import type { ThreadStart } from '../options.ts'
 import { RedisFleet } from './host/redis-fleet.ts'
+import { OpenPlacement } from './host/open-placement.ts'
+import { OpenWork, UNLIMITED } from './host/open-work.ts'
 import { RedisPlacement } from './host/redis-placement.ts'
+import { Serving } from './host/serving.ts'
 import type { OpenQueue } from './host/work-line.ts'
 import { jobQueue } from './job-queue.ts'
 import { openSurround } from './opening.ts'
+import { openForeign } from './peers/foreign.ts'
+import { Peers } from './peers/peers.ts'
+import { sessionKeys } from './program-session.ts'
 import { Quorum } from './redlock/quorum.ts'
 import { RedlockPermits } from './redlock/redlock-permits.ts'
 import { RedisCounter } from './redis-counter.ts'
@@ -18,17 +33,26 @@ import { RedisShared } from './redis-shared.ts'
 import type { Surround } from './surround.ts'
 
 interface Open {
+  readonly host: SupervisorHost
   readonly around: Surround
-  readonly placement: RedisPlacement
   readonly queues: OpenQueue
   /** Of an array of urls. */
   readonly quorum: Quorum | null
   readonly close: () => Promise<void>
 }
 
+/** What needs the program's broker. */
+interface Running {
+  readonly peers: Peers
+  readonly placement: Placement & { close(): Promise<void> }
+  /** Where this program runs what others start. */
+  readonly serving: Serving | null
+}
+
 export class RedisBackend implements Backend {
   readonly #start: ThreadStart
   #open: Open | null = null
+  #running: Running | null = null
 
   constructor(start: ThreadStart) {
     this.#start = start
@@ -36,25 +60,24 @@ export class RedisBackend implements Backend {
 
   async open(host: SupervisorHost): Promise<void> {
     const { around, close } = await openSurround(this.#start, { ...host.settings, namespace: host.namespace }, host)
-    // What was taken but not begun is to be taken again, however often its taker loses it.
-    const unlimited = { maxSize: Number.POSITIVE_INFINITY, maxDeliveries: Number.POSITIVE_INFINITY }
-    const queues: OpenQueue = (key) => jobQueue(around, key, unlimited)
+    const queues: OpenQueue = (key) => jobQueue(around, key, UNLIMITED)
     const quorum = this.#start.quorum
       ? new Quorum(around, {
           confirm: (session, until) => host.confirmLocks(session, until),
           lose: (session, reason) => host.loseLocks(session, reason),
         })
       : null
-    this.#open = { around, queues, quorum, placement: new RedisPlacement(around, queues), close }
+    this.#open = { host, around, queues, quorum, close }
   }
 
   /** The thread asks for it before it has opened anything. */
   readonly placement: Placement = {
-    start: (spec, events, launch) => this.#opened.placement.start(spec, events, launch),
+    start: (spec, events, launch) => this.#begun.placement.start(spec, events, launch),
   }
 
   kinds(broker: Broker, starter: Starter): Readonly<Record<string, ObjectFactory>> {
     const { around, queues, quorum } = this.#opened
+    this.#running = this.#begin(broker, starter)
     const lock = (kind: 'lock' | 'rlock'): ObjectFactory =>
       quorum === null
         ? (name, spec) => new RedisPermits(kind, name, spec, around)
@@ -70,17 +93,46 @@ export class RedisBackend implements Backend {
       event: (name, _spec, session) => new RedisEvent(name, around, session),
       value: (name, spec, session) => new RedisShared('value', name, spec, around, session),
       latch: (name, spec, session) => new RedisLatch(name, spec, around, session),
-      queue: (name, spec, session) => new RedisQueueObject(name, spec, around, session),
+      queue: (name, spec, session, attach) => new RedisQueueObject(name, spec, around, session, attach),
       pipe: (name, _spec, session) => new RedisPipeObject(name, (inbox) => broker.add(inbox), around, session),
       fleet: (name, spec, owner) => new RedisFleet(name, spec, owner, starter, around, queues),
     }
   }
 
   async close(): Promise<void> {
-    const { placement, quorum, close } = this.#opened
+    const { quorum, close } = this.#opened
+    const { placement, peers, serving } = this.#begun
+    serving?.close()
     await placement.close()
+    await peers.close()
     await quorum?.close()
     await close()
+  }
+
+  /** For the processes of this program that were sent a handle of what another program keeps. */
+  elsewhere(of: Foreign): Promise<BrokerObject> {
+    return openForeign(of, this.#begun.peers)
+  }
+
+  #begin(broker: Broker, starter: Starter): Running {
+    const { host, around, queues } = this.#opened
+    const { serve } = host.settings
+    const peers = new Peers({ around, keys: sessionKeys(around.namespace), broker })
+    const placement =
+      serve === false
+        ? new OpenPlacement(new OpenWork(around), broker, host.program)
+        : new RedisPlacement(around, queues)
+    const { surroundings } = this.#start
+    const { launch } = starter
+    const slots = typeof serve === 'object' && serve !== null ? serve.slots : Number.POSITIVE_INFINITY
+    const serving =
+      serve === false || serve === null ? null : new Serving({ around, peers, launch, surroundings, slots })
+    return { peers, placement, serving }
+  }
+
+  get #begun(): Running {
+    if (this.#running === null) throw new Error('the backend was asked for something before it was open')
+    return this.#running
   }
 
   get #opened(): Open {

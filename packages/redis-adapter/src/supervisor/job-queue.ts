@@ -191,9 +191,9 @@ export class QueueCommands {
     await this.#wait('close')
   }
 
-  /** Says the queue's shape, or makes it; one that was closed and drained opens again. */
-  async open(): Promise<OpenAnswer> {
-    const [what, ...rest] = (await this.#wait('open', '', ...this.#shape)) as unknown[]
+  /** Says the queue's shape, or makes it; one that was closed and drained opens again, unless it was named elsewhere before. */
+  async open(attached: boolean): Promise<OpenAnswer> {
+    const [what, ...rest] = (await this.#wait('open', attached ? 'attached' : '', ...this.#shape)) as unknown[]
     if (String(what) === 's') return shapeOf(rest)
     const [reopened, closed, ...others] = rest
     return { kind: 'open', reopened: reopened === 1, closed: closed === 1, others: texts(others) }

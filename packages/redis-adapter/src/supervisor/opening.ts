@@ -1,6 +1,6 @@
 /** Opens everything that the program's objects stand on, in order, or nothing: connections, checks, subscription, session. */
 import { ConnectionError } from '@skein/core'
-import type { ConnectSettings, SupervisorHost } from '@skein/core/adapter'
+import type { ConnectSettings, Session, SupervisorHost } from '@skein/core/adapter'
 import type { Redis } from 'ioredis'
 import { type Server, shown, type ThreadStart } from '../options.ts'
 import { Clearing } from './clearing.ts'
@@ -34,10 +34,12 @@ export interface Opened {
   readonly abandon: () => void
 }
 
+type Servers = Pick<ThreadStart, 'servers' | 'quorum'>
+
 type Settings = Pick<ConnectSettings, 'namespace' | 'sessionTtl' | 'outage' | 'serve'>
 
 /** Who answers to the program's processes for what they hold. */
-export type Guard = Pick<SupervisorHost, 'confirm' | 'lose' | 'interrupted'>
+export type Guard = Pick<SupervisorHost, 'program' | 'sessions' | 'confirm' | 'lose' | 'interrupted'>
 
 /**
  * A connection that was there and is lost before everything is open is made again, while there is time; one that cannot be made at all
@@ -45,7 +47,7 @@ export type Guard = Pick<SupervisorHost, 'confirm' | 'lose' | 'interrupted'>
  *
  * @throws ConnectionError and its kinds, StateError, NotSupportedError: one sentence each, no secrets
  */
-export async function openSurround(start: ThreadStart, settings: Settings, guard: Guard): Promise<Opened> {
+export async function openSurround(start: Servers, settings: Settings, guard: Guard): Promise<Opened> {
   const began = performance.now()
   for (;;) {
     try {
@@ -57,7 +59,7 @@ export async function openSurround(start: ThreadStart, settings: Settings, guard
   }
 }
 
-async function openBy(end: number, start: ThreadStart, settings: Settings, guard: Guard): Promise<Opened> {
+async function openBy(end: number, start: Servers, settings: Settings, guard: Guard): Promise<Opened> {
   const clients: Redis[] = []
   let timer: NodeJS.Timeout | undefined
   const late = new Promise<never>((_, reject) => {
@@ -78,7 +80,7 @@ async function openBy(end: number, start: ThreadStart, settings: Settings, guard
   }
 }
 
-async function openAll(start: ThreadStart, settings: Settings, guard: Guard, clients: Redis[]): Promise<Opened> {
+async function openAll(start: Servers, settings: Settings, guard: Guard, clients: Redis[]): Promise<Opened> {
   const { namespace, sessionTtl, outage, serve } = settings
   const { servers, quorum } = start
   const [first] = servers
@@ -105,7 +107,7 @@ async function openAll(start: ThreadStart, settings: Settings, guard: Guard, cli
     namespace,
     ttl: sessionTtl,
     beat,
-    about: { serve: serve ?? 'own' },
+    about: { program: guard.program, serve: serve ?? 'own' },
     confirmed: (until) => guard.confirm(until),
     gone: (reason) => {
       guard.lose(reason)
@@ -118,7 +120,7 @@ async function openAll(start: ThreadStart, settings: Settings, guard: Guard, cli
       void clearing.look()
     },
   })
-  const owned = new OwnedObjects(client, keys.own, session.sid)
+  const owned = new OwnedObjects(client, keys.own, session.sid, (object) => madeHere(object, guard.sessions()))
   const sweeper = new Sweeper({
     scripts,
     keys,
@@ -175,6 +177,13 @@ async function openAll(start: ThreadStart, settings: Settings, guard: Guard, cli
     },
     abandon,
   }
+}
+
+/** Whether a process of this program has made that object without a name. */
+function madeHere(name: string, sessions: Iterable<Session>): boolean {
+  const creator = name.slice(1, name.lastIndexOf('-'))
+  for (const { process } of sessions) if (process.id === creator) return true
+  return false
 }
 
 /** Settles when that has, however it went, or after so many ms. */

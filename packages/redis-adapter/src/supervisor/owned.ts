@@ -5,14 +5,19 @@ import type { Owned } from './surround.ts'
 export class OwnedObjects implements Owned {
   readonly #client: Redis
   readonly #keyFor: (sid: string) => string
+  readonly #madeHere: (name: string) => boolean
   readonly #members = new Set<string>()
   #sid: string
   #refused = false
 
-  /** @param keyFor the key of a session's objects */
-  constructor(client: Redis, keyFor: (sid: string) => string, sid: string) {
+  /**
+   * @param keyFor the key of a session's objects
+   * @param madeHere whether a process of this program has made the object without a name: those of others are theirs to clear away
+   */
+  constructor(client: Redis, keyFor: (sid: string) => string, sid: string, madeHere: (name: string) => boolean) {
     this.#client = client
     this.#keyFor = keyFor
+    this.#madeHere = madeHere
     this.#sid = sid
   }
 
@@ -21,9 +26,13 @@ export class OwnedObjects implements Owned {
     return this.#members.size > 0
   }
 
+  has(kind: string, name: string): boolean {
+    return this.#members.has(`${kind} ${name}`)
+  }
+
   add(kind: string, name: string): void {
     const member = `${kind} ${name}`
-    if (this.#members.has(member)) return
+    if (this.#members.has(member) || (name.startsWith('~') && !this.#madeHere(name))) return
     this.#members.add(member)
     this.#send(['SADD', this.#keyFor(this.#sid), member])
   }

@@ -134,10 +134,10 @@ export class RedisPermits extends BrokerObject {
     this.#grants.clear()
     this.#drops.flush()
     for (const { call } of all) call.fail(reason)
-    if (this.#known && this.name.startsWith('~')) void this.#erase()
+    if (this.#around.owned.has(this.kind, this.name)) void this.#erase()
   }
 
-  /** Nobody outside this program knows an anonymous object, and nobody here any more. */
+  /** The process of this program that made it has ended, and with it the object. */
   async #erase(): Promise<void> {
     try {
       await this.#scripts.destroy('')
@@ -269,7 +269,8 @@ export class RedisPermits extends BrokerObject {
     const [sid, ...by] = rest.split(' ')
     // This program's own destroying has told everybody here; the name may belong to a new object since.
     if (letter !== 'x' || sid === this.#around.session.sid) return
-    this.remove?.(new StateError(`${this.label} was destroyed by ${by.join(' ')}`))
+    const how = by.length === 0 ? 'ended with its creator' : `was destroyed by ${by.join(' ')}`
+    this.remove?.(new StateError(`${this.label} ${how}`))
   }
 
   #lost(old: string): void {

@@ -42,8 +42,17 @@ export class RedisQueueObject extends BrokerObject {
   #over = false
   #lastSid: string
 
-  /** @param creator the session whose process names the queue for the first time here */
-  constructor(name: string, spec: QueueShape, around: Surround, creator: Session | null = null) {
+  /**
+   * @param creator the session whose process names the queue for the first time here
+   * @param attached it has it from elsewhere
+   */
+  constructor(
+    name: string,
+    spec: QueueShape,
+    around: Surround,
+    creator: Session | null = null,
+    attached: boolean = false,
+  ) {
     super('queue', name)
     this.#spec = spec
     this.#around = around
@@ -99,7 +108,7 @@ export class RedisQueueObject extends BrokerObject {
       session.onReborn(() => this.#reborn()),
     ]
     this.#lastSid = session.sid
-    this.#open()
+    this.#open(attached)
   }
 
   protected override readonly methods: Methods = {
@@ -164,7 +173,7 @@ export class RedisQueueObject extends BrokerObject {
     this.#named = false
     if (named && this.#end.known && this.#early === null) {
       this.#early = []
-      this.#open()
+      this.#open(false)
     }
   }
 
@@ -217,8 +226,8 @@ export class RedisQueueObject extends BrokerObject {
 
   // Opening, closing
 
-  #open(): void {
-    this.#commands.open().then(
+  #open(attached: boolean): void {
+    this.#commands.open(attached).then(
       (answer) => {
         if (this.#over) return
         if (answer.kind === 'shape') {

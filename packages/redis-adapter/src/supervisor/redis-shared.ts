@@ -19,7 +19,7 @@ export interface SharedSpec {
 }
 
 /** The object is written down, its turn with it. */
-const unowned: Owned = { add: () => undefined, remove: () => undefined }
+const unowned: Owned = { has: () => false, add: () => undefined, remove: () => undefined }
 
 export class RedisShared extends BrokerObject {
   readonly #spec: SharedSpec

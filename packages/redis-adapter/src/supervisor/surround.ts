@@ -74,6 +74,8 @@ export interface Deaths {
 
 /** This program's anonymous objects, written down in Redis so that a sweeper can delete them after its death. */
 export interface Owned {
+  /** Whether it is written down: an object without a name of another program's is not. */
+  has(kind: string, name: string): boolean
   /** Written to the connection at once, so it is there before whatever is sent next. */
   add(kind: string, name: string): void
   remove(kind: string, name: string): void

@@ -4,7 +4,8 @@ import { ProtocolError, StateError } from '../../errors.ts'
 import type { Frame } from '../../wire/frame.ts'
 import type { Call, Session } from './session.ts'
 
-export type ObjectKind = HandleKind | 'fleet' | 'session'
+/** `run` is what another program runs for this one. */
+export type ObjectKind = HandleKind | 'fleet' | 'session' | 'run'
 
 export type Methods = Readonly<Record<string, (call: Call) => void>>
 
@@ -33,6 +34,11 @@ export abstract class BrokerObject {
     if (method === 'destroy') {
       call.ok()
       this.remove?.(new StateError(`${this.label} was destroyed by ${call.session.process.name}`))
+      return
+    }
+    // Asked by another program, which learns by the failure that there is no such object.
+    if (method === 'known') {
+      call.ok()
       return
     }
     const handler = Object.hasOwn(this.methods, method) ? this.methods[method] : undefined

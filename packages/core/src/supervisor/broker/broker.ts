@@ -9,13 +9,38 @@ import { describe } from './broker-object.ts'
 import type { ProcessInfo } from '../boot.ts'
 import { Session, type SessionHost } from './session.ts'
 
-/** Makes a noun's state from what the client said of it. */
-export type ObjectFactory = (name: string, spec: never, session: Session) => BrokerObject
+/** Makes a noun's state from what the client said of it. @param attach it was named elsewhere before */
+export type ObjectFactory = (name: string, spec: never, session: Session, attach: boolean) => BrokerObject
 
-/** Who is told of sessions that come and go. */
-export interface SessionWatch {
+/** An object that another program keeps. */
+export interface Foreign {
+  readonly program: string
+  readonly kind: string
+  readonly name: string
+  /** What stands for it here, where its state is in a store that both reach; the broker knows it from then on. */
+  readonly make: () => BrokerObject
+  /** Makes an object of another class known instead. */
+  readonly add: <T extends BrokerObject>(object: T) => T
+}
+
+/** The program around a broker: who it is, who is told of sessions that come and go, and the way to what others keep. */
+export interface BrokerHome {
+  /** The id of its main process. */
+  readonly program?: string
   opened?(session: Session): void
   ended?(session: Session): void
+  /** Rejects if it is gone there. `null`: there are no other programs. */
+  elsewhere?(of: Foreign): Promise<BrokerObject> | null
+}
+
+/** What a client says of an object that it names. */
+export interface Opening {
+  readonly kind: string
+  readonly name: string
+  /** `null`: nothing that could differ. */
+  readonly spec: unknown
+  readonly attach: boolean
+  readonly program?: string | undefined
 }
 
 /** How many ended processes are remembered, for the message to who comes too late to their anonymous objects. */
@@ -28,14 +53,16 @@ function creatorOf(name: string): string {
 
 export class Broker implements SessionHost {
   readonly #kinds: Readonly<Record<string, ObjectFactory>>
-  readonly #watch: SessionWatch
+  readonly #home: BrokerHome
   readonly #objects = new Map<string, BrokerObject>()
   readonly #sessions = new Set<Session>()
   readonly #ended = new Map<string, ProcessInfo>()
+  /** Asked for and not known to be there yet. */
+  readonly #foreign = new Map<string, Promise<BrokerObject>>()
 
-  constructor(kinds: Readonly<Record<string, ObjectFactory>>, watch: SessionWatch = {}) {
+  constructor(kinds: Readonly<Record<string, ObjectFactory>>, home: BrokerHome = {}) {
     this.#kinds = kinds
-    this.#watch = watch
+    this.#home = home
   }
 
   sessions(): Iterable<Session> {
@@ -45,7 +72,7 @@ export class Broker implements SessionHost {
   session(process: ProcessInfo, board: AheadBoard | null = null): Session {
     const session = new Session(process, this, board)
     this.#sessions.add(session)
-    this.#watch.opened?.(session)
+    this.#home.opened?.(session)
     return session
   }
 
@@ -61,11 +88,18 @@ export class Broker implements SessionHost {
         object.remove?.(new StateError(`${object.label} ended with its creator ${name} (pid ${pid})`))
       }
     }
-    this.#watch.ended?.(session)
+    this.#home.ended?.(session)
   }
 
-  open(session: Session, kind: string, name: string, spec: unknown, attach: boolean): BrokerObject {
-    const known = this.#objects.get(`${kind} ${name}`)
+  /**
+   * The object of that kind and name, made if there is none.
+   *
+   * @param attach it was made before: one without a name is not made again
+   * @param program which program keeps it; others know of it by asking there
+   */
+  open(session: Session, { kind, name, spec, attach, program }: Opening): BrokerObject | Promise<BrokerObject> {
+    const key = `${kind} ${name}`
+    const known = this.#objects.get(key)
     if (known !== undefined) {
       const finished = attach ? null : known.finished
       if (finished === null) {
@@ -74,12 +108,41 @@ export class Broker implements SessionHost {
       }
       known.remove?.(finished)
     }
+    const foreign = attach && program !== undefined && program !== this.#home.program
+    if (foreign) {
+      const asked = this.#foreign.get(key) ?? this.#ask(session, program, { kind, name, spec, attach })
+      if (asked !== null) return asked
+    }
     if (attach && kind === 'process')
       throw new StateError(`process ${name} ended long ago, or with its creator; nothing is known of it`)
     if (attach && name.startsWith('~')) throw this.#tooLate(kind, name)
+    return this.#make(session, { kind, name, spec, attach })
+  }
+
+  #make(session: Session, { kind, name, spec, attach }: Opening): BrokerObject {
     const make = Object.hasOwn(this.#kinds, kind) ? this.#kinds[kind] : undefined
     if (make === undefined) throw new StateError(`the broker knows no ${kind}`)
-    return this.add(make(name, spec as never, session))
+    return this.add(make(name, spec as never, session, attach))
+  }
+
+  #ask(session: Session, program: string, of: Opening): Promise<BrokerObject> | null {
+    const { kind, name } = of
+    const key = `${kind} ${name}`
+    const asked = this.#home.elsewhere?.({
+      program,
+      kind,
+      name,
+      // A pipe, which is asked for first, makes its two directions itself.
+      make: () => this.#objects.get(key) ?? this.#make(session, of),
+      add: (object) => this.add(object),
+    })
+    if (asked == null) return null
+    this.#foreign.set(key, asked)
+    const over = (): void => {
+      this.#foreign.delete(key)
+    }
+    asked.then(over, over)
+    return asked
   }
 
   /** Makes an object known by its name until it is removed. */

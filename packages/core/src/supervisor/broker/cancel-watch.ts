@@ -4,7 +4,6 @@
  * and then it is either killed or let go on: between the look and the kill it cannot begin anything.
  */
 import { monotonic } from '../../util/clock.ts'
-import type { FleetWorker } from './fleet-worker.ts'
 
 /** Milliseconds between two looks at a worker that has chunks of microseconds ahead of it, one of them cancelled. */
 const AGAIN = 1
@@ -14,22 +13,36 @@ const AGAIN = 1
  */
 const PATIENCE = 1_000
 
-export class CancelWatch {
-  readonly #alive: (worker: FleetWorker) => boolean
-  readonly #watched = new Set<FleetWorker>()
+/** As much of a worker as it takes. */
+export interface Watched {
+  readonly pid: number
+  readonly child: { readonly here: boolean; kill(): void } | null
+  /** What it may run, of which at least one runs. */
+  readonly atRisk: readonly { readonly cancelled: boolean }[]
+  readonly hasCancelled: boolean
+  /** When it last reported, on the monotonic clock in ms. */
+  readonly heard: number
+  /** It has, or had a moment ago, a cancelled chunk. */
+  suspect: boolean
+}
 
-  constructor(alive: (worker: FleetWorker) => boolean) {
+export class CancelWatch<W extends Watched> {
+  readonly #alive: (worker: W) => boolean
+  readonly #watched = new Set<W>()
+
+  constructor(alive: (worker: W) => boolean) {
     this.#alive = alive
   }
 
   /** Sees to it that the worker does not go on with a cancelled chunk. */
-  watch(worker: FleetWorker): void {
-    if (this.#watched.has(worker)) return
+  watch(worker: W): void {
+    // One that runs elsewhere is watched there: only its own machine can stop it and look.
+    if (this.#watched.has(worker) || worker.child?.here === false) return
     this.#watched.add(worker)
     afterReading(() => this.#look(worker))
   }
 
-  #look(worker: FleetWorker): void {
+  #look(worker: W): void {
     const verdict = this.#verdict(worker)
     if (verdict === 'spare') this.#leave(worker)
     else if (verdict === 'wait') setTimeout(() => this.#look(worker), AGAIN)
@@ -38,7 +51,7 @@ export class CancelWatch {
   }
 
   /** The worker is stopped, and all that it wrote has been read. */
-  #lookAgain(worker: FleetWorker): void {
+  #lookAgain(worker: W): void {
     if (this.#verdict(worker) === 'kill') {
       worker.child?.kill()
       this.#leave(worker)
@@ -48,7 +61,7 @@ export class CancelWatch {
     }
   }
 
-  #verdict(worker: FleetWorker): 'kill' | 'wait' | 'spare' {
+  #verdict(worker: W): 'kill' | 'wait' | 'spare' {
     if (!this.#alive(worker)) return 'spare'
     const atRisk = worker.atRisk
     if (!atRisk.some((chunk) => chunk.cancelled)) return 'spare'
@@ -56,7 +69,7 @@ export class CancelWatch {
     return monotonic() - worker.heard > PATIENCE ? 'kill' : 'wait'
   }
 
-  #leave(worker: FleetWorker): void {
+  #leave(worker: W): void {
     this.#watched.delete(worker)
     worker.suspect = worker.hasCancelled
   }
@@ -68,7 +81,7 @@ function afterReading(then: () => void): void {
 }
 
 /** `false`: it has ended meanwhile. */
-function signal({ pid }: FleetWorker, name: 'SIGSTOP' | 'SIGCONT'): boolean {
+function signal({ pid }: Watched, name: 'SIGSTOP' | 'SIGCONT'): boolean {
   try {
     return process.kill(pid, name)
   } catch (error) {

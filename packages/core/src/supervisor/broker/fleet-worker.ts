@@ -1,9 +1,9 @@
 /** One worker of a fleet as the broker sees it: what it was given, what it has reported, how fast it is. */
 import { monotonic } from '../../util/clock.ts'
 import type { Placed } from '../backend.ts'
-import type { Child } from '../children.ts'
 import { op } from '../../wire/frame.ts'
 import { assignHead, submitTarget } from '../../wire/chunk-frames.ts'
+import type { Running } from './starter.ts'
 
 /** A chunk that is not done yet. */
 export interface OpenChunk {
@@ -30,9 +30,10 @@ const AHEAD = 4
 const LARGEST_WINDOW = 1024
 
 export class FleetWorker {
-  child: Child | null = null
+  child: Running | null = null
   placed: Placed | null = null
   pid = 0
+  host = ''
   ready = false
   leaving = false
   /** It has, or had a moment ago, a cancelled chunk. */
@@ -154,7 +155,17 @@ export class FleetWorker {
   /** Takes back what it cannot have started: its lease has run out while it is busy. It finds that out and says so, since all of this is still ahead of it. */
   takeBack(): OpenChunk[] {
     this.#revoked = this.#sequence
-    return this.#assigned.splice(1 + this.#runAhead).map((one) => one.chunk)
+    // Elsewhere the clock is another one: what has not been started there is known there alone.
+    if (this.child?.recall === undefined) return this.#assigned.splice(1 + this.#runAhead).map((one) => one.chunk)
+    this.child.recall()
+    return []
+  }
+
+  /** A worker that runs elsewhere has given back this assignment and those after it. */
+  recalled(sequence: number): OpenChunk[] {
+    const at = this.#assigned.findIndex((one) => one.sequence >= sequence)
+    this.#revoked = 0
+    return at < 0 ? [] : this.#assigned.splice(at).map((one) => one.chunk)
   }
 
   /** It has died: how many tasks are lost of which chunks (from `first` on), and all chunks it had. */

@@ -44,7 +44,7 @@ export class FleetObject extends BrokerObject {
   /** Cancelled ones among them are passed over when their turn comes, or cleared away when they are many. */
   readonly #waiting = new Fifo<OpenChunk>()
   #cancelledWaiting = 0
-  readonly #cancels = new CancelWatch((worker) => this.#workers.has(worker))
+  readonly #cancels = new CancelWatch<FleetWorker>((worker) => this.#workers.has(worker))
   readonly #joiners = new Set<Call>()
   #number = 0
   #started = 0
@@ -129,9 +129,10 @@ export class FleetObject extends BrokerObject {
         options: { env: {}, cwd: null, stdio: 'inherit' },
       },
       {
-        started: (child, { pid }) => {
+        started: (child, { pid, host }) => {
           worker.child = child
           worker.pid = pid
+          worker.host = host
         },
         loaded: () => undefined,
         frame: (frame) => this.#heard(worker, frame),
@@ -148,8 +149,8 @@ export class FleetObject extends BrokerObject {
       this.#dispatch()
     } else if (frame.op === op.unready) {
       this.#fail(frame.payload)
-    } else if (frame.op === op.idle) {
-      this.#requeue(worker.dropped(frame.a))
+    } else if (frame.op === op.idle || frame.op === op.recalled) {
+      this.#requeue(frame.op === op.idle ? worker.dropped(frame.a) : worker.recalled(frame.a))
       this.#dispatch()
     } else return false
     return true
@@ -169,8 +170,8 @@ export class FleetObject extends BrokerObject {
   #workerEnded(worker: FleetWorker, exit: EncodedExit): void {
     this.#workers.delete(worker)
     const { losses, chunks } = worker.died()
-    const { pid } = worker
-    const loss: WorkerLoss = { pid, host: this.#owner.process.host, exitCode: exit.exitCode, signal: exit.signal }
+    const { pid, host } = worker
+    const loss: WorkerLoss = { pid, host, exitCode: exit.exitCode, signal: exit.signal }
     for (const { chunk, count } of losses) {
       if (!chunk.cancelled) this.#owner.event(this.#number, 'lost', chunk.id, chunk.first, count, loss)
       chunk.first += count
@@ -178,7 +179,7 @@ export class FleetObject extends BrokerObject {
     }
     this.#requeue(chunks.filter((chunk) => chunk.first < chunk.count))
     if (this.#state !== 'ending') {
-      if (!worker.ready) this.#falseStart(exit)
+      if (!worker.ready && exit.reason !== 'host-lost') this.#falseStart(exit)
       if (this.#state === 'open' || this.#chunks.size > 0) {
         while (this.#workers.size < this.#spec.size) this.#startWorker()
       }

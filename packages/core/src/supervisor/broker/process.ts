@@ -4,12 +4,12 @@ import { decode } from '../../codec/index.ts'
 import type { ChildOptions } from '../../contract/adapter.ts'
 import { type Frame, op } from '../../wire/frame.ts'
 import type { ProcessInfo, Surroundings } from '../boot.ts'
-import type { Child, EncodedExit } from '../children.ts'
+import type { EncodedExit } from '../children.ts'
 import { BrokerObject, type Methods } from './broker-object.ts'
 import { Output } from './output.ts'
 import type { Call, Session } from './session.ts'
 import type { Placed } from '../backend.ts'
-import type { Starter } from './starter.ts'
+import type { Running, Starter } from './starter.ts'
 
 export interface ProcessObjectSpec {
   /** For people. */
@@ -42,7 +42,7 @@ export class ProcessObject extends BrokerObject {
   #state: ProcessNews['state'] = 'created'
   #info: ProcessInfo | null = null
   #exit: EncodedExit | null = null
-  #child: Child | null = null
+  #child: Running | null = null
   #startCall: Call | null = null
   #placed: Placed | null = null
   /** What it writes to its descriptors 1 and 2; whether anybody here reads it shows at the start. */
@@ -154,7 +154,8 @@ export class ProcessObject extends BrokerObject {
   #ended(exit: EncodedExit): void {
     const wasRunning = this.#state === 'running'
     this.#state = 'ended'
-    this.#exit = wasRunning || exit.reason === 'signaled' ? exit : { ...exit, reason: 'spawn-failed' }
+    const asItIs = wasRunning || exit.reason === 'signaled' || exit.reason === 'host-lost'
+    this.#exit = asItIs ? exit : { ...exit, reason: 'spawn-failed' }
     this.#child = null
     this.#endOutput()
     this.#tell()

@@ -5,10 +5,12 @@
 import { decode, encode } from '../../codec/index.ts'
 import { ProtocolError, StateError } from '../../errors.ts'
 import { type Frame, op } from '../../wire/frame.ts'
+import { KeptFrame } from '../../wire/kept-frame.ts'
 import type { Link } from '../../wire/link.ts'
 import type { ProcessInfo } from '../boot.ts'
 import { reportDefect } from '../defect.ts'
 import type { AheadBoard } from '../../wire/ahead-board.ts'
+import type { Opening } from './broker.ts'
 import type { BrokerObject } from './broker-object.ts'
 
 function noHandles(): never {
@@ -49,12 +51,11 @@ export class Call {
   }
 }
 
-/** Kind, name, shape, and whether it was made elsewhere. */
-type Opening = readonly [kind: string, name: string, spec: unknown, attach: boolean]
-
 export interface SessionHost {
-  open(session: Session, kind: string, name: string, spec: unknown, attach: boolean): BrokerObject
+  open(session: Session, opening: Opening): BrokerObject | Promise<BrokerObject>
 }
+
+type OpenFields = [kind: string, name: string, spec: unknown, attach: boolean, program: string | undefined]
 
 let serials = 0
 
@@ -66,6 +67,8 @@ export class Session {
   readonly #waiting = new Map<number, Call>()
   /** What was refused under these numbers: another shape may be right when the object is gone. */
   readonly #refused = new Map<number, Opening>()
+  /** What has come for objects of which another program has not said yet that they are there. */
+  readonly #early = new Map<number, KeptFrame[]>()
   /** Shared with the main program; null for the sessions of children. */
   readonly board: AheadBoard | null
   #link: Link | null = null
@@ -96,6 +99,7 @@ export class Session {
 
   frame(frame: Frame): void {
     if (frame.op === op.pong) return
+    if (this.#early.size > 0 && this.#keep(frame)) return
     if (frame.op === op.open) {
       this.#open(frame)
     } else if (frame.op === op.cancel) {
@@ -172,27 +176,66 @@ export class Session {
     this.#over = true
     for (const call of this.#waiting.values()) call.cancel?.()
     this.#waiting.clear()
+    this.#early.clear()
     for (const object of this.#used) object.leave(this)
     this.#used.clear()
     this.#objects.clear()
   }
 
+  /** `true`: its time comes later, or it has taken back one that was kept. */
+  #keep(frame: Frame): boolean {
+    if (frame.op === op.cancel) {
+      for (const early of this.#early.values()) {
+        const at = early.findIndex((one) => one.op === op.call && one.b === frame.b)
+        if (at < 0) continue
+        early.splice(at, 1)
+        this.answer(op.cancelled, frame.b)
+        return true
+      }
+      return false
+    }
+    const early = this.#early.get(frame.a)
+    if (early === undefined) return false
+    early.push(new KeptFrame(frame))
+    return true
+  }
+
   #open(frame: Frame): void {
-    this.#tryOpen(frame.a, decode(frame.payload, noHandles) as Opening)
+    const [kind, name, spec, attach, program] = decode(frame.payload, noHandles) as OpenFields
+    this.#tryOpen(frame.a, { kind, name, spec, attach, program })
   }
 
   #tryOpen(number: number, opening: Opening): void {
     try {
-      const object = this.#host.open(this, ...opening)
-      this.#objects.set(number, object)
+      const object = this.#host.open(this, opening)
       this.#refused.delete(number)
-      this.#used.add(object)
-      object.join(this, number)
+      if (object instanceof Promise) this.#await(number, object)
+      else this.#known(number, object)
     } catch (error) {
       // Making a handle is synchronous, so what is wrong with it is told to each call on it.
       this.#objects.set(number, error as Error)
       this.#refused.set(number, opening)
     }
+  }
+
+  #known(number: number, object: BrokerObject): void {
+    this.#objects.set(number, object)
+    this.#used.add(object)
+    object.join(this, number)
+  }
+
+  /** Another program is asked whether it is there: until then what is meant for it is kept, and what comes after it on other objects is not. */
+  #await(number: number, object: Promise<BrokerObject>): void {
+    const early: KeptFrame[] = []
+    this.#early.set(number, early)
+    const settle = (known: BrokerObject | Error): void => {
+      if (this.#over || this.#early.get(number) !== early) return
+      this.#early.delete(number)
+      if (known instanceof Error) this.#objects.set(number, known)
+      else this.#known(number, known)
+      for (const frame of early) this.frame(frame)
+    }
+    object.then(settle, settle)
   }
 
   #call(frame: Frame): void {

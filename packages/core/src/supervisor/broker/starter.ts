@@ -1,9 +1,10 @@
 /** Starts children and gives each a session at the broker: what the process and the fleet have in common. */
 import { StateError } from '../../errors.ts'
 import type { ProcessInfo } from '../boot.ts'
-import { type Child, Children, type EncodedExit, type StartSpec } from '../children.ts'
+import { Children, type EncodedExit, type StartSpec } from '../children.ts'
 import type { FifoStock } from '../fifo-stock.ts'
 import { type Frame, op } from '../../wire/frame.ts'
+import type { Link } from '../../wire/link.ts'
 import type { Broker } from './broker.ts'
 import type { BrokerObject } from './broker-object.ts'
 import { LeftOutput, type Output } from './output.ts'
@@ -16,8 +17,23 @@ import { fileSlot } from '../../wire/tenure-slot.ts'
 /** How many ended processes keep their record for those who learn of them late. */
 const REMEMBERED = 1_000
 
+/** A process that runs, here or elsewhere, as those see it who started it. */
+export interface Running {
+  /** Whether it runs on this machine as a child of this program: then its pid may be signalled and its clock is ours. */
+  readonly here: boolean
+  readonly link: Pick<Link, 'send'>
+  /** SIGTERM now, SIGKILL after `grace` milliseconds. */
+  terminate(grace: number): void
+  kill(): void
+  /** Of a worker that runs elsewhere: asks for the chunks that it has not started. A `recalled` frame answers. */
+  recall?(): void
+}
+
+/** Milliseconds for the word to come that a process elsewhere has ended. */
+const PATIENCE = 1_000
+
 export interface StarterEvents {
-  started(child: Child, info: ProcessInfo): void
+  started(child: Running, info: ProcessInfo): void
   loaded(): void
   /** A frame that may be meant for whoever started the child, such as a worker's report; `false`: it is its session's. */
   frame?(frame: Frame): boolean
@@ -34,6 +50,8 @@ const launched: Placed = {
 }
 
 export interface StarterHome {
+  /** The id of this program's main process. */
+  readonly program: string
   readonly namespace: string
   readonly nature: Nature
   /** `null`: every process is launched at once. */
@@ -50,12 +68,15 @@ export class Starter {
   readonly #left = new LeftOutput()
   /** Asked for and not ended: each may still be on its way. */
   readonly #placed = new Set<Placed>()
+  /** What other programs run for this one. */
+  readonly #elsewhere = new Set<Running>()
+  #idle: (() => void) | null = null
   #stopping = false
 
   constructor(broker: Broker, home: StarterHome, stock: FifoStock) {
     this.#broker = broker
     this.#home = home
-    this.#children = new Children(stock)
+    this.#children = new Children(stock, home.program)
   }
 
   start(of: Omit<StartSpec, 'namespace' | 'nature'>, events: StarterEvents): Placed {
@@ -65,13 +86,24 @@ export class Starter {
       this.launch(spec, events)
       return launched
     }
+    let running: Running | null = null
     const placed = placement.start(
       spec,
       {
         ...events,
+        started: (child, info) => {
+          if (!child.here) {
+            running = child
+            this.#elsewhere.add(child)
+            if (this.#stopping) child.kill()
+          }
+          events.started(child, info)
+        },
         ended: (exit) => {
           this.#placed.delete(placed)
+          if (running !== null) this.#elsewhere.delete(running)
           events.ended(exit)
+          if (this.#elsewhere.size === 0) this.#idle?.()
         },
       },
       this.launch,
@@ -124,13 +156,27 @@ export class Starter {
   kill(): void {
     this.#cancel()
     this.#children.kill()
+    for (const running of this.#elsewhere) running.kill()
   }
 
   /** Ends all children, first politely. */
-  stop(grace: number): Promise<void> {
+  async stop(grace: number): Promise<void> {
     this.#stopping = true
     this.#cancel()
-    return this.#children.stop(grace)
+    for (const running of this.#elsewhere) running.terminate(grace)
+    await Promise.all([this.#children.stop(grace), this.#leftElsewhere(grace + PATIENCE)])
+  }
+
+  /** Resolves when nothing runs elsewhere any more. Who does not say so in time is left to find out that this program is gone. */
+  async #leftElsewhere(patience: number): Promise<void> {
+    if (this.#elsewhere.size === 0) return
+    await new Promise<void>((resolve) => {
+      const timer = setTimeout(resolve, patience)
+      this.#idle = () => {
+        clearTimeout(timer)
+        resolve()
+      }
+    })
   }
 
   #cancel(): void {

@@ -6,7 +6,7 @@ import { encode, encodeThrown, type Frame, FleetObject, type FleetObjectSpec, op
 import { OutcomeWriter, reportHead, type Session, type Starter, submitCount } from '@skein/core/adapter'
 import type { Call } from '@skein/core/adapter'
 import type { Surround } from '../surround.ts'
-import { Bundle, KeptFrame } from './bundle.ts'
+import { Bundle, KeptChunk } from './bundle.ts'
 import { type OpenQueue, WorkLine } from './work-line.ts'
 
 /** A post that must not overtake the chunks before it. */
@@ -18,7 +18,7 @@ interface Closing {
 export class RedisFleet extends FleetObject {
   readonly #line: WorkLine
   /** Not with the workers yet. */
-  readonly #chunks = new Map<number, KeptFrame>()
+  readonly #chunks = new Map<number, KeptChunk>()
   #bundle: Bundle | null = null
   #closing: Closing | null = null
   #over = false
@@ -47,7 +47,7 @@ export class RedisFleet extends FleetObject {
       return
     }
     if (this.#over) return
-    const chunk = new KeptFrame(frame)
+    const chunk = new KeptChunk(frame)
     this.#chunks.set(chunk.b, chunk)
     if (this.#bundle === null) {
       this.#bundle = new Bundle()
@@ -87,7 +87,7 @@ export class RedisFleet extends FleetObject {
     })
   }
 
-  #settle(bundle: Bundle, settle: (chunk: KeptFrame) => void): void {
+  #settle(bundle: Bundle, settle: (chunk: KeptChunk) => void): void {
     if (this.#over) return
     for (const chunk of bundle.chunks) {
       this.#chunks.delete(chunk.b)
@@ -116,7 +116,7 @@ export class RedisFleet extends FleetObject {
 }
 
 /** All tasks of a chunk reject with this. */
-function refuse(session: Session, chunk: KeptFrame, error: Error): void {
+function refuse(session: Session, chunk: KeptChunk, error: Error): void {
   const count = submitCount(chunk)
   const outcomes = new OutcomeWriter({ encode, encodeFailure: encodeThrown })
   outcomes.rejected(error, count)

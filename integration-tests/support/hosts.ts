@@ -1,0 +1,58 @@
+/** Programs that run what others start, as real processes. */
+import { type ChildProcess, fork } from 'node:child_process'
+import { once } from 'node:events'
+import { fileURLToPath } from 'node:url'
+import { onTestFinished } from 'vitest'
+
+const HOST = fileURLToPath(new URL('../programs/host.mjs', import.meta.url))
+
+export interface Host {
+  readonly pid: number
+  readonly process: ChildProcess
+  /** In good order. Resolves when it has ended. */
+  close(): Promise<void>
+  kill(signal: NodeJS.Signals): void
+  readonly ended: Promise<void>
+}
+
+export interface HostOptions {
+  /** Of `connect()`. */
+  readonly connect?: Readonly<Record<string, unknown>>
+  readonly cwd?: string
+  readonly env?: NodeJS.ProcessEnv
+}
+
+export async function startHost(
+  url: string,
+  namespace: string,
+  { connect = {}, cwd, env = process.env }: HostOptions = {},
+): Promise<Host> {
+  const child = fork(HOST, [url, namespace, JSON.stringify(connect)], { cwd, env, execArgv: [] })
+  const ended = once(child, 'exit').then(() => undefined)
+  await Promise.race([
+    once(child, 'message'),
+    ended.then(() => {
+      throw new Error('the host ended before it was ready')
+    }),
+  ])
+  return {
+    pid: child.pid as number,
+    process: child,
+    ended,
+    close: async () => {
+      if (child.connected) child.send('close')
+      await ended
+    },
+    kill: (signal) => void child.kill(signal),
+  }
+}
+
+/** Ended with the test. */
+export async function hostForTest(url: string, namespace: string, options?: HostOptions): Promise<Host> {
+  const host = await startHost(url, namespace, options)
+  onTestFinished(async () => {
+    host.kill('SIGKILL')
+    await host.ended
+  })
+  return host
+}

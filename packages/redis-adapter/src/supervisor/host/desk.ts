@@ -1,0 +1,120 @@
+/**
+ * Between a worker that runs here and the pool of another program that it works for. Chunks that come ahead wait here, not in the worker,
+ * so that the pool can have back at any moment what was not begun, whatever the clocks of the two machines say. Cancelled chunks are dealt
+ * with here, too: only the worker's own machine can stop it and look.
+ */
+import { assignHead, CancelWatch, type Frame, KeptFrame, op, type Op, report, reportHead } from '@skein/core/adapter'
+import type { Child } from '@skein/core/adapter'
+
+/** Before what `submit` carries, an `assign` has a lease and an index; then come target, shape and the number of tasks. */
+const SUBMIT = 12
+const COUNT = 17
+
+interface Begun {
+  readonly id: number
+  readonly count: number
+  cancelled: boolean
+}
+
+/** How the desk speaks to the pool. */
+export type Relay = (kind: Op, a: number, b: number, head?: Uint8Array, tail?: Uint8Array) => void
+
+export class Desk {
+  readonly #child: Child
+  readonly #relay: Relay
+  readonly #waiting: KeptFrame[] = []
+  readonly #dropped = new Set<number>()
+  readonly #cancels = new CancelWatch<Desk>((desk) => desk === this && !this.#over)
+  #begun: Begun | null = null
+  #leaving = false
+  #over = false
+  suspect = false
+  heard = 0
+
+  constructor(child: Child, relay: Relay) {
+    this.#child = child
+    this.#relay = relay
+  }
+
+  // What the watch on cancelled chunks looks at
+
+  get pid(): number {
+    return this.#child.pid ?? 0
+  }
+
+  get child(): Child {
+    return this.#child
+  }
+
+  get atRisk(): readonly { readonly cancelled: boolean }[] {
+    return this.#begun === null ? [] : [this.#begun]
+  }
+
+  get hasCancelled(): boolean {
+    return this.#begun?.cancelled === true
+  }
+
+  /** A frame of the pool. */
+  told(frame: Frame): void {
+    if (frame.op === op.assign) {
+      this.#waiting.push(new KeptFrame(frame))
+      this.#next()
+    } else if (frame.op === op.drop) this.#drop(frame.b)
+    else if (frame.op === op.leave) {
+      this.#leaving = true
+      this.#next()
+    } else this.#child.link.send(frame.op as Op, frame.a, frame.b, undefined, frame.payload)
+  }
+
+  /** A frame of the worker for its pool. `false`: it is meant for this program. */
+  said(frame: Frame): boolean {
+    if (frame.op === op.report) {
+      const begun = this.#begun
+      if (begun !== null && begun.id === frame.b && report.first(frame) + report.count(frame) >= begun.count)
+        this.#begun = null
+      this.#relay(op.report, frame.a, frame.b, undefined, frame.payload)
+      this.#next()
+    } else if (frame.op === op.ready || frame.op === op.unready) {
+      this.#relay(frame.op, frame.a, frame.b, undefined, frame.payload)
+    } else return false
+    return true
+  }
+
+  /** The pool wants back what was not begun. */
+  recall(): void {
+    const [first] = this.#waiting.splice(0)
+    this.#dropped.clear()
+    this.#relay(op.recalled, first?.a ?? 0xffff_ffff, 0)
+  }
+
+  /** The worker has ended. */
+  end(): void {
+    this.#over = true
+  }
+
+  #next(): void {
+    while (this.#begun === null && !this.#over) {
+      const chunk = this.#waiting.shift()
+      if (chunk === undefined) break
+      const first = chunk.u32(8)
+      const count = chunk.u32(COUNT)
+      if (this.#dropped.delete(chunk.b)) {
+        // In its turn, as the pool expects it of a worker.
+        this.#relay(op.report, 0, chunk.b, reportHead(count, first, count - first))
+        continue
+      }
+      this.#begun = { id: chunk.b, count, cancelled: false }
+      this.#child.link.send(op.assign, chunk.a, chunk.b, assignHead(Infinity, first), chunk.from(SUBMIT))
+    }
+    if (this.#leaving && this.#begun === null) this.#child.link.send(op.leave, 0, 0)
+  }
+
+  #drop(chunk: number): void {
+    if (this.#begun?.id === chunk) {
+      this.#begun.cancelled = true
+      this.suspect = true
+      this.#child.link.send(op.drop, 0, chunk)
+      this.#cancels.watch(this)
+    } else if (this.#waiting.some(({ b }) => b === chunk)) this.#dropped.add(chunk)
+  }
+}

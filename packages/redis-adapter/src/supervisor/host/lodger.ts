@@ -1,0 +1,95 @@
+/** A process of another program that runs here: claimed there, started here, and ended when that program lets go of it. */
+import type { BrokerClient, Child, Launch, ObjectListener, Op, Surroundings } from '@skein/core/adapter'
+import { type Frame, op, relayed, relayHead } from '@skein/core/adapter'
+import type { Claimed } from './run-object.ts'
+import { Desk } from './desk.ts'
+
+export interface LodgerOptions {
+  readonly client: BrokerClient
+  readonly program: string
+  /** The run's name there. */
+  readonly id: string
+  readonly surroundings: Surroundings
+  readonly launch: Launch
+  /** Called once: nothing of it runs here any more, or ever did. */
+  readonly ended: () => void
+}
+
+export class Lodger implements ObjectListener {
+  readonly #options: LodgerOptions
+  readonly #number: number
+  #child: Child | null = null
+  #desk: Desk | null = null
+  #gone = false
+
+  constructor(options: LodgerOptions) {
+    this.#options = options
+    const { client, id, program } = options
+    this.#number = client.open('run', id, null, true, program)
+    client.listener(this.#number, () => this)
+  }
+
+  /** Starts it here if nobody else has taken it. */
+  async begin(): Promise<void> {
+    const { client } = this.#options
+    let claimed: Claimed | null = null
+    try {
+      claimed = await client.call<Claimed | null>(this.#number, 'claim')
+    } catch {
+      // It is over there, or that program is.
+    }
+    if (claimed === null || this.#gone) this.#end()
+    else this.#launch(claimed)
+  }
+
+  /** Ends it here: its program counts it as lost. */
+  kill(): void {
+    this.#gone = true
+    this.#child?.kill()
+  }
+
+  event(name: string, args: readonly unknown[]): void {
+    if (name === 'terminate') this.#child?.terminate(args[0] as number)
+    else if (name === 'recall') this.#desk?.recall()
+    else if (name === 'kill' || name === 'gone') this.kill()
+  }
+
+  frame(frame: Frame): void {
+    if (frame.op === op.relay) this.#desk?.told(relayed(frame))
+  }
+
+  #launch(claimed: Claimed): void {
+    const { launch, surroundings } = this.#options
+    launch(
+      { ...claimed, surroundings },
+      {
+        started: (child, info) => {
+          this.#child = child as Child
+          if (claimed.role.kind === 'worker') this.#desk = new Desk(this.#child, this.#relay)
+          this.#post('started', info)
+          if (this.#gone) child.kill()
+        },
+        loaded: () => this.#post('loaded'),
+        frame: (frame) => this.#desk?.said(frame) === true,
+        ended: (exit) => {
+          this.#desk?.end()
+          this.#post('ended', exit)
+          this.#end()
+        },
+      },
+    )
+  }
+
+  readonly #relay = (kind: Op, a: number, b: number, head?: Uint8Array, tail?: Uint8Array): void =>
+    this.#options.client.send(op.relay, this.#number, 0, relayHead(kind, a, b, head), tail)
+
+  #post(method: string, ...args: readonly unknown[]): void {
+    if (!this.#options.client.lost.aborted) this.#options.client.post(this.#number, method, ...args)
+  }
+
+  #end(): void {
+    const { client, ended } = this.#options
+    if (!client.lost.aborted) client.forget(this.#number)
+    ended()
+  }
+}

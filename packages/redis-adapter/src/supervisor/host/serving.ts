@@ -1,0 +1,145 @@
+/** `serve: true`: takes the work that other programs of the namespace have put up, one piece at a time, as long as there is a free slot. */
+import { ConnectionError } from '@skein/core'
+import type { Launch, Surroundings } from '@skein/core/adapter'
+import { reportDefect } from '@skein/core/adapter'
+import { type Job, type JobQueue, jobQueue } from '../job-queue.ts'
+import type { Peers } from '../peers/peers.ts'
+import type { Surround } from '../surround.ts'
+import { Lodger } from './lodger.ts'
+import { OPEN_WORK, UNLIMITED } from './open-work.ts'
+
+export interface ServingOptions {
+  readonly around: Surround
+  readonly peers: Peers
+  readonly launch: Launch
+  /** What the processes inherit: this program's, not that of the program that started them. */
+  readonly surroundings: Surroundings
+  /** How many processes of others may run here at once. */
+  readonly slots: number
+}
+
+export class Serving {
+  readonly #options: ServingOptions
+  readonly #queue: JobQueue
+  readonly #lodgers = new Set<Lodger>()
+  readonly #stops: readonly (() => void)[]
+  /** Taken, and Redis was not told yet that they are over. */
+  #over: Job[] = []
+  #requests = 0
+  #begun = 0
+  #wake: (() => void) | null = null
+  #woken = false
+  #closed = false
+
+  constructor(options: ServingOptions) {
+    this.#options = options
+    const { around } = options
+    this.#queue = jobQueue(around, OPEN_WORK, UNLIMITED)
+    this.#stops = [
+      this.#queue.onWake(() => this.#stir()),
+      around.session.onReborn(() => this.#stir()),
+      // To the others this program is dead, and what it ran for them is lost: it must not go on beside what they start instead.
+      around.session.onLost(() => {
+        for (const lodger of this.#lodgers) lodger.kill()
+      }),
+      around.deaths.onDeath((sids) => {
+        this.#queue.reap(sids).catch(() => this.#stir())
+      }),
+    ]
+    void this.#run()
+  }
+
+  /** Takes nothing more. What runs goes on until its program or this one ends it. */
+  close(): void {
+    this.#closed = true
+    for (const stop of this.#stops) stop()
+    this.#stir()
+  }
+
+  async #run(): Promise<void> {
+    let rid = ''
+    let asked = ''
+    while (!this.#closed) {
+      const { sid } = this.#options.around.session
+      try {
+        if (this.#over.length > 0) await this.#queue.finish(this.#over.splice(0))
+        if (this.#begun >= this.#options.slots) await this.#rest()
+        else {
+          if (asked !== sid || rid === '') rid = `${sid}/s/${(this.#requests += 1)}`
+          asked = sid
+          const job = await this.#queue.fetch(rid, 'wait')
+          if (job === null) await this.#rest()
+          else {
+            rid = ''
+            void this.#take(job)
+          }
+        }
+      } catch {
+        // Redis is away, or the session was lost: again when it is back, or at the next beat.
+        await this.#rest()
+      }
+    }
+    // Its place in line, or what it has been given meanwhile.
+    if (rid !== '') await this.#queue.giveBack([{ rid }], false).catch(() => undefined)
+    this.#queue.stop()
+  }
+
+  async #take(job: Job): Promise<void> {
+    const { peers, launch, surroundings } = this.#options
+    this.#begun += 1
+    let free = (): void => {
+      this.#begun -= 1
+      free = () => undefined
+      this.#stir()
+    }
+    try {
+      const { program, id } = JSON.parse(job.json) as { readonly program: string; readonly id: string }
+      const client = await peers.reach(program)
+      if (client === null) free()
+      else {
+        const lodger: Lodger = new Lodger({
+          client,
+          program,
+          id,
+          surroundings,
+          launch,
+          ended: () => {
+            this.#lodgers.delete(lodger)
+            free()
+          },
+        })
+        this.#lodgers.add(lodger)
+        await lodger.begin()
+      }
+    } catch (error) {
+      free()
+      if (error instanceof ConnectionError) {
+        await this.#queue.giveBack([job], false).catch(() => undefined)
+        return
+      }
+      reportDefect('work of another program', error)
+    }
+    this.#over.push(job)
+    this.#stir()
+  }
+
+  #stir(): void {
+    this.#woken = true
+    this.#wake?.()
+  }
+
+  /** Until something has changed, or it is time for another look. */
+  async #rest(): Promise<void> {
+    if (!this.#woken) {
+      await new Promise<void>((resolve) => {
+        const timer = setTimeout(resolve, this.#options.around.beat)
+        this.#wake = () => {
+          clearTimeout(timer)
+          resolve()
+        }
+      })
+      this.#wake = null
+    }
+    this.#woken = false
+  }
+}

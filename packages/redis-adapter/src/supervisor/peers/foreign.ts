@@ -1,0 +1,104 @@
+/** What another program keeps, for the processes of this one: an object without a name, while its creator lives, or a process. */
+import { StateError } from '@skein/core'
+import {
+  BrokerObject,
+  type BrokerClient,
+  type Call,
+  describeObject,
+  type Foreign,
+  type Methods,
+  type ObjectListener,
+  type Session,
+} from '@skein/core/adapter'
+import type { Peers } from './peers.ts'
+
+/** Resolves when that program has said that the object is there. */
+export async function openForeign(of: Foreign, peers: Peers): Promise<BrokerObject> {
+  const { program, kind, name } = of
+  const client = await peers.reach(program)
+  const gone = new StateError(`${describeObject(kind, name)} ended with the program that made it`)
+  if (client === null) throw gone
+  // At the other end an object may go at any moment, the next one included.
+  const known = { object: null as BrokerObject | null, news: null as unknown, gone: false }
+  const number = client.open(kind as 'process', name, null, true, program)
+  const listener: ObjectListener = {
+    event: (event, args) => {
+      if (event === 'gone') {
+        known.gone = true
+        const [reason] = args
+        known.object?.remove?.(reason instanceof StateError ? reason : gone)
+      } else if (known.object instanceof ForeignProcess) known.object.heard(event, args)
+      else if (event === 'news') [known.news] = args
+    },
+  }
+  client.listener(number, () => listener)
+  try {
+    await client.call(number, 'known')
+  } catch (error) {
+    throw error instanceof StateError ? error : gone
+  }
+  if (known.gone) throw gone
+  if (kind !== 'process') {
+    known.object = of.make()
+    return known.object
+  }
+  const process = of.add(new ForeignProcess(name, client, number))
+  if (known.news !== null) process.heard('news', [known.news])
+  known.object = process
+  return process
+}
+
+/** A process whose record another program keeps: every call goes there, and what is told there is told here. */
+class ForeignProcess extends BrokerObject {
+  readonly #client: BrokerClient
+  readonly #number: number
+  readonly #users = new Map<Session, number>()
+  #news: unknown = null
+
+  constructor(name: string, client: BrokerClient, number: number) {
+    super('process', name)
+    this.#client = client
+    this.#number = number
+  }
+
+  protected override readonly methods: Methods = {}
+
+  override call(method: string, call: Call): void {
+    const given = new AbortController()
+    call.waits(() => given.abort())
+    this.#client.call(this.#number, method, call.args, { wait: { signal: given.signal } }).then(
+      (value) => {
+        if (!given.signal.aborted) call.ok(value)
+      },
+      (error: unknown) => {
+        if (!given.signal.aborted) call.fail(error as Error)
+      },
+    )
+  }
+
+  override post(_session: Session, _object: number, method: string, args: readonly unknown[]): void {
+    this.#client.post(this.#number, method, ...args)
+  }
+
+  heard(event: string, args: readonly unknown[]): void {
+    if (event === 'news') [this.#news] = args
+    for (const [session, number] of this.#users) session.event(number, event, ...args)
+  }
+
+  override check(): void {
+    // Its name is its id.
+  }
+
+  override join(session: Session, number: number): void {
+    this.#users.set(session, number)
+    if (this.#news !== null) session.event(number, 'news', this.#news)
+  }
+
+  override leave(session: Session): void {
+    this.#users.delete(session)
+  }
+
+  override end(): void {
+    this.#users.clear()
+  }
+}

@@ -1,0 +1,187 @@
+/**
+ * Messages between programs, each to one receiver, in order and without loss as long as both sessions live: a list in Redis for each
+ * program. What is sent while a message is under way travels with the next one.
+ */
+import { Buffer } from 'node:buffer'
+import { ClosedError, ConnectionError } from '@skein/core'
+import { reportDefect } from '@skein/core/adapter'
+import type { SessionKeys } from '../program-session.ts'
+import type { Script, ScriptArgument, Surround } from '../surround.ts'
+
+/** Entries read in one exchange. */
+const PAGE = 64
+/** Bytes after which an entry takes no further message. */
+const ENOUGH = 1024 * 1024
+/** How often a receiver's silence may outlast its session, for the list that it leaves. */
+const KEPT_TTLS = 2
+
+/** Who hears what comes. A message is valid for good. */
+export type Receiver = (sender: string, message: Buffer) => void
+
+interface Outgoing {
+  waiting: Buffer[]
+  posting: boolean
+  number: number
+}
+
+export class Mailbox {
+  readonly #around: Surround
+  readonly #keys: Pick<SessionKeys, 'inbox'>
+  readonly #receive: Receiver
+  readonly #post: Script<readonly ScriptArgument[], number>
+  readonly #read: Script<readonly ScriptArgument[], Buffer[]>
+  readonly #stops: readonly (() => void)[]
+  readonly #outgoing = new Map<string, Outgoing>()
+  /** The number of the last entry of each sender: one that was sent again may come twice. */
+  readonly #seen = new Map<string, number>()
+  #reading = false
+  #again = false
+  #closed = false
+
+  constructor(around: Surround, keys: Pick<SessionKeys, 'inbox'>, receive: Receiver) {
+    this.#around = around
+    this.#keys = keys
+    this.#receive = receive
+    const { store, wakes, session } = around
+    // What it carries ends processes and says how they ended: it must pass on a full store, too.
+    this.#post = store.script('mail-post', { allowOom: true })
+    this.#read = store.script('mail-read', { allowOom: true, binary: true })
+    const look = (): void => void this.#look()
+    this.#stops = [
+      wakes.on('mail', look),
+      wakes.onResubscribed(look),
+      store.onConnected(look),
+      // To this one's next name everybody counts from 1.
+      session.onLost(() => this.#seen.clear()),
+    ]
+    look()
+  }
+
+  /** Leaves with what else this turn sends there. To a program that is gone: nothing happens. */
+  send(receiver: string, message: Buffer): void {
+    let to = this.#outgoing.get(receiver)
+    if (to === undefined) this.#outgoing.set(receiver, (to = { waiting: [], posting: false, number: 0 }))
+    to.waiting.push(message)
+    if (!to.posting) void this.#deliver(receiver, to)
+  }
+
+  /** That program is gone: what is on its way there is dropped, and nothing more of it is heard. */
+  forget(program: string): void {
+    this.#outgoing.delete(program)
+    this.#seen.delete(program)
+  }
+
+  /** Looks for messages of which no word has come. */
+  look(): void {
+    void this.#look()
+  }
+
+  /** Resolves when what was sent has left, or cannot. */
+  async flushed(): Promise<void> {
+    while ([...this.#outgoing.values()].some(({ posting }) => posting)) {
+      await new Promise<void>((resolve) => setImmediate(resolve))
+    }
+  }
+
+  close(): void {
+    this.#closed = true
+    for (const stop of this.#stops) stop()
+    this.#outgoing.clear()
+  }
+
+  async #deliver(receiver: string, to: Outgoing): Promise<void> {
+    to.posting = true
+    // Later in this turn, so that what is sent together travels together.
+    await Promise.resolve()
+    const { session, wakes, sessionTtl, outage } = this.#around
+    const { sid } = session
+    while (to.waiting.length > 0 && this.#outgoing.get(receiver) === to) {
+      to.number += 1
+      const entry = Buffer.concat([Buffer.from(`${sid} ${to.number}\n`), ...packed(take(to.waiting))])
+      const args = [KEPT_TTLS * sessionTtl, wakes.prefix + receiver, entry]
+      try {
+        await this.#post.call([this.#keys.inbox(receiver)], args, { deadline: outage })
+      } catch (error) {
+        // Without its session nobody waits for what this program says.
+        if (!(error instanceof ConnectionError || error instanceof ClosedError))
+          reportDefect('a message to another program', error)
+        break
+      }
+    }
+    to.posting = false
+  }
+
+  async #look(): Promise<void> {
+    if (this.#reading) {
+      this.#again = true
+      return
+    }
+    this.#reading = true
+    const { sid } = this.#around.session
+    let head = ''
+    let count = 0
+    try {
+      do {
+        this.#again = false
+        let entries: Buffer[]
+        do {
+          entries = await this.#read.call([this.#keys.inbox(sid)], [head, count, PAGE])
+          if (this.#closed || sid !== this.#around.session.sid) return
+          count = entries.length
+          head = count === 0 ? '' : headOf(entries[0] as Buffer)
+          for (const entry of entries) this.#arrived(entry)
+        } while (count > 0)
+      } while (this.#again)
+    } catch {
+      // Asked again when the connection is there again, with the next message, or at the next beat.
+    } finally {
+      this.#reading = false
+    }
+  }
+
+  #arrived(entry: Buffer): void {
+    const [sender = '', digits] = headOf(entry).trimEnd().split(' ')
+    const number = Number(digits)
+    if (number <= (this.#seen.get(sender) ?? 0)) return
+    this.#seen.set(sender, number)
+    for (const message of unpacked(entry.subarray(entry.indexOf('\n') + 1))) {
+      try {
+        this.#receive(sender, message)
+      } catch (error) {
+        reportDefect(`a message of another program`, error)
+      }
+    }
+  }
+}
+
+/** With its end, so that the number 1 is not taken for the beginning of 12. */
+function headOf(entry: Buffer): string {
+  return entry.toString('latin1', 0, entry.indexOf('\n') + 1)
+}
+
+function take(waiting: Buffer[]): Buffer[] {
+  let bytes = 0
+  let count = 0
+  while (count < waiting.length && (count === 0 || bytes + (waiting[count] as Buffer).length <= ENOUGH)) {
+    bytes += (waiting[count] as Buffer).length
+    count += 1
+  }
+  return waiting.splice(0, count)
+}
+
+/** Each message with its length before it. */
+function packed(messages: readonly Buffer[]): Buffer[] {
+  return messages.flatMap((message) => {
+    const length = Buffer.allocUnsafe(4)
+    length.writeUInt32LE(message.length)
+    return [length, message]
+  })
+}
+
+function* unpacked(bytes: Buffer): Generator<Buffer> {
+  for (let at = 0; at + 4 <= bytes.length;) {
+    const length = bytes.readUInt32LE(at)
+    yield bytes.subarray(at + 4, at + 4 + length)
+    at += 4 + length
+  }
+}
