@@ -1,1 +1,13 @@
+import type { Connection, Lock, Process, Queue } from '@skein/core'
+
+type Pids = [pid: number, parent: number]
 export function first(): void
+export function parentPid(): number
+export function holdAndTell(lock: Lock, said: Queue<Pids>): Promise<never>
+export function count(said: Queue<Pids>, file: string): Promise<never>
+export function putOne<T>(queue: Queue<T>, item: T): Promise<void>
+export function swap(connection: Connection<number, number>): Promise<void>
+export function joinAnother<R>(other: Process<R>): Promise<[number | null, R]>
+export function makeQueue<T>(item: T): Promise<Queue<T>>
+export function wait<T>(latch: Queue<T>): Promise<T>
+export function slow(ms: number): number

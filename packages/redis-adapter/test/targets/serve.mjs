@@ -1,1 +1,55 @@
+// What the tests of work in other programs run there.
+import { appendFileSync } from 'node:fs'
+import process from 'node:process'
+import { currentProcess } from '@skein/core'
+
 export function first() {}
+
+export function parentPid() {
+  return process.ppid
+}
+
+export async function holdAndTell(lock, said) {
+  await lock.acquire()
+  await said.put([process.pid, process.ppid])
+  setInterval(() => {}, 60_000)
+  return new Promise(() => {})
+}
+
+/** Says who it is and how far it has come, until it is ended. */
+export async function count(said, file) {
+  appendFileSync(file, '.')
+  await said.put([process.pid, process.ppid])
+  return new Promise(() => {
+    setInterval(() => appendFileSync(file, '.'), 10)
+  })
+}
+
+export async function putOne(queue, item) {
+  await queue.put(item)
+}
+
+export async function swap(connection) {
+  await connection.send((await connection.recv()) + 1)
+}
+
+export async function joinAnother(other) {
+  const { exitCode } = await other.join()
+  return [exitCode, await other.result()]
+}
+
+export async function makeQueue(item) {
+  const queue = currentProcess().context.queue()
+  await queue.put(item)
+  return queue
+}
+
+export async function wait(latch) {
+  return latch.get()
+}
+
+export function slow(ms) {
+  const end = Date.now() + ms
+  while (Date.now() < end);
+  return ms
+}

@@ -21,7 +21,8 @@ export interface ServingOptions {
 export class Serving {
   readonly #options: ServingOptions
   readonly #queue: JobQueue
-  readonly #lodgers = new Set<Lodger>()
+  /** By the run's program and id. */
+  readonly #lodgers = new Map<string, Lodger>()
   readonly #stops: readonly (() => void)[]
   /** Taken, and Redis was not told yet that they are over. */
   #over: Job[] = []
@@ -40,7 +41,7 @@ export class Serving {
       around.session.onReborn(() => this.#stir()),
       // To the others this program is dead, and what it ran for them is lost: it must not go on beside what they start instead.
       around.session.onLost(() => {
-        for (const lodger of this.#lodgers) lodger.kill()
+        for (const lodger of this.#lodgers.values()) lodger.kill()
       }),
       around.deaths.onDeath((sids) => {
         this.#queue.reap(sids).catch(() => this.#stir())
@@ -62,7 +63,7 @@ export class Serving {
     while (!this.#closed) {
       const { sid } = this.#options.around.session
       try {
-        if (this.#over.length > 0) await this.#queue.finish(this.#over.splice(0))
+        await this.#finish()
         if (this.#begun >= this.#options.slots) await this.#rest()
         else {
           if (asked !== sid || rid === '') rid = `${sid}/s/${(this.#requests += 1)}`
@@ -84,6 +85,14 @@ export class Serving {
     this.#queue.stop()
   }
 
+  /** Forgotten only when Redis has said so: until then they count as taken. */
+  async #finish(): Promise<void> {
+    const over = [...this.#over]
+    if (over.length === 0) return
+    await this.#queue.finish(over)
+    this.#over = this.#over.slice(over.length)
+  }
+
   async #take(job: Job): Promise<void> {
     const { peers, launch, surroundings } = this.#options
     this.#begun += 1
@@ -93,9 +102,11 @@ export class Serving {
       this.#stir()
     }
     try {
-      const { program, id } = JSON.parse(job.json) as { readonly program: string; readonly id: string }
+      const { program, id } = placeOf(job)
       const client = await peers.reach(program)
-      if (client === null) free()
+      const key = `${program} ${id}`
+      // A job that came twice is about what is here already.
+      if (client === null || this.#lodgers.has(key)) free()
       else {
         const lodger: Lodger = new Lodger({
           client,
@@ -104,11 +115,11 @@ export class Serving {
           surroundings,
           launch,
           ended: () => {
-            this.#lodgers.delete(lodger)
+            this.#lodgers.delete(key)
             free()
           },
         })
-        this.#lodgers.add(lodger)
+        this.#lodgers.set(key, lodger)
         await lodger.begin()
       }
     } catch (error) {
@@ -142,4 +153,16 @@ export class Serving {
     }
     this.#woken = false
   }
+}
+
+/** Where there is something to claim, and what. A job that does not say so leads nowhere, as any that nobody has put up does. */
+function placeOf({ json }: Job): { readonly program: string; readonly id: string } {
+  let said: unknown
+  try {
+    said = JSON.parse(json)
+  } catch {
+    said = null
+  }
+  const { program, id } = (typeof said === 'object' && said !== null ? said : {}) as Record<string, unknown>
+  return { program: String(program), id: String(id) }
 }
