@@ -170,8 +170,7 @@ export class FleetObject extends BrokerObject {
   #workerEnded(worker: FleetWorker, exit: EncodedExit): void {
     this.#workers.delete(worker)
     const { losses, chunks } = worker.died()
-    const { pid, host } = worker
-    const loss: WorkerLoss = { pid, host, exitCode: exit.exitCode, signal: exit.signal }
+    const loss: WorkerLoss = { pid: worker.pid, host: worker.host, exitCode: exit.exitCode, signal: exit.signal }
     for (const { chunk, count } of losses) {
       if (!chunk.cancelled) this.#owner.event(this.#number, 'lost', chunk.id, chunk.first, count, loss)
       chunk.first += count

@@ -55,13 +55,18 @@ export class Lodger implements ObjectListener {
   }
 
   frame(frame: Frame): void {
-    if (frame.op === op.relay) this.#desk?.told(relayed(frame))
+    if (frame.op !== op.relay) return
+    const inner = relayed(frame)
+    if (this.#desk !== null) this.#desk.told(inner)
+    else this.#child?.link.send(inner.op as Op, inner.a, inner.b, undefined, inner.payload)
   }
 
   #launch(claimed: Claimed): void {
     const { launch, surroundings } = this.#options
+    // What it writes belongs to the program that has started it.
+    const stdio = claimed.options.stdio === 'inherit' ? 'pipe' : claimed.options.stdio
     launch(
-      { ...claimed, surroundings },
+      { ...claimed, surroundings, options: { ...claimed.options, stdio } },
       {
         started: (child, info) => {
           this.#child = child as Child
@@ -70,7 +75,11 @@ export class Lodger implements ObjectListener {
           if (this.#gone) child.kill()
         },
         loaded: () => this.#post('loaded'),
-        frame: (frame) => this.#desk?.said(frame) === true,
+        frame: (frame) => {
+          if (frame.op !== op.output) return this.#desk?.said(frame) === true
+          this.#relay(op.output, frame.a, frame.b, undefined, frame.payload)
+          return true
+        },
         ended: (exit) => {
           this.#desk?.end()
           this.#post('ended', exit)

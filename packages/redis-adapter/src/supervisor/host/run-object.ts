@@ -21,6 +21,8 @@ import {
   type StartSpec,
 } from '@skein/core/adapter'
 
+import { Written } from './written.ts'
+
 /** What a claim is answered with. The surroundings are those of whoever runs it. */
 export type Claimed = Omit<StartSpec, 'surroundings'>
 
@@ -34,6 +36,7 @@ export class RunObject extends BrokerObject implements Running {
   readonly #spec: StartSpec
   readonly #events: StarterEvents
   readonly #users = new Map<Session, number>()
+  readonly #written = new Written()
   #taker: Taker | null = null
   #host = ''
 
@@ -64,7 +67,10 @@ export class RunObject extends BrokerObject implements Running {
   }
 
   override frame(session: Session, frame: Frame): void {
-    if (session === this.#taker?.session && frame.op === op.relay) this.#events.frame?.(relayed(frame))
+    if (session !== this.#taker?.session || frame.op !== op.relay) return
+    const inner = relayed(frame)
+    if (inner.op === op.output && this.#spec.options.stdio === 'inherit') this.#written.push(inner.a, inner.payload)
+    else this.#events.frame?.(inner)
   }
 
   // What its starter does with it
@@ -128,8 +134,10 @@ export class RunObject extends BrokerObject implements Running {
 
   #over(exit: EncodedExit): void {
     this.#taker = null
-    // First: whoever hears of the end may start another one.
-    this.remove?.(new ProtocolError('this run is over'))
-    this.#events.ended(exit)
+    this.#written.done(() => {
+      // First: whoever hears of the end may start another one.
+      this.remove?.(new ProtocolError('this run is over'))
+      this.#events.ended(exit)
+    })
   }
 }

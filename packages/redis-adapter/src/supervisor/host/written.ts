@@ -1,0 +1,41 @@
+/** What a process that runs elsewhere has written, on this program's own standard output and error: in order, whole before anybody hears of its end. */
+import { write } from 'node:fs'
+
+/** Milliseconds until the next try on a terminal or a pipe that is full. */
+const AGAIN = 5
+
+export class Written {
+  readonly #waiting: { readonly descriptor: number; bytes: Buffer }[] = []
+  #busy = false
+  #whenDone: (() => void) | null = null
+
+  push(descriptor: number, bytes: Buffer): void {
+    this.#waiting.push({ descriptor, bytes })
+    if (!this.#busy) this.#next()
+  }
+
+  /** Calls `then` when all that was pushed is out of this program's hands. */
+  done(then: () => void): void {
+    if (this.#waiting.length === 0 && !this.#busy) then()
+    else this.#whenDone = then
+  }
+
+  #next(): void {
+    const [first] = this.#waiting
+    this.#busy = first !== undefined
+    if (first === undefined) {
+      this.#whenDone?.()
+      return
+    }
+    write(first.descriptor, first.bytes, (error, count) => {
+      if (error?.code === 'EAGAIN') {
+        setTimeout(() => this.#next(), AGAIN)
+        return
+      }
+      first.bytes = first.bytes.subarray(count)
+      // Nobody reads it any more.
+      if (error !== null || first.bytes.length === 0) this.#waiting.shift()
+      this.#next()
+    })
+  }
+}
