@@ -19,7 +19,11 @@ export interface SharedSpec {
 }
 
 /** The object is written down, its turn with it. */
-const unowned: Owned = { has: () => false, add: () => undefined, remove: () => undefined }
+const unowned: Owned = {
+  has: (_kind, name) => name.startsWith('~'),
+  add: () => undefined,
+  remove: () => undefined,
+}
 
 export class RedisShared extends BrokerObject {
   readonly #spec: SharedSpec
