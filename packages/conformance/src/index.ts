@@ -3,6 +3,7 @@
  * test file calls `conformance` and nothing else. Knows no adapter; what differs between them goes through the options.
  */
 import { badInputSuite } from './bad-input.ts'
+import { barrierSuite } from './barrier.ts'
 import { codecSuite } from './codec.ts'
 import { counterSuite } from './counter.ts'
 import { crashPoolSuite } from './crash-pool.ts'
@@ -48,6 +49,7 @@ const suites = [
   semaphoreSuite,
   counterSuite,
   eventSuite,
+  barrierSuite,
   valueSuite,
   latchSuite,
   poolSuite,

@@ -3,6 +3,7 @@ import { availableParallelism } from 'node:os'
 import { decode, encode } from './codec/index.ts'
 import type { Adapter } from './contract/adapter.ts'
 import type { Context, NameOptions } from './contract/context.ts'
+import type { Barrier, BarrierOptions } from './contract/barrier.ts'
 import type { Event } from './contract/event.ts'
 import type { Latch } from './contract/latch.ts'
 import type { Lock, RLock } from './contract/lock.ts'
@@ -146,6 +147,18 @@ export class AdapterContext implements Context {
     const where = 'boundedSemaphore()'
     checkInteger(permits, { min: 1, what: `${where}: permits` })
     return this.#open.semaphore({ name: this.#named(options, where), permits, bounded: true, owned: true })
+  }
+
+  barrier(parties: number, options?: string | BarrierOptions): Barrier {
+    const where = 'barrier()'
+    const known = typeof options === 'string' ? { name: options } : options
+    const { name, action } = checkOptions(known, ['name', 'action'], where)
+    checkInteger(parties, { min: 1, what: `${where}: parties` })
+    return this.#open.barrier({
+      name: this.#name(name, where),
+      parties,
+      action: action === undefined ? null : { ref: refOf(action), run: action },
+    })
   }
 
   event(options?: NameOptions): Event {

@@ -24,16 +24,24 @@ local function line()
   return redis.call('ZRANGE', Q, 0, -1)
 end
 
--- What it wants, and whom it is for.
+-- What it wants, and whom it is for, as JSON.
 local function about(rid)
   return string.match(redis.call('HGET', I, rid) or '', '^(%S*) ?(.*)$')
 end
 
--- The request has waited long enough: its program is told, and hears it again if the message is lost.
+-- It stands in line from now on.
+local function stand(q)
+  redis.call('ZADD', Q, redis.call('HINCRBY', S, 'tickets', 1), q.rid)
+  redis.call('HSET', I, q.rid, q.want .. ' ' .. q.holder)
+end
+
+-- The request has waited long enough: its program is told, and hears it again if the message is lost. The one that asks right now (its id
+-- is the sixth argument then) needs no message.
 local function settle(rid, answer)
   redis.call('ZREM', Q, rid)
   redis.call('HDEL', I, rid)
   redis.call('HSET', A, rid, answer)
+  if rid == ARGV[6] then return end
   if sid(rid) == self then own[#own + 1] = 'a ' .. rid .. ' ' .. answer
   else redis.call('PUBLISH', wake .. sid(rid), 'a ' .. tag .. ' ' .. rid .. ' ' .. answer) end
 end
@@ -82,10 +90,10 @@ local function take(noun, rid, why)
     if noun.undo then noun.undo(rid, answer, why) end
     return 1
   end
-  local want, who = about(rid)
+  local want, holder = about(rid)
   redis.call('HDEL', I, rid)
   if redis.call('ZREM', Q, rid) == 0 then return 0 end
-  if noun.left then noun.left(rid, want, why, who) end
+  if noun.left then noun.left(rid, want, why, holder) end
   return 1
 end
 
@@ -118,8 +126,8 @@ end
 -- The noun's operation is given a table q of these, and gives an answer, or nothing if the request has to wait.
 -- mode: 'read' changes nothing, 'do' is done at once, 'wait' and 'poll' may have to wait
 local function ask(noun)
-  local rid, mode, former, before, shape, want, who = unpack(ARGV, 6, 12)
-  local q = {rid = rid, mark = before, shape = shape, want = want, args = {unpack(ARGV, 13)}}
+  local rid, mode, former, before, shape, want, holder = unpack(ARGV, 6, 12)
+  local q = {rid = rid, mode = mode, mark = before, want = want, holder = holder, shape = shape, args = {unpack(ARGV, 13)}}
   local there = get('shape')
   if not there and life == 'other' then return {'x'} end
   if there and there ~= shape then return {'s', there} end
@@ -137,9 +145,10 @@ local function ask(noun)
     return {'a', answer, keep and '1' or '0'}
   end
   local list = others()
-  if mode ~= 'wait' then return {'n', unpack(list)} end
-  redis.call('ZADD', Q, redis.call('HINCRBY', S, 'tickets', 1), rid)
-  redis.call('HSET', I, rid, want .. ' ' .. who)
+  if not redis.call('ZSCORE', Q, rid) then
+    if mode ~= 'wait' then return {'n', unpack(list)} end
+    stand(q)
+  end
   return {'w', mark(), unpack(list)}
 end
 
@@ -167,6 +176,7 @@ local function run(noun)
         if dead[sid(rid)] then n = n + take(noun, rid, '') end
       end
     end
+    if noun.reaped then noun.reaped(dead) end
     return {n, own}
   elseif op == 'destroy' then
     -- by whom

@@ -13,6 +13,7 @@ import {
 import { Redis } from 'ioredis'
 import { afterAll, afterEach, beforeAll } from 'vitest'
 import { type RedisServer, startRedis } from '../../../integration-tests/support/redis.ts'
+import { RedisBarrier } from '../src/supervisor/redis-barrier.ts'
 import { RedisCounter } from '../src/supervisor/redis-counter.ts'
 import { RedisEvent } from '../src/supervisor/redis-event.ts'
 import { RedisLatch } from '../src/supervisor/redis-latch.ts'
@@ -245,6 +246,7 @@ export class World {
     const kinds: Record<string, ObjectFactory> = {
       pipe: (name, _spec, session) =>
         made(new RedisPipeObject(name, (inbox) => this.broker.add(inbox), around, session)),
+      barrier: (name, spec, session) => made(new RedisBarrier(name, spec, around, session)),
       event: (name, _spec, session) => made(new RedisEvent(name, around, session)),
       latch: (name, spec, session) => made(new RedisLatch(name, spec, around, session)),
       semaphore: (name, spec: PermitsSpec, session) =>

@@ -1,6 +1,6 @@
 /** Functions that run elsewhere and wait for signals, or give them. */
 import process from 'node:process'
-import type { Event, Latch, Queue, Semaphore } from '@skein/core'
+import type { Barrier, Event, Latch, Queue, Semaphore } from '@skein/core'
 
 /** Waits for the event, says so first, and how it went afterwards. */
 export async function awaitEvent(event: Event, said: Queue<number>): Promise<boolean> {
@@ -46,6 +46,38 @@ export async function takeFor(semaphore: Semaphore, rounds: number, said: Queue<
 export async function takeAndStay(semaphore: Semaphore, said: Queue<number>): Promise<void> {
   await semaphore.acquire()
   await said.put(process.pid)
+  setInterval(() => {}, 60_000)
+  await new Promise(() => {})
+}
+
+/** Passes the barrier so many times, and tells its number each time. */
+export async function pass(barrier: Barrier, rounds: number): Promise<number[]> {
+  const seats: number[] = []
+  for (let round = 0; round < rounds; round += 1) seats.push(await barrier.wait())
+  return seats
+}
+
+/** Waits at the barrier, says so first. */
+export async function stay(barrier: Barrier, said: Queue<number>): Promise<number> {
+  const waiting = barrier.wait()
+  await barrier.waiting()
+  await said.put(process.pid)
+  return await waiting
+}
+
+/** The action of a barrier: tells that it ran, and where. */
+export async function note(notes: Queue<number>): Promise<void> {
+  await notes.put(process.pid)
+}
+
+/** An action that fails. */
+export function refuse(): never {
+  throw new RangeError('not today')
+}
+
+/** An action that does not end. */
+export async function linger(notes: Queue<number>): Promise<void> {
+  await notes.put(process.pid)
   setInterval(() => {}, 60_000)
   await new Promise(() => {})
 }

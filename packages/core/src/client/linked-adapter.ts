@@ -1,8 +1,10 @@
 /** An adapter as a process has it: one method per noun, as handles on the broker of its program. Only wiring. */
 import { decode, decodeJson, encode } from '../codec/index.ts'
+import type { Barrier } from '../contract/barrier.ts'
 import type { Event } from '../contract/event.ts'
 import type {
   Adapter,
+  BarrierSpec,
   LatchSpec,
   Named,
   PipeSpec,
@@ -25,6 +27,7 @@ import { ClosedError, ScopeError } from '../errors.ts'
 import type { Fleet, FleetEvents, FleetSpec } from '../contract/fleet.ts'
 import { waitFor } from '../util/wait.ts'
 import type { Nature } from '../supervisor/boot.ts'
+import { LinkedBarrier } from './barrier.ts'
 import type { BrokerClient } from './broker-client.ts'
 import { LinkedCounter } from './counter.ts'
 import { LinkedEvent } from './event.ts'
@@ -129,6 +132,11 @@ export class LinkedAdapter implements Adapter, Home {
   semaphore({ name, permits, bounded, owned }: SemaphoreSpec): Semaphore {
     const how = { ...(bounded ? { bounded } : {}), ...(owned ? {} : { owned }) }
     return this.#own(semaphoreAt(this.#place('semaphore', name, { permits, ...how })))
+  }
+
+  barrier({ name, parties, action }: BarrierSpec): Barrier {
+    const place = this.#place('barrier', name, LinkedBarrier.shape(parties, action))
+    return this.#own(new LinkedBarrier(place, action?.run))
   }
 
   event({ name }: Named): Event {
@@ -236,6 +244,7 @@ const attachers: Readonly<Record<HandleKind, (place: Place) => Handle>> = {
   rlock: (place) => new LinkedRLock(place),
   rwlock: (place) => LinkedRWLock.attach(place),
   semaphore: semaphoreAt,
+  barrier: (place) => new LinkedBarrier(place),
   event: (place) => new LinkedEvent(place),
   latch: (place) => new LinkedLatch(place),
   queue: (place) => new LinkedQueue(place),

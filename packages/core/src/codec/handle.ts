@@ -13,6 +13,7 @@ const kinds: Readonly<Record<HandleKind, true>> = {
   rlock: true,
   rwlock: true,
   semaphore: true,
+  barrier: true,
   event: true,
   value: true,
   latch: true,

@@ -4,6 +4,7 @@
  * Whatever may fail for reasons outside the process (the object exists with another shape) shows in the first call of the
  * handle, since making one is synchronous.
  */
+import type { Barrier } from './barrier.ts'
 import type { Event } from './event.ts'
 import type { Fleet, FleetEvents, FleetSpec } from './fleet.ts'
 import type { Handle, HandleRef } from './handle.ts'
@@ -28,6 +29,17 @@ export interface SemaphoreSpec extends Named {
   readonly bounded: boolean
   /** `false`: permits belong to nobody. */
   readonly owned: boolean
+}
+
+export interface BarrierAction {
+  readonly ref: TargetRef
+  /** The function itself, for the process that makes the barrier. */
+  readonly run: () => unknown
+}
+
+export interface BarrierSpec extends Named {
+  readonly parties: number
+  readonly action: BarrierAction | null
 }
 
 export interface LatchSpec extends Named {
@@ -86,6 +98,8 @@ export interface Adapter {
   rlock(spec: Named): RLock
   rwlock(spec: Named): RWLock
   semaphore(spec: SemaphoreSpec): Semaphore
+  /** @throws EncodeError if what is bound to its action cannot cross processes */
+  barrier(spec: BarrierSpec): Barrier
   event(spec: Named): Event
   /** @throws EncodeError if the initial value cannot be stored */
   value<T>(spec: ValueSpec<T>): Value<T>

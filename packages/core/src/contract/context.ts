@@ -1,4 +1,5 @@
 /** The way in: one method per noun. */
+import type { Barrier, BarrierOptions } from './barrier.ts'
 import type { Event } from './event.ts'
 import type { Latch } from './latch.ts'
 import type { Lock, RLock } from './lock.ts'
@@ -59,6 +60,8 @@ export interface Context extends AsyncDisposable {
   semaphore(permits: number, options?: string | SemaphoreOptions): Semaphore
   /** The semaphore of that name, but that one `release()` too many is a `RangeError`. */
   boundedSemaphore(permits: number, options?: NameOptions): Semaphore
+  /** @param parties how many wait for each other: 1 or more */
+  barrier(parties: number, options?: string | BarrierOptions): Barrier
   event(options?: NameOptions): Event
   /** @param initial counts only where the name is new */
   value<T>(initial: T, options?: NameOptions): Value<T>

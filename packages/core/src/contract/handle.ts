@@ -9,6 +9,7 @@ export type HandleKind =
   | 'rlock'
   | 'rwlock'
   | 'semaphore'
+  | 'barrier'
   | 'event'
   | 'latch'
   | 'value'

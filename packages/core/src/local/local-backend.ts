@@ -1,5 +1,6 @@
 /** The nouns of the local adapter: their state is in the memory of the supervisor thread. Only wiring. */
 import type { Backend } from '../supervisor/backend.ts'
+import { BarrierObject } from './barrier.ts'
 import { Counter } from './counter.ts'
 import { EventObject } from './event.ts'
 import { LatchObject } from './latch.ts'
@@ -16,6 +17,7 @@ export const localBackend: Backend = {
     rwlock: (name, spec) => new Permits('rwlock', name, spec),
     semaphore: (name, spec: PermitsSpec) =>
       spec.owned === false ? new Counter(name, spec) : new Permits('semaphore', name, spec),
+    barrier: (name, spec) => new BarrierObject(name, spec),
     event: (name) => new EventObject(name),
     latch: (name, spec) => new LatchObject(name, spec),
     queue: (name, spec) => new QueueObject(name, spec),

@@ -23,6 +23,10 @@ export class Waiters<W = null> {
     })
   }
 
+  delete(call: Call): boolean {
+    return this.#waiting.delete(call)
+  }
+
   answer(call: Call, value?: unknown): void {
     if (this.#waiting.delete(call)) call.ok(value)
   }

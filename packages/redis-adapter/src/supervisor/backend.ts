@@ -23,6 +23,7 @@ import { Peers } from './peers/peers.ts'
 import { sessionKeys } from './program-session.ts'
 import { Quorum } from './redlock/quorum.ts'
 import { RedlockPermits } from './redlock/redlock-permits.ts'
+import { RedisBarrier } from './redis-barrier.ts'
 import { RedisCounter } from './redis-counter.ts'
 import { RedisEvent } from './redis-event.ts'
 import { RedisLatch } from './redis-latch.ts'
@@ -90,6 +91,7 @@ export class RedisBackend implements Backend {
         spec.owned === false
           ? new RedisCounter(name, spec, around, session)
           : new RedisPermits('semaphore', name, spec, around),
+      barrier: (name, spec, session) => new RedisBarrier(name, spec, around, session),
       event: (name, _spec, session) => new RedisEvent(name, around, session),
       value: (name, spec, session) => new RedisShared('value', name, spec, around, session),
       latch: (name, spec, session) => new RedisLatch(name, spec, around, session),
