@@ -16,6 +16,7 @@ import { latchSuite } from './latch.ts'
 import { lockSuite } from './lock.ts'
 import { pipeSuite } from './pipe.ts'
 import { poolErrorsSuite } from './pool-errors.ts'
+import { poolMapsSuite } from './pool-maps.ts'
 import { poolResultsSuite } from './pool-results.ts'
 import { poolSuite } from './pool.ts'
 import { processEndSuite } from './process-end.ts'
@@ -53,6 +54,7 @@ const suites = [
   valueSuite,
   latchSuite,
   poolSuite,
+  poolMapsSuite,
   poolResultsSuite,
   poolErrorsSuite,
   codecSuite,

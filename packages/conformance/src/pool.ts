@@ -1,4 +1,4 @@
-/** A pool: tasks, order, closing. Errors are in pool-errors.ts, results that are not there yet in pool-results.ts. */
+/** A pool: tasks, order, closing. The other `pool-….ts` have the rest. */
 import process from 'node:process'
 import { bind, cpuCount, PoolClosedError, PoolTerminatedError, StateError, TimeoutError } from '@skein/core'
 import { expect } from 'vitest'

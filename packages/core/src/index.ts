@@ -12,7 +12,16 @@ export type { Handle, HandleKind, HandleRef } from './contract/handle.ts'
 export type { Latch } from './contract/latch.ts'
 export type { HolderInfo, Lease, Lock, RLock } from './contract/lock.ts'
 export type { Connection, PipeOptions } from './contract/pipe.ts'
-export type { ApplyAsyncOptions, AsyncResult, MapOptions, Pool, PoolOptions, TaskOptions } from './contract/pool.ts'
+export type {
+  ApplyAsyncOptions,
+  AsyncResult,
+  Callbacks,
+  MapAsyncOptions,
+  MapOptions,
+  Pool,
+  PoolOptions,
+  TaskOptions,
+} from './contract/pool.ts'
 export type { ExitReason, ExitStatus, Process, ProcessOptions, ProcessStatus, Stdio } from './contract/process.ts'
 export type { ConsumeOptions, Delivery, Queue, QueueOptions } from './contract/queue.ts'
 export type { RWLock } from './contract/rwlock.ts'

@@ -36,7 +36,8 @@ export class LinkedWorkerPort implements WorkerPort {
   /** Cancelled chunks, some of them perhaps in `#ahead`. */
   readonly #cancelled = new Set<number>()
   #lease = 0
-  #sequence = 0
+  /** What comes before the broker has heard of the drop was given without knowing of it, and is dropped, too: else it would overtake. */
+  #dropping = false
   #leaving = false
   /** When the last report was made, and when the last one was written; as of `performance.now()`. */
   #last = 0
@@ -82,6 +83,7 @@ export class LinkedWorkerPort implements WorkerPort {
     if (frame.op === op.assign) this.#assigned(frame)
     else if (frame.op === op.target) this.#targets.set(frame.a, this.#decode(frame.payload) as TargetRef)
     else if (frame.op === op.drop) this.#cancelled.add(frame.b)
+    else if (frame.op === op.idle) this.#dropping = false
     else if (frame.op === op.leave) {
       this.#leaving = true
       this.#waiting?.resolve(null)
@@ -113,7 +115,8 @@ export class LinkedWorkerPort implements WorkerPort {
       if (monotonic() >= this.#lease) {
         this.#ahead.drain()
         this.#runAhead = 0
-        this.#link.send(op.idle, this.#sequence, 0)
+        this.#dropping = true
+        this.#link.send(op.idle, 0, 0)
         this.#link.flush()
         break
       }
@@ -200,9 +203,9 @@ export class LinkedWorkerPort implements WorkerPort {
   }
 
   #assigned(frame: Frame): void {
+    if (this.#dropping) return
     const { lease, first, target, shape, count, payload } = readAssign(frame)
     this.#lease = lease
-    this.#sequence = frame.a
     const ref = this.#targets.get(target)
     if (ref === undefined) return
     const assignment: Assignment = { chunk: frame.b, target: ref, shape, count, payload, first }

@@ -13,14 +13,19 @@ export interface FleetSpec {
   readonly initArgs: Uint8Array
 }
 
+/**
+ * What a chunk's payload is: of `apply`, the encoded array of the arguments of one task; of `map`, that of the one argument of each task; of
+ * `starmap`, that of the array of arguments of each.
+ */
+export type Shape = 'apply' | 'map' | 'starmap'
+
 /** Some tasks of one target that travel together. */
 export interface Chunk {
   /** Unique within the fleet; larger for every later chunk. */
   readonly id: number
   /** Of a target made known by `Fleet.target`. */
   readonly target: number
-  /** `apply`: one task, the payload is its encoded argument array. `map`: `count` tasks of one argument each, the payload is the encoded array of items. */
-  readonly shape: 'apply' | 'map'
+  readonly shape: Shape
   readonly count: number
   readonly payload: Uint8Array
 }
@@ -65,7 +70,7 @@ export interface WorkerLoss {
 export interface Assignment {
   readonly chunk: number
   readonly target: TargetRef
-  readonly shape: 'apply' | 'map'
+  readonly shape: Shape
   readonly count: number
   readonly payload: Uint8Array
   /** The first index to run: those before it are settled (a former worker died in this chunk). */

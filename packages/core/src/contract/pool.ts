@@ -15,17 +15,23 @@ export interface TaskOptions {
   readonly retries?: number | undefined
 }
 
-export interface ApplyAsyncOptions<R> extends TaskOptions {
+/** What is called when a result is there, before `get()` is answered. */
+export interface Callbacks<R> {
   /** Called with the result. What it throws is thrown by `get()`; a promise that it returns is waited for. */
   readonly callback?: ((result: R) => unknown) | undefined
   /** Called with the error. What it throws is thrown by `get()`; a promise that it returns is waited for. */
   readonly errorCallback?: ((error: unknown) => unknown) | undefined
 }
 
+export interface ApplyAsyncOptions<R> extends TaskOptions, Callbacks<R> {}
+
 export interface MapOptions extends TaskOptions {
   /** How many items go to a worker at once; 1 or more. Default: a quarter of each worker's share. */
   readonly chunkSize?: number | undefined
 }
+
+/** @typeParam R of one task; the callback gets all results, in the order of the items */
+export interface MapAsyncOptions<R> extends MapOptions, Callbacks<R[]> {}
 
 /** A result that may not be there yet. Awaiting it is `get()`. One that nobody awaits never ends the program. */
 export interface AsyncResult<R> extends PromiseLike<R> {
@@ -36,7 +42,10 @@ export interface AsyncResult<R> extends PromiseLike<R> {
   ready(): boolean
   /** @throws StateError while it is not ready */
   successful(): boolean
-  /** Gives the task up: `true` if it had not settled. Its result rejects with `AbortError`. */
+  /**
+   * Gives it up: `true` if it had not settled. It rejects with `AbortError`; tasks that have not started never run, the workers of those
+   * that run are replaced.
+   */
   cancel(): Promise<boolean>
 }
 
@@ -55,6 +64,19 @@ export interface Pool extends AsyncDisposable {
   ): AsyncResult<R>
   /** Runs every item, keeps their order, then rejects with the first error by index if there was one. */
   map<T, R>(target: Target<[item: T], R>, items: Iterable<NoInfer<T>>, options?: MapOptions): Promise<R[]>
+  /** As `map`, at once: what can be said of the call is thrown by it, what becomes of the tasks is the result's. */
+  mapAsync<T, R>(
+    target: Target<[item: T], R>,
+    items: Iterable<NoInfer<T>>,
+    options?: MapAsyncOptions<R>,
+  ): AsyncResult<R[]>
+  /** As `map`, each item being the array of a call's arguments: `starmap(add, [[1, 2], [3, 4]])`. */
+  starmap<A extends unknown[], R>(target: Target<A, R>, items: Iterable<NoInfer<A>>, options?: MapOptions): Promise<R[]>
+  starmapAsync<A extends unknown[], R>(
+    target: Target<A, R>,
+    items: Iterable<NoInfer<A>>,
+    options?: MapAsyncOptions<R>,
+  ): AsyncResult<R[]>
   /** No more tasks; what was given runs to its end, then the workers end. Again: no-op. */
   close(): void
   /** Ends the workers now. Outstanding results reject with `PoolTerminatedError`. */

@@ -1,5 +1,12 @@
 /** Checks of what users pass to a pool. Each refusal is an `ArgumentError` of one sentence. */
-import type { ApplyAsyncOptions, MapOptions, PoolOptions, TaskOptions } from '../contract/pool.ts'
+import type {
+  ApplyAsyncOptions,
+  Callbacks,
+  MapAsyncOptions,
+  MapOptions,
+  PoolOptions,
+  TaskOptions,
+} from '../contract/pool.ts'
 import type { WaitOptions } from '../contract/wait.ts'
 import { ArgumentError } from '../errors.ts'
 import { describe } from '../util/describe.ts'
@@ -31,25 +38,30 @@ export function checkArgs(args: unknown, name = 'args'): readonly unknown[] {
 /** What a call without options gets: nothing, and no inherited value either. */
 const NONE: Readonly<Record<string, never>> = Object.freeze(Object.create(null))
 
+const TASK = ['signal', 'retries']
+const MAP = [...TASK, 'chunkSize']
+const CALLBACKS = ['callback', 'errorCallback']
+
 export function checkApply(options: TaskOptions | undefined): TaskOptions {
   if (options === undefined) return NONE
-  return checkCommon(checkOptions(options, ['signal', 'retries'], 'apply()'))
+  return checkTask(checkOptions(options, TASK, 'apply()'))
 }
 
 export function checkApplyAsync<R>(options: ApplyAsyncOptions<R> | undefined): ApplyAsyncOptions<R> {
   if (options === undefined) return NONE
-  const known = ['signal', 'retries', 'callback', 'errorCallback']
-  const own = checkCommon(checkOptions(options, known, 'applyAsync()'))
-  checkCallback(own.callback, 'callback')
-  checkCallback(own.errorCallback, 'errorCallback')
-  return own
+  return checkCallbacks(checkTask(checkOptions(options, [...TASK, ...CALLBACKS], 'applyAsync()')))
 }
 
-export function checkMap(options: MapOptions | undefined): MapOptions {
+/** @param where the call, as in `map()` */
+export function checkMap(options: MapOptions | undefined, where: string): MapOptions {
   if (options === undefined) return NONE
-  const own = checkCommon(checkOptions(options, ['signal', 'retries', 'chunkSize'], 'map()'))
-  if (own.chunkSize !== undefined) checkInteger(own.chunkSize, { min: 1, what: 'chunkSize' })
-  return own
+  return checkChunks(checkOptions(options, MAP, where))
+}
+
+/** @param where the call, as in `mapAsync()` */
+export function checkMapAsync<R>(options: MapAsyncOptions<R> | undefined, where: string): MapAsyncOptions<R> {
+  if (options === undefined) return NONE
+  return checkCallbacks(checkChunks(checkOptions(options, [...MAP, ...CALLBACKS], where)))
 }
 
 /** @param where the call, as in `get()` */
@@ -58,7 +70,7 @@ export function checkPoolWait(wait: WaitOptions | undefined, where: string): Wai
   return checkWait(checkOptions(wait, ['timeout', 'signal'], where))
 }
 
-function checkCommon<T extends TaskOptions>(options: T): T {
+function checkTask<T extends TaskOptions>(options: T): T {
   const { signal, retries } = options
   if (retries !== undefined) checkInteger(retries, { min: 0, what: 'retries' })
   if (signal !== undefined && !(signal instanceof AbortSignal)) {
@@ -67,7 +79,16 @@ function checkCommon<T extends TaskOptions>(options: T): T {
   return options
 }
 
-function checkCallback(callback: unknown, name: string): void {
-  if (callback === undefined || typeof callback === 'function') return
-  throw new ArgumentError(`${name} must be a function, got ${describe(callback)}`)
+function checkChunks<T extends MapOptions>(options: T): T {
+  if (options.chunkSize !== undefined) checkInteger(options.chunkSize, { min: 1, what: 'chunkSize' })
+  return checkTask(options)
+}
+
+function checkCallbacks<T extends Callbacks<never>>(options: T): T {
+  for (const name of ['callback', 'errorCallback'] as const) {
+    const callback: unknown = options[name]
+    if (callback === undefined || typeof callback === 'function') continue
+    throw new ArgumentError(`${name} must be a function, got ${describe(callback)}`)
+  }
+  return options
 }

@@ -1,42 +1,42 @@
-/** The result of `applyAsync`: a job that can be asked, waited for any number of times, and left alone. */
-import type { ApplyAsyncOptions, AsyncResult } from '../contract/pool.ts'
+/** The result of an `…Async` call: it can be asked, waited for any number of times, and left alone. */
+import type { AsyncResult, Callbacks } from '../contract/pool.ts'
 import type { WaitOptions } from '../contract/wait.ts'
 import { StateError, TimeoutError } from '../errors.ts'
 import { deferred, type Deferred } from '../util/deferred.ts'
 import { isPoll, timedOut, waitFor } from '../util/wait.ts'
-import type { Job, KnownTarget } from './job.ts'
+import type { Job, Receiver } from './job.ts'
 import { checkPoolWait } from './arguments.ts'
 
 type Outcome<R> = { readonly ok: true; readonly value: R } | { readonly ok: false; readonly error: unknown }
 
-export class PendingResult<R> implements AsyncResult<R>, Job {
-  readonly target: KnownTarget
-  readonly retries: number
-  onSettled: (() => void) | null = null
-  #chunk = 0
-  readonly #callback: ((result: R) => unknown) | undefined
-  readonly #errorCallback: ((error: unknown) => unknown) | undefined
+export class PendingResult<R> implements AsyncResult<R>, Receiver<R> {
+  readonly #callback: Callbacks<R>['callback']
+  readonly #errorCallback: Callbacks<R>['errorCallback']
   readonly #giveUp: (job: Job) => void
+  #job: Job | null = null
   /** The task has ended, though a callback may still be running. */
   #ended = false
   #outcome: Outcome<R> | null = null
   /** Only resolves, and exists only if somebody waits: a result that nobody asks for cannot become an unhandled rejection. */
   #settled: Deferred<void> | null = null
 
-  /** @param giveUp ends the task and abandons this job */
-  constructor(target: KnownTarget, retries: number, options: ApplyAsyncOptions<R>, giveUp: (job: Job) => void) {
-    this.target = target
-    this.retries = retries
-    this.#callback = options.callback
-    this.#errorCallback = options.errorCallback
+  /** @param giveUp ends a job's tasks and abandons it */
+  constructor({ callback, errorCallback }: Callbacks<R>, giveUp: (job: Job) => void) {
+    this.#callback = callback
+    this.#errorCallback = errorCallback
     this.#giveUp = giveUp
+  }
+
+  /** The job that this is the receiver of. */
+  set job(job: Job) {
+    this.#job = job
   }
 
   async get(wait?: WaitOptions): Promise<R> {
     const checked = checkPoolWait(wait, 'get()')
     checked.signal?.throwIfAborted()
     if (this.#outcome === null) {
-      const what = `the result of ${this.target.ref.module}#${this.target.ref.export} was not there`
+      const what = `the result${this.#of()} was not there`
       if (isPoll(checked)) throw timedOut(what, checked)
       await waitFor(this.#whenSettled(), checked, what)
     }
@@ -48,7 +48,7 @@ export class PendingResult<R> implements AsyncResult<R>, Job {
     checked.signal?.throwIfAborted()
     if (this.#outcome !== null || isPoll(checked)) return this.#outcome !== null
     try {
-      await waitFor(this.#whenSettled(), checked, 'the result was not there')
+      await waitFor(this.#whenSettled(), checked, `the result${this.#of()} was not there`)
     } catch (error) {
       // The reason of an abort may be a TimeoutError as well.
       if (error instanceof TimeoutError && error !== checked.signal?.reason) return false
@@ -69,8 +69,8 @@ export class PendingResult<R> implements AsyncResult<R>, Job {
   }
 
   async cancel(): Promise<boolean> {
-    if (this.#ended) return false
-    this.#giveUp(this)
+    if (this.#ended || this.#job === null) return false
+    this.#giveUp(this.#job)
     return true
   }
 
@@ -81,32 +81,17 @@ export class PendingResult<R> implements AsyncResult<R>, Job {
     return this.get().then(onFulfilled, onRejected)
   }
 
-  get chunks(): Iterable<number> {
-    return [this.#chunk]
+  resolve(value: R): void {
+    this.#end({ ok: true, value }, () => this.#callback?.(value))
   }
 
-  submitted(chunk: number): void {
-    this.#chunk = chunk
-  }
-
-  fulfilled(_index: number, value: unknown): void {
-    // What a target returns is what its type says; the codec has kept it.
-    const result = value as R
-    this.#end({ ok: true, value: result }, () => this.#callback?.(result))
-  }
-
-  rejected(_index: number, error: unknown): void {
-    this.abandon(error)
-  }
-
-  abandon(error: unknown): void {
+  reject(error: unknown): void {
     this.#end({ ok: false, error }, () => this.#errorCallback?.(error))
   }
 
   #end(outcome: Outcome<R>, callback: () => unknown): void {
     if (this.#ended) return
     this.#ended = true
-    this.onSettled?.()
     try {
       const returned = callback()
       if (!(returned instanceof Promise)) this.#settle(outcome)
@@ -130,6 +115,12 @@ export class PendingResult<R> implements AsyncResult<R>, Job {
   #whenSettled(): Promise<void> {
     this.#settled ??= deferred()
     return this.#settled.promise
+  }
+
+  /** For messages. */
+  #of(): string {
+    const ref = this.#job?.target.ref
+    return ref === undefined ? '' : ` of ${ref.module}#${ref.export}`
   }
 
   #read(): R {

@@ -35,7 +35,7 @@ export class ChunkRun {
   readonly #port: WorkerPort
   readonly #assignment: Assignment
   readonly #target: PacedTarget
-  /** Items of a map; the arguments of an apply. */
+  /** Items of a map; arguments of an apply, or of each task of a starmap. */
   readonly #input: readonly unknown[]
   readonly #outcomes: OutcomeWriter
   /** The task that runs or is next. */
@@ -91,7 +91,8 @@ export class ChunkRun {
       if (this.#clock >= deadline && this.#next === this.#reported) return null
       let value: unknown
       try {
-        value = shape === 'apply' ? call(...this.#input) : call(this.#input[this.#next])
+        if (shape === 'map') value = call(this.#input[this.#next])
+        else value = call(...(shape === 'apply' ? this.#input : (this.#input[this.#next] as unknown[])))
         if (isThenable(value)) return value
       } catch (error) {
         this.rejected(error)

@@ -13,16 +13,30 @@ export function defaultChunkSize(items: number, workers: number): number {
   return Math.max(1, Math.ceil(items / (workers * CHUNKS_PER_WORKER)))
 }
 
-/** All items as a plain array. What the iterable throws is thrown here. */
-export function collectItems(items: unknown): readonly unknown[] {
+/**
+ * All items as a plain array. What the iterable throws is thrown here.
+ *
+ * @param where the call, as in `map()`
+ */
+export function collectItems(items: unknown, where: string): readonly unknown[] {
   if (Array.isArray(items) && Object.getPrototypeOf(items) === Array.prototype) return items
   if (isIterable(items)) return Array.from(items)
   const asynchronous = typeof items === 'object' && items !== null && Symbol.asyncIterator in items
   throw new ArgumentError(
     asynchronous
-      ? 'map() takes an iterable, got an async iterable; collect its items into an array first'
-      : `map() takes an iterable of items, got ${describe(items)}`,
+      ? `${where} takes an iterable, got an async iterable; collect its items into an array first`
+      : `${where} takes an iterable of items, got ${describe(items)}`,
   )
+}
+
+/** Of a starmap. @throws ArgumentError */
+export function checkEachIsArgs(items: readonly unknown[]): void {
+  for (let at = 0; at < items.length; at += 1) {
+    if (Array.isArray(items[at])) continue
+    throw new ArgumentError(
+      `items[${at}] must be an array of the function's arguments, got ${describe(items[at])}; map() takes a single argument for each task`,
+    )
+  }
 }
 
 /**

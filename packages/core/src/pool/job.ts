@@ -23,25 +23,24 @@ export interface Job extends OutcomeSink {
   abandon(error: unknown): void
 }
 
+/** Whoever waits for a job as a whole. Is told once. */
+export interface Receiver<R> {
+  resolve(value: R): void
+  reject(error: unknown): void
+}
+
 /** One task whose result is a plain promise. */
 export class TaskJob implements Job {
   readonly target: KnownTarget
   readonly retries: number
   onSettled: (() => void) | null = null
   #chunk = 0
-  readonly #resolve: (value: unknown) => void
-  readonly #reject: (error: unknown) => void
+  readonly #receiver: Receiver<unknown>
 
-  constructor(
-    target: KnownTarget,
-    retries: number,
-    resolve: (value: unknown) => void,
-    reject: (error: unknown) => void,
-  ) {
+  constructor(target: KnownTarget, retries: number, receiver: Receiver<unknown>) {
     this.target = target
     this.retries = retries
-    this.#resolve = resolve
-    this.#reject = reject
+    this.#receiver = receiver
   }
 
   get chunks(): Iterable<number> {
@@ -54,7 +53,7 @@ export class TaskJob implements Job {
 
   fulfilled(_index: number, value: unknown): void {
     this.onSettled?.()
-    this.#resolve(value)
+    this.#receiver.resolve(value)
   }
 
   rejected(_index: number, error: unknown): void {
@@ -63,6 +62,6 @@ export class TaskJob implements Job {
 
   abandon(error: unknown): void {
     this.onSettled?.()
-    this.#reject(error)
+    this.#receiver.reject(error)
   }
 }

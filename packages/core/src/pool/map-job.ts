@@ -1,5 +1,5 @@
 /** Gathers the results of a map in the order of its items; all of them run before the first error by index counts. */
-import type { Job, KnownTarget } from './job.ts'
+import type { Job, KnownTarget, Receiver } from './job.ts'
 
 export class MapJob implements Job {
   readonly target: KnownTarget
@@ -11,23 +11,15 @@ export class MapJob implements Job {
   readonly #count: number
   #left: number
   #firstError: { readonly index: number; readonly error: unknown } | null = null
-  readonly #resolve: (results: unknown[]) => void
-  readonly #reject: (error: unknown) => void
+  readonly #receiver: Receiver<unknown[]>
 
   /** @param count number of items, 1 or more */
-  constructor(
-    target: KnownTarget,
-    retries: number,
-    count: number,
-    resolve: (results: unknown[]) => void,
-    reject: (error: unknown) => void,
-  ) {
+  constructor(target: KnownTarget, retries: number, count: number, receiver: Receiver<unknown[]>) {
     this.target = target
     this.retries = retries
     this.#count = count
     this.#left = count
-    this.#resolve = resolve
-    this.#reject = reject
+    this.#receiver = receiver
   }
 
   fulfilled(index: number, value: unknown): void {
@@ -52,7 +44,7 @@ export class MapJob implements Job {
   abandon(error: unknown): void {
     this.#left = 0
     this.onSettled?.()
-    this.#reject(error)
+    this.#receiver.reject(error)
   }
 
   get #all(): unknown[] {
@@ -63,8 +55,8 @@ export class MapJob implements Job {
     this.#left -= count
     if (this.#left > 0) return
     this.onSettled?.()
-    if (this.#firstError === null) this.#resolve(this.#all)
-    else this.#reject(this.#firstError.error)
+    if (this.#firstError === null) this.#receiver.resolve(this.#all)
+    else this.#receiver.reject(this.#firstError.error)
   }
 }
 

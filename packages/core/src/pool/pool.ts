@@ -2,7 +2,15 @@
  * The client half of every pool: checks a call, encodes it, hands its chunks out and settles what the caller holds. It starts
  * no process and knows no transport; that is the fleet's.
  */
-import type { ApplyAsyncOptions, AsyncResult, MapOptions, Pool, PoolOptions, TaskOptions } from '../contract/pool.ts'
+import type {
+  ApplyAsyncOptions,
+  AsyncResult,
+  MapAsyncOptions,
+  MapOptions,
+  Pool,
+  PoolOptions,
+  TaskOptions,
+} from '../contract/pool.ts'
 import type { Target, TargetRef } from '../contract/target.ts'
 import type { WaitOptions } from '../contract/wait.ts'
 import { PoolClosedError, PoolTerminatedError, StateError } from '../errors.ts'
@@ -14,13 +22,14 @@ import {
   checkApplyAsync,
   checkArgs,
   checkMap,
+  checkMapAsync,
   checkPoolOptions,
   checkPoolWait,
   checkSize,
 } from './arguments.ts'
 import { PendingResult } from './async-result.ts'
-import { collectItems, defaultChunkSize, encodeChunks } from './chunking.ts'
-import type { Chunk, Fleet, FleetEvents, FleetSpec } from '../contract/fleet.ts'
+import { checkEachIsArgs, collectItems, defaultChunkSize, encodeChunks } from './chunking.ts'
+import type { Fleet, FleetEvents, FleetSpec, Shape } from '../contract/fleet.ts'
 import { type Job, type KnownTarget, TaskJob } from './job.ts'
 import { MapJob } from './map-job.ts'
 import { TaskTable } from './task-table.ts'
@@ -53,6 +62,7 @@ class FleetPool implements Pool {
   readonly #deps: PoolDeps
   readonly #tasks: TaskTable
   readonly #targets = new WeakMap<object, KnownTarget>()
+  readonly #giveUp = (job: Job): void => this.#tasks.abandon(job, cancelled())
   readonly #aborts = new AbortWatch((job, reason) => this.#tasks.abandon(job, reason))
   #nextTarget = 1
   #state: 'open' | 'closed' | 'terminated' = 'open'
@@ -88,8 +98,8 @@ class FleetPool implements Pool {
       this.#checkReady(signal)
       const payload = this.#deps.encode(args, 'args')
       // What a target returns is what its type says: the codec keeps it.
-      const job = new TaskJob(known, retries, resolve as (value: unknown) => void, reject)
-      this.#start(job, signal, 'apply', [payload], 1, 1)
+      const receiver = { resolve: resolve as (value: unknown) => void, reject }
+      this.#start(new TaskJob(known, retries, receiver), signal, 'apply', [payload], 1, 1)
     })
   }
 
@@ -104,36 +114,39 @@ class FleetPool implements Pool {
     const { signal, retries = 0 } = options
     const known = this.#admit(target)
     const payload = this.#deps.encode(args, 'args')
-    const result = new PendingResult(known, retries, options, (job) => this.#tasks.abandon(job, cancelled()))
-    try {
-      this.#checkReady(signal)
-    } catch (error) {
-      // Not the caller's mistake, so it is the result's; and a callback never runs before its caller has the result.
-      queueMicrotask(() => result.abandon(error))
-      return result
-    }
-    this.#start(result, signal, 'apply', [payload], 1, 1)
+    const result = new PendingResult<R>(options, this.#giveUp)
+    const job = new TaskJob(known, retries, result)
+    result.job = job
+    if (this.#readyFor(job, signal)) this.#start(job, signal, 'apply', [payload], 1, 1)
     return result
   }
 
   map<T, R>(target: Target<[item: T], R>, items: Iterable<NoInfer<T>>, options?: MapOptions): Promise<R[]> {
-    return new Promise<R[]>((resolve, reject) => {
-      const { signal, retries = 0, chunkSize } = checkMap(options)
-      const known = this.#admit(target)
-      this.#checkReady(signal)
-      const all = collectItems(items)
-      // The iterable was user code, which may have closed the pool or aborted.
-      this.#checkOpen()
-      this.#checkReady(signal)
-      if (all.length === 0) {
-        resolve([])
-        return
-      }
-      const size = chunkSize ?? defaultChunkSize(all.length, this.size)
-      const payloads = encodeChunks(all, size, this.#deps.encode)
-      const job = new MapJob(known, retries, all.length, (results) => resolve(results as R[]), reject)
-      this.#start(job, signal, 'map', payloads, size, all.length)
-    })
+    return this.#map('map', 'map()', target, items, options) as Promise<R[]>
+  }
+
+  mapAsync<T, R>(
+    target: Target<[item: T], R>,
+    items: Iterable<NoInfer<T>>,
+    options?: MapAsyncOptions<R>,
+  ): AsyncResult<R[]> {
+    return this.#mapAsync('map', 'mapAsync()', target, items, options)
+  }
+
+  starmap<A extends unknown[], R>(
+    target: Target<A, R>,
+    items: Iterable<NoInfer<A>>,
+    options?: MapOptions,
+  ): Promise<R[]> {
+    return this.#map('starmap', 'starmap()', target, items, options) as Promise<R[]>
+  }
+
+  starmapAsync<A extends unknown[], R>(
+    target: Target<A, R>,
+    items: Iterable<NoInfer<A>>,
+    options?: MapAsyncOptions<R>,
+  ): AsyncResult<R[]> {
+    return this.#mapAsync('starmap', 'starmapAsync()', target, items, options)
   }
 
   close(): void {
@@ -190,11 +203,73 @@ class FleetPool implements Pool {
     signal?.throwIfAborted()
   }
 
+  #isReady(signal: AbortSignal | undefined): boolean {
+    return this.#failure === null && signal?.aborted !== true
+  }
+
+  /** As `#checkReady`, but the job is told: it is not the caller's mistake. */
+  #readyFor(job: Job, signal: AbortSignal | undefined): boolean {
+    if (this.#isReady(signal)) return true
+    const error: unknown = this.#failure === null ? signal?.reason : this.#failure.error
+    // A callback never runs before its caller has the result.
+    queueMicrotask(() => job.abandon(error))
+    return false
+  }
+
+  /** @param where the call, as in `map()` */
+  #map(shape: Shape, where: string, target: unknown, items: unknown, given?: MapOptions): Promise<unknown[]> {
+    return new Promise((resolve, reject) => {
+      const options = checkMap(given, where)
+      const known = this.#admit(target)
+      this.#checkReady(options.signal)
+      const all = this.#collect(shape, where, items)
+      this.#checkReady(options.signal)
+      if (all.length === 0) resolve([])
+      else {
+        const job = new MapJob(known, options.retries ?? 0, all.length, { resolve, reject })
+        this.#startMap(job, shape, all, options)
+      }
+    })
+  }
+
+  #mapAsync<R>(
+    shape: Shape,
+    where: string,
+    target: unknown,
+    items: unknown,
+    given?: MapAsyncOptions<R>,
+  ): AsyncResult<R[]> {
+    const options = checkMapAsync(given, where)
+    const known = this.#admit(target)
+    const { signal, retries = 0 } = options
+    const all = this.#isReady(signal) ? this.#collect(shape, where, items) : []
+    const result = new PendingResult<R[]>(options, this.#giveUp)
+    const job = new MapJob(known, retries, all.length, result)
+    result.job = job
+    if (!this.#readyFor(job, signal)) return result
+    if (all.length === 0) queueMicrotask(() => result.resolve([]))
+    else this.#startMap(job, shape, all, options)
+    return result
+  }
+
+  #collect(shape: Shape, where: string, items: unknown): readonly unknown[] {
+    const all = collectItems(items, where)
+    // The iterable was user code, which may have closed the pool.
+    this.#checkOpen()
+    if (shape === 'starmap') checkEachIsArgs(all)
+    return all
+  }
+
+  #startMap(job: MapJob, shape: Shape, items: readonly unknown[], { chunkSize, signal }: MapOptions): void {
+    const size = chunkSize ?? defaultChunkSize(items.length, this.size)
+    this.#start(job, signal, shape, encodeChunks(items, size, this.#deps.encode), size, items.length)
+  }
+
   /** @param size tasks in each chunk but perhaps the last */
   #start(
     job: Job,
     signal: AbortSignal | undefined,
-    shape: Chunk['shape'],
+    shape: Shape,
     payloads: Iterable<Uint8Array>,
     size: number,
     total: number,

@@ -2,7 +2,7 @@
  * The chunks that a pool has handed out and not heard all of: which job each belongs to, and what to do when its worker dies.
  * A chunk that is not in the table is nobody's any more; what is still reported of it is ignored.
  */
-import type { Chunk, Fleet, FleetEvents, WorkerLoss } from '../contract/fleet.ts'
+import type { Fleet, FleetEvents, Shape, WorkerLoss } from '../contract/fleet.ts'
 import type { Job, KnownTarget } from './job.ts'
 import { readOutcomes } from './outcomes.ts'
 import { workerLost } from './worker-loss.ts'
@@ -20,7 +20,7 @@ export interface TableDeps {
 
 interface Entry {
   readonly job: Job
-  readonly shape: Chunk['shape']
+  readonly shape: Shape
   /** Index of the chunk's first task within its job. */
   readonly offset: number
   /** Kept only where tasks may have to be sent again. */
@@ -46,7 +46,7 @@ export class TaskTable implements FleetEvents {
   }
 
   /** Hands out tasks `offset … offset + count - 1` of a job. */
-  submit(job: Job, shape: Chunk['shape'], offset: number, count: number, payload: Uint8Array, deaths = 0): void {
+  submit(job: Job, shape: Shape, offset: number, count: number, payload: Uint8Array, deaths = 0): void {
     const id = this.#nextChunk++
     if (this.#entries.size === 0) this.fleet.keepAlive(true)
     const kept = deaths < job.retries ? payload : null
@@ -118,7 +118,7 @@ export class TaskTable implements FleetEvents {
     for (let index = first; index < first + count; index += 1) {
       try {
         let alone = payload
-        if (shape === 'map') {
+        if (shape !== 'apply') {
           items ??= this.#deps.decode(payload)
           alone = this.#deps.encode(Array.isArray(items) ? [items[index]] : [], 'items')
         }

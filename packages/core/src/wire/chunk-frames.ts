@@ -1,8 +1,8 @@
 /** The payloads of the frames that carry chunks and their outcomes, little-endian, so that the broker forwards without decoding. */
-import type { Chunk } from '../contract/fleet.ts'
+import type { Chunk, Shape } from '../contract/fleet.ts'
 import type { Frame } from './frame.ts'
 
-const shapes = ['apply', 'map'] as const
+const shapes: readonly Shape[] = ['apply', 'map', 'starmap']
 
 // A frame is copied out of a head before the next head is written: one piece of memory serves all of them.
 const head = Buffer.allocUnsafe(12)
@@ -10,7 +10,7 @@ const head = Buffer.allocUnsafe(12)
 /** `submit`: target u32 · shape u8 · count u32 · payload. */
 export function submitHead({ target, shape, count }: Chunk): Uint8Array {
   head.writeUInt32LE(target, 0)
-  head.writeUInt8(shape === 'apply' ? 0 : 1, 4)
+  head.writeUInt8(shapes.indexOf(shape), 4)
   head.writeUInt32LE(count, 5)
   return head.subarray(0, 9)
 }
@@ -36,7 +36,7 @@ export interface AssignFields {
   readonly lease: number
   readonly first: number
   readonly target: number
-  readonly shape: 'apply' | 'map'
+  readonly shape: Shape
   readonly count: number
   readonly payload: Uint8Array
 }
@@ -46,7 +46,7 @@ export function readAssign(frame: Frame): AssignFields {
     lease: frame.f64(0),
     first: frame.u32(8),
     target: frame.u32(12),
-    shape: shapes[frame.u8(16)] as 'apply' | 'map',
+    shape: shapes[frame.u8(16)] as Shape,
     count: frame.u32(17),
     payload: frame.from(21),
   }

@@ -34,11 +34,11 @@ export const op = {
   submit: 14,
   /** broker → client: outcomes of chunk `b` of fleet `a`. Payload: first u32, count u32, outcomes. */
   done: 15,
-  /** broker → worker: chunk `b`, the `a`-th assignment of this worker. Payload: see assignment.ts. */
+  /** broker → worker: chunk `b`, the `a`-th assignment of this worker. Payload: see chunk-frames.ts. */
   assign: 16,
   /** worker → broker: outcomes of chunk `b`; `a` further chunks of one task may start before the next report. Payload: until u32, first u32, count u32, outcomes. */
   report: 17,
-  /** worker → broker: assignments up to the `a`-th that were not started are given back. */
+  /** worker → broker: all assignments that were not started are dropped, and so is what comes before the broker has sent this back. */
   idle: 18,
   /** worker → broker: the initializer has run. */
   ready: 19,

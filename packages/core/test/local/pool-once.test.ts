@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { connect, type Context, type Pool, WorkerLostError } from '@skein/core'
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest'
-import { exitAt, large, noted, quick, saySlow, slow, wait } from './targets/pool.mjs'
+import { exitAt, large, noted, quick, saySlow, sayThenBeSlow, slow, wait } from './targets/pool.mjs'
 
 const range = (count: number): number[] => Array.from({ length: count }, (_, n) => n)
 
@@ -68,6 +68,16 @@ describe('a task runs once', () => {
     await pool.apply(wait, [50])
     expect(lines()).toEqual(['a', 'b'])
     expect(await working()).toBe(2)
+  })
+
+  it('and after the one before it, where there is one worker, whatever came late or was given back meanwhile', async () => {
+    const single = mp.pool(1)
+    const [seen, items] = [mp.queue<number>(), range(60)]
+    // A lease lasts 20 ms: what was given ahead runs out of it in each third task.
+    const args = (n: number): [typeof seen, number, number] => [seen, n, n % 3 === 0 ? 25 : 0]
+    await Promise.all(items.map((n) => single.apply(sayThenBeSlow, args(n))))
+    expect(await Promise.all(items.map(() => seen.get()))).toEqual(items)
+    await single.terminate()
   })
 
   it('and of thousands of quick ones only that is lost which calls process.exit()', async () => {

@@ -40,8 +40,8 @@ export class FleetWorker {
   suspect = false
   /** When it last reported, on the monotonic clock in ms. */
   heard = 0
-  /** The last assignment when its backlog was taken back: it gets nothing before it says that it has dropped that one. */
-  #revoked = 0
+  /** Its backlog was taken back: it gets nothing before it says that it has dropped it. */
+  #revoked = false
   readonly #known = new Set<number>()
   #assigned: Assigned[] = []
   #sequence = 0
@@ -55,7 +55,7 @@ export class FleetWorker {
   #last = 0
 
   get idle(): boolean {
-    return this.ready && this.#revoked === 0 && !this.leaving && this.#assigned.length === 0
+    return this.ready && !this.#revoked && !this.leaving && this.#assigned.length === 0
   }
 
   get running(): OpenChunk | undefined {
@@ -78,14 +78,14 @@ export class FleetWorker {
 
   /** How many more chunks it should get now: none before half of what it has is done, so that they travel together. */
   get room(): number {
-    if (!this.ready || this.#revoked > 0 || this.leaving) return 0
+    if (!this.ready || this.#revoked || this.leaving) return 0
     const window = Math.max(2, Math.min(LARGEST_WINDOW, Math.floor(AHEAD / this.#pace)))
     return this.#assigned.length * 2 > window ? 0 : window - this.#assigned.length
   }
 
   /** When its backlog may be taken back: milliseconds on the monotonic clock, or null while there is none that it cannot have started. */
   get leaseEnd(): number | null {
-    return this.#revoked === 0 && this.#assigned.length > 1 + this.#runAhead ? this.#lease : null
+    return !this.#revoked && this.#assigned.length > 1 + this.#runAhead ? this.#lease : null
   }
 
   assign(chunk: OpenChunk, target: (id: number) => Uint8Array): void {
@@ -141,12 +141,12 @@ export class FleetWorker {
     this.suspect = true
   }
 
-  /** The worker has dropped everything up to this assignment, having found its lease at an end. */
-  dropped(sequence: number): OpenChunk[] {
-    const dropped = this.#assigned.filter((one) => one.sequence <= sequence)
-    this.#assigned = this.#assigned.filter((one) => one.sequence > sequence)
-    // Of a backlog that came in pieces it may have dropped the first piece only.
-    if (sequence >= this.#revoked) this.#revoked = 0
+  /** The worker has dropped all it had, having found its lease at an end, and drops what comes until it is told that this was heard. */
+  dropped(): OpenChunk[] {
+    this.child?.link.send(op.idle, 0, 0)
+    const dropped = this.#assigned
+    this.#assigned = []
+    this.#revoked = false
     this.#runAhead = 0
     this.#last = this.heard = monotonic()
     return dropped.map((one) => one.chunk)
@@ -154,7 +154,7 @@ export class FleetWorker {
 
   /** Takes back what it cannot have started: its lease has run out while it is busy. It finds that out and says so, since all of this is still ahead of it. */
   takeBack(): OpenChunk[] {
-    this.#revoked = this.#sequence
+    this.#revoked = true
     // Elsewhere the clock is another one: what has not been started there is known there alone.
     if (this.child?.recall === undefined) return this.#assigned.splice(1 + this.#runAhead).map((one) => one.chunk)
     this.child.recall()
@@ -164,7 +164,7 @@ export class FleetWorker {
   /** A worker that runs elsewhere has given back this assignment and those after it. */
   recalled(sequence: number): OpenChunk[] {
     const at = this.#assigned.findIndex((one) => one.sequence >= sequence)
-    this.#revoked = 0
+    this.#revoked = false
     return at < 0 ? [] : this.#assigned.splice(at).map((one) => one.chunk)
   }
 

@@ -150,7 +150,7 @@ export class FleetObject extends BrokerObject {
     } else if (frame.op === op.unready) {
       this.#fail(frame.payload)
     } else if (frame.op === op.idle || frame.op === op.recalled) {
-      this.#requeue(frame.op === op.idle ? worker.dropped(frame.a) : worker.recalled(frame.a))
+      this.#requeue(frame.op === op.idle ? worker.dropped() : worker.recalled(frame.a))
       this.#dispatch()
     } else return false
     return true

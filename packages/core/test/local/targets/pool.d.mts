@@ -13,3 +13,4 @@ export function noted(task: Noted): string
 export function large(bytes: number): Uint8Array
 export function exitAt(value: number, fatal: number): number
 export function wait(milliseconds: number): Promise<void>
+export function sayThenBeSlow(seen: Queue<number>, which: number, milliseconds: number): Promise<void>

@@ -24,6 +24,12 @@ export async function saySlow(said, milliseconds) {
   compute(milliseconds)
 }
 
+/** Says which one it is. @param {import('@skein/core').Queue<number>} seen @param {number} which @param {number} milliseconds */
+export async function sayThenBeSlow(seen, which, milliseconds) {
+  await seen.put(which)
+  compute(milliseconds)
+}
+
 /** Leaves a line for each time that it runs. @param {{ log: string, line: string, milliseconds: number }} task */
 export function noted({ log, line, milliseconds }) {
   if (milliseconds > 0) {
