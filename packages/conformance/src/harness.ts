@@ -16,6 +16,8 @@ export type MakeContext = () => Promise<Context>
 export interface ConformanceOptions {
   /** Milliseconds within which the survivors know of a death by SIGKILL. Default 1 000. */
   readonly deathKnownWithin?: number | undefined
+  /** Whether processes take over the environment and the directory of who starts them; not where another program runs them. Default true. */
+  readonly inherits?: boolean | undefined
   /** Lists what the adapter holds beyond what every adapter may: what is there after a suite and was not before, is a leak. */
   readonly extraLeakCheck?: ListHeld | undefined
 }
@@ -25,6 +27,8 @@ export interface Tools {
   readonly mp: Context
   /** Milliseconds within which the survivors know of a death by SIGKILL. */
   readonly deathKnownWithin: number
+  /** Whether processes take over the environment and the directory of who starts them. */
+  readonly inherits: boolean
   /** A further context, closed when the check is done. */
   readonly connect: () => Promise<Context>
   /** Starts the process; if it still runs when the check is done, it is killed. */
@@ -60,6 +64,7 @@ export function createSuite(makeContext: MakeContext, options: ConformanceOption
 
 class Bench {
   readonly deathKnownWithin: number
+  readonly inherits: boolean
   readonly #makeContext: MakeContext
   readonly #extraLeakCheck: ListHeld | undefined
   readonly #started: Process<unknown>[] = []
@@ -75,6 +80,7 @@ class Bench {
     this.#makeContext = makeContext
     this.#extraLeakCheck = options.extraLeakCheck
     this.deathKnownWithin = options.deathKnownWithin ?? 1_000
+    this.inherits = options.inherits ?? true
   }
 
   get mp(): Context {
@@ -87,6 +93,7 @@ class Bench {
     return {
       mp: this.mp,
       deathKnownWithin: this.deathKnownWithin,
+      inherits: this.inherits,
       connect: () => this.connect(),
       start: (child) => this.start(child),
       pool: (size, options) => this.pool(size, options),

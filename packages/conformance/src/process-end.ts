@@ -4,15 +4,19 @@ import type { Process } from '@skein/core'
 import { WorkerLostError } from '@skein/core'
 import { expect } from 'vitest'
 import type { Suite } from './harness.ts'
-import { fail, idle, nothing, spin } from './targets/basic.ts'
+import { fail, hear, idle, nothing, spin } from './targets/basic.ts'
 import {
   abort,
   cleanUp,
   dieBy,
   exit,
   exitAfterPut,
+  exitCodeOf,
+  fillHeap,
   ignoreSignal,
   rejectUnheard,
+  shrugOff,
+  throwDeep,
   throwFromTimer,
   throwText,
 } from './targets/process.ts'
@@ -63,6 +67,37 @@ export function processEndSuite(suite: Suite): void {
         expect(error).toMatchObject({ pid: child.pid, exitCode: code, signal: null })
       })
     }
+
+    check('exit code n for process.exitCode = n', async ({ mp, start }) => {
+      const child = await start(mp.process(exitCodeOf, [3]))
+      expect(await child.join()).toEqual({ exitCode: 3, signal: null, reason: 'exited' })
+    })
+
+    for (const [what, target, args, place] of [
+      ['what the target throws', throwDeep, [3], 'throwDeep'],
+      ['an exception that nobody catches', throwFromTimer, ['from a timer'], 'listOnTimeout'],
+      ['a rejection that nobody handles', rejectUnheard, ['unheard'], 'rejectUnheard'],
+    ] as const) {
+      check(`the stack of ${what} is on standard error, once`, async ({ mp, start }) => {
+        const child = await start(mp.process<unknown[], unknown>(target as never, [...args], { stdio: 'pipe' }))
+        let written = ''
+        for await (const line of child.stderr) written += `${line}\n`
+        const { error } = await child.join()
+        expect(written.split(String(error)).length).toBe(2)
+        expect(written).toMatch(new RegExp(`at .*${place}`))
+        if (error?.cause instanceof Error) expect(written).toContain(error.cause.message)
+      })
+    }
+
+    check('a heap at its limit is out-of-memory, not an abort', async ({ mp, start }) => {
+      const said = mp.queue<number>()
+      const env = { NODE_OPTIONS: `${process.env['NODE_OPTIONS'] ?? ''} --max-old-space-size=40` }
+      const child = await start(mp.process(fillHeap, [said], { env, stdio: 'pipe' }))
+      expect(await child.join()).toEqual({ exitCode: -6, signal: 'SIGABRT', reason: 'out-of-memory' })
+      const error = await child.result().catch((reason: unknown) => reason)
+      expect(error).toBeInstanceOf(WorkerLostError)
+      expect((error as Error).message).toMatch(/ran out of memory.*max-old-space-size/)
+    })
 
     check('what was put before process.exit() is there', async ({ mp, start }) => {
       const queue = mp.queue<string>()
@@ -143,10 +178,67 @@ export function processEndSuite(suite: Suite): void {
       expect(await child.join()).toMatchObject({ exitCode: -9, signal: 'SIGKILL', reason: 'signaled' })
     })
 
-    check('terminate() and kill() change nothing once it has ended', async ({ mp, start }) => {
+    check(
+      'interrupt() lets a process that looks at the signal clean up; the exit code is -2',
+      async ({ mp, start }) => {
+        const said = mp.queue<string>()
+        const child = await start(mp.process(cleanUp, [said]))
+        expect(await said.get()).toBe('ready')
+        await child.interrupt()
+        expect(await said.get()).toBe('cleaned up')
+        expect(await child.join()).toMatchObject({ exitCode: -2, signal: 'SIGINT', reason: 'signaled' })
+        expect(await child.result()).toBe('tidy')
+      },
+    )
+
+    for (const [doing, target] of [
+      ['waits', idle],
+      ['computes', spin],
+    ] as const) {
+      check(`interrupt() ends what never looked at the signal, while it ${doing}`, async ({ mp, start }) => {
+        const said = mp.queue<number>()
+        const child = await start(mp.process(target, [said]))
+        await said.get()
+        const asked = performance.now()
+        await child.interrupt()
+        expect(performance.now() - asked).toBeLessThan(AT_ONCE_MS)
+        expect(await child.join()).toMatchObject({ exitCode: -2, signal: 'SIGINT', reason: 'signaled' })
+      })
+    }
+
+    check('a process that listens to SIGINT itself may go on after interrupt()', async ({ mp, start }) => {
+      const said = mp.queue<string>()
+      const child = await start(mp.process(shrugOff, [said]))
+      expect(await said.get()).toBe('ready')
+      const interrupted = child.interrupt()
+      expect(await said.get()).toBe('SIGINT')
+      await interrupted
+      expect(await child.result()).toBe('went on')
+    })
+
+    check('terminate() ends what interrupt() does not', async ({ mp, start }) => {
+      const said = mp.queue<string>()
+      const child = await start(mp.process(ignoreSignal, [said]))
+      await said.get()
+      const interrupted = child.interrupt()
+      await child.terminate({ grace: 200 })
+      await interrupted
+      expect(await child.join()).toMatchObject({ exitCode: -9, signal: 'SIGKILL' })
+    })
+
+    check('the SIGINT that a terminal sends to all is not for a child', async ({ mp, start }) => {
+      const words = mp.queue<string>()
+      const said = mp.queue<number>()
+      const child = await start(mp.process(hear<string>, [said, words]))
+      process.kill(await said.get(), 'SIGINT')
+      await words.put('still here')
+      expect(await child.result()).toBe('still here')
+    })
+
+    check('terminate(), interrupt() and kill() change nothing once it has ended', async ({ mp, start }) => {
       const child = await start(mp.process(nothing))
       await child.join()
-      await Promise.all([child.terminate(), child.kill()])
+      await Promise.all([child.terminate(), child.interrupt(), child.kill()])
       expect(await child.join()).toMatchObject({ exitCode: 0, reason: 'returned' })
     })
 

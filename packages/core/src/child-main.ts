@@ -2,9 +2,10 @@
 import './child-mark.ts'
 import { Socket } from 'node:net'
 import { decode } from './codec/index.ts'
-import { identify, nextSerial } from './current-process.ts'
+import { askToEnd, identify, nextSerial } from './current-process.ts'
 import type { Boot } from './supervisor/boot.ts'
 import { LastWord } from './supervisor/last-word.ts'
+import { reportTo } from './supervisor/memory-watch.ts'
 import { blockOutput } from './supervisor/own-output.ts'
 import { runProcess } from './supervisor/run-process.ts'
 import { OwnContext } from './own-context.ts'
@@ -15,9 +16,8 @@ import { BrokerClient } from './client/broker-client.ts'
 import { type Ground, LinkedAdapter } from './client/linked-adapter.ts'
 import { LinkedWorkerPort } from './client/worker-port.ts'
 
-/** The descriptors that the supervisor leaves a child: the link's socket and, if the boot message says so, a pipe to write to. */
+/** The descriptor of the link's socket; the boot message tells of others. */
 const LINK = 3
-const PIPE = 4
 
 const socket = new Socket({ fd: LINK, readable: true, writable: true })
 let role: ((frame: Frame) => boolean) | null = null
@@ -26,6 +26,7 @@ const client = new BrokerClient((events) => {
   const link: SocketLink = new SocketLink(socket, LINK, {
     frame: (frame) => {
       if (frame.op === op.boot) begin(decode(frame.payload, refuse) as Boot, link)
+      else if (frame.op === op.interrupt) interrupted()
       else if (role?.(frame) !== true) events.frame(frame)
     },
     // The supervisor is gone, and with it the program: nobody outlives it.
@@ -40,9 +41,23 @@ function refuse(): never {
   throw new TypeError('a handle stood in a boot message')
 }
 
+/** Ctrl-C reaches the whole group; what becomes of a child is the main program's decision. */
+function ignoreCtrlC(): void {
+  // Nothing to do.
+}
+
+/** By `interrupt()`: with a listener of its own the program has the say, else SIGINT does what it does without us. */
+function interrupted(): void {
+  client.send(op.interrupt, 0, 0)
+  client.flush()
+  process.off('SIGINT', ignoreCtrlC)
+  if (!askToEnd('SIGINT') || process.listenerCount('SIGINT') > 0) process.kill(process.pid, 'SIGINT')
+}
+
 function begin(boot: Boot, link: SocketLink): void {
-  if (boot.pipe) link.writeTo(PIPE)
+  if (boot.pipe > 0) link.writeTo(boot.pipe)
   if (boot.piped) blockOutput()
+  if (boot.report > 0) reportTo(boot.report)
   if (boot.nature.confirmed) client.leased(boot.slot === 0 ? null : fileReader(boot.slot))
   const { id, name } = boot.process
   const ground: Ground = {
@@ -58,8 +73,7 @@ function begin(boot: Boot, link: SocketLink): void {
   identify({ id, name, daemon: boot.daemon, parent: boot.parent }, home)
   // What may be told late is told before the end, by whichever way it comes.
   process.on('exit', () => client.flush())
-  // Ctrl-C reaches the whole group; what becomes of a child is the main program's decision.
-  process.on('SIGINT', () => undefined)
+  process.on('SIGINT', ignoreCtrlC)
   const word = new LastWord(link)
   const deps = { word, decode: (bytes: Uint8Array) => home.decode(bytes), close: () => home.close() }
   if (boot.role.kind === 'process') void runProcess(boot.role, deps)

@@ -25,6 +25,7 @@ interface Registry {
   /** The open ones, oldest first. In a child only those of its home. */
   readonly contexts: Set<Context>
   end: AbortController | null
+  endedBy: NodeJS.Signals | null
   serial: number
 }
 
@@ -35,7 +36,7 @@ function registry(): Registry {
   const known: unknown = Reflect.get(process, REGISTRY)
   // Only this function writes the property, in whichever copy of the package.
   if (known !== undefined) return known as Registry
-  const made: Registry = { child: null, home: null, contexts: new Set(), end: null, serial: 0 }
+  const made: Registry = { child: null, home: null, contexts: new Set(), end: null, endedBy: null, serial: 0 }
   Reflect.set(process, REGISTRY, made)
   return made
 }
@@ -90,9 +91,19 @@ export function nextSerial(): number {
   return known.serial
 }
 
-/** Whether SIGTERM has come and the program's code knows of it. */
-export function isEnding(): boolean {
-  return registry().end?.signal.aborted === true
+/** The signal by which this process was asked to end, if the program's code knows of it. */
+export function endingBy(): NodeJS.Signals | null {
+  return registry().endedBy
+}
+
+/** This child was asked to end by a signal: aborts what its code looks at. `false`: it has never looked. */
+export function askToEnd(by: 'SIGTERM' | 'SIGINT'): boolean {
+  const known = registry()
+  if (known.end === null) return false
+  known.endedBy ??= by
+  const name = known.child?.name ?? 'this process'
+  known.end.abort(new DOMException(`${name} was asked to end by ${by}`, 'AbortError'))
+  return true
 }
 
 /**
@@ -104,10 +115,6 @@ function endSignal(): AbortSignal {
   if (known.end !== null) return known.end.signal
   const end = new AbortController()
   known.end = end
-  if (known.child !== null) {
-    process.on('SIGTERM', () => {
-      end.abort(new DOMException(`${known.child?.name ?? 'this process'} was asked to end by SIGTERM`, 'AbortError'))
-    })
-  }
+  if (known.child !== null) process.on('SIGTERM', () => askToEnd('SIGTERM'))
   return end.signal
 }

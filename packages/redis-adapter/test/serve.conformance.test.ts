@@ -29,5 +29,6 @@ afterAll(async () => {
 
 conformance('redis, in another program', () => connect(redis.url, { namespace, serve: false }), {
   deathKnownWithin: 1_000,
+  inherits: false,
   extraLeakCheck: async () => (await leftovers(redis.url, namespace)).filter((line) => !isOfHost(line)),
 })

@@ -85,3 +85,28 @@ export async function selfOfChild(): Promise<Self> {
   await child.start()
   return await child.result()
 }
+
+/** Listens to SIGINT itself, and goes on. */
+export async function shrugOff(said: Queue<string>): Promise<string> {
+  const heard = new Promise<string>((resolve) => process.once('SIGINT', resolve))
+  await said.put('ready')
+  await said.put(await heard)
+  return 'went on'
+}
+
+export function exitCodeOf(code: number): string {
+  process.exitCode = code
+  return 'returned all the same'
+}
+
+/** Takes more and more memory of the heap. */
+export async function fillHeap(said: Queue<number>): Promise<never> {
+  await said.put(process.pid)
+  const kept: number[][] = []
+  for (;;) kept.push(Array.from({ length: 10_000 }, (_, index) => index + Math.random()))
+}
+
+export function throwDeep(depth: number): never {
+  if (depth > 0) throwDeep(depth - 1)
+  throw new RangeError('from the deep', { cause: new TypeError('because of this') })
+}

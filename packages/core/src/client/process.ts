@@ -27,6 +27,16 @@ function nobodyAsked(): undefined {
   return undefined
 }
 
+/** Completes "the process …". */
+function howItEnded({ exitCode, signal, reason }: NonNullable<ProcessNews['exit']>): string {
+  if (reason === 'out-of-memory') {
+    return signal === 'SIGKILL'
+      ? 'was killed by the operating system for want of memory (SIGKILL)'
+      : `ran out of memory (${String(signal)}; NODE_OPTIONS in env may give it more, as in --max-old-space-size=4096)`
+  }
+  return signal === null ? `exited with code ${String(exitCode)}` : `was ended by ${signal}`
+}
+
 /** What this process knows of another one. */
 class Watch extends Presence {
   readonly ended: Deferred<NonNullable<ProcessNews['exit']>> = deferred()
@@ -171,12 +181,12 @@ export class LinkedProcess<R> extends RemoteObject<Watch> implements Process<R> 
   }
 
   async result(wait?: WaitOptions): Promise<R> {
-    const { exitCode, signal, error, result } = await this.#ended(wait)
+    const exit = await this.#ended(wait)
+    const { exitCode, signal, error, result } = exit
     if (result !== null) return this.home.decode(result) as R
     if (error !== null) throw this.#error(error)
     const { pid, host } = this
-    const how = signal === null ? `exited with code ${String(exitCode)}` : `was ended by ${signal}`
-    throw new WorkerLostError(`${this.label} (pid ${String(pid)}) ${how} before it returned`, {
+    throw new WorkerLostError(`${this.label} (pid ${String(pid)}) ${howItEnded(exit)} before it returned`, {
       pid,
       host,
       signal,
@@ -201,6 +211,10 @@ export class LinkedProcess<R> extends RemoteObject<Watch> implements Process<R> 
       throw new ArgumentError(`grace must be a number of milliseconds, 0 or more, got ${String(grace)}`)
     }
     if (this.presence.news.state !== 'ended') await this.call('terminate', [grace])
+  }
+
+  async interrupt(): Promise<void> {
+    if (this.presence.news.state !== 'ended') await this.call('interrupt')
   }
 
   async kill(): Promise<void> {

@@ -24,9 +24,14 @@ export interface ProcessOptions {
 }
 
 /**
- * How a process ended.
- * - `returned` 0 · `threw` 1 · `exited` the code given to `process.exit` · `signaled` −N for signal N, a graceful end after
- *   `terminate()` included · `out-of-memory` · `spawn-failed` · `host-lost` null
+ * How a process ended, and its exit code.
+ * - `returned` 0: its target returned
+ * - `threw` 1: its target threw, or something else in it threw and nobody caught it; the stack is on its standard error
+ * - `exited` n: `process.exit(n)`, or `process.exitCode = n` when the target returned
+ * - `signaled` −N for signal N, a graceful end after `terminate()` or `interrupt()` included
+ * - `out-of-memory` −N: it reached the limit of its heap (SIGABRT), or the kernel killed it for memory (SIGKILL, where Linux says so)
+ * - `spawn-failed` 1, or as above: it ended before its target was loaded
+ * - `host-lost` null: the machine that ran it is gone
  */
 export type ExitReason = 'returned' | 'threw' | 'exited' | 'signaled' | 'out-of-memory' | 'spawn-failed' | 'host-lost'
 
@@ -87,4 +92,10 @@ export interface Process<R> extends Handle, AsyncDisposable {
   terminate(options?: { readonly grace?: number | undefined }): Promise<void>
   /** SIGKILL. Resolves when it has ended; a no-op once ended. */
   kill(): Promise<void>
+  /**
+   * SIGINT, as `terminate()` with nothing after it: aborts `currentProcess().signal`; code that never looked at the signal ends at once, in
+   * a busy loop after a second. A process that listens to SIGINT itself has the say, and may go on. Resolves when it has ended; a no-op once
+   * ended.
+   */
+  interrupt(): Promise<void>
 }

@@ -41,10 +41,12 @@ export interface Boot {
   readonly namespace: string
   readonly nature: Nature
   readonly role: Role
-  /** It writes to a pipe, not to the socket. */
-  readonly pipe: boolean
+  /** The descriptor of the pipe that it writes to; 0: it writes to the socket. */
+  readonly pipe: number
   /** The descriptor of the slot of its tenures; 0: none. */
   readonly slot: number
+  /** The descriptor of the file for what Node reports of its end; 0: none. */
+  readonly report: number
   /** Somebody may read what it writes to standard output and error. */
   readonly piped: boolean
 }

@@ -2,34 +2,29 @@
  * One child process, from spawn to the last byte it sent. It is over when the operating system says so and its link has
  * been read to the end, in whichever order that happens, so that nothing a child said before its death is missed.
  */
-import { type ChildProcess, spawn } from 'node:child_process'
+import type { ChildProcess } from 'node:child_process'
 import { closeSync } from 'node:fs'
 import { Socket } from 'node:net'
-import { resolve } from 'node:path'
-import { fileURLToPath } from 'node:url'
 import { encode } from '../codec/index.ts'
-import type { ChildOptions } from '../contract/adapter.ts'
-import { SpawnError, StateError } from '../errors.ts'
+import { type SpawnError, StateError } from '../errors.ts'
 import { type Frame, type Op, op } from '../wire/frame.ts'
 import type { LinkEvents } from '../wire/link.ts'
 import { SocketLink } from '../wire/socket-link.ts'
-import type { SlotHandle } from '../wire/tenure-slot.ts'
-import type { Boot, Surroundings } from './boot.ts'
+import type { Boot } from './boot.ts'
 import { ChildOutput } from './child-output.ts'
 import { reportDefect } from './defect.ts'
-import { type EncodedExit, exitOf, type LastWords } from './exit-status.ts'
-import type { PipeEnds } from './fifo-stock.ts'
+import { type Asked, type EncodedExit, exitOf, type LastWords } from './exit-status.ts'
+import { type Circumstances, type Inheritance, type Inherited, launch } from './launch.ts'
+import type { DeathReport, KernelKills } from './memory-watch.ts'
 
 /** Milliseconds for the link and the output of an ended child to end, too: something it started may have inherited the descriptors. */
 const LINK_GRACE = 1_000
 
+/** Milliseconds for an interrupted child to hear of it, before it is taken for one in a busy loop. */
+const HEARING = 1_000
+
 /** Longer than Node's timers can count (2³¹ − 1 ms, 24 days): such a grace has no timer. */
 const LONGEST_TIMER = 2 ** 31 - 1
-
-/** The descriptor of the link in the child; what else it inherits follows. */
-const LINK = 3
-
-const MAIN = fileURLToPath(new URL('../child-main.js', import.meta.url))
 
 export interface ChildEvents {
   /** A frame of the child's session, not of its control. */
@@ -39,71 +34,6 @@ export interface ChildEvents {
   loaded(): void
   /** Called once, last. */
   ended(exit: EncodedExit): void
-}
-
-const mends: ReadonlyMap<string, string> = new Map([
-  ['EMFILE', '; too many files are open in this program'],
-  ['ENFILE', '; too many files are open on this machine'],
-  ['EAGAIN', '; too many processes are running'],
-  ['E2BIG', '; the environment (process.env) is too large for a new process'],
-])
-
-/** Where and how a child runs. */
-export interface Circumstances {
-  readonly surroundings: Surroundings
-  readonly options: ChildOptions
-  /** The output of its creator, where the child's own goes. */
-  readonly shared: ChildOutput | null
-}
-
-/** What a child inherits besides the socket of its link. */
-export interface Inheritance {
-  /** What it writes to; `null`: both directions take the socket. */
-  readonly pipe: PipeEnds | null
-  /** Where it reads its tenure; `null`: it has none, or hears of it only. */
-  readonly slot: SlotHandle | null
-}
-
-function directoryOf({ surroundings, options }: Circumstances): string {
-  return options.cwd === null ? surroundings.cwd : resolve(surroundings.cwd, options.cwd)
-}
-
-/** On a null prototype: what a polluted Object.prototype holds must not become a child's environment. */
-function environmentOf({ surroundings, options }: Circumstances): NodeJS.ProcessEnv {
-  const env = Object.assign(Object.create(null), surroundings.env) as NodeJS.ProcessEnv
-  for (const [name, value] of Object.entries(options.env)) {
-    if (value === null) delete env[name]
-    else env[name] = value
-  }
-  return env
-}
-
-/** A new Node process. `null` if spawn throws, as it does for some refusals only; `refused` then hears of it in a microtask. */
-function launch(
-  circumstances: Circumstances,
-  { pipe, slot }: Inheritance,
-  refused: (error: unknown) => void,
-): ChildProcess | null {
-  const { surroundings, options } = circumstances
-  try {
-    return spawn(process.execPath, [...surroundings.execArgv, MAIN], {
-      stdio: [
-        'ignore',
-        options.stdio,
-        options.stdio,
-        'pipe',
-        ...(pipe === null ? [] : [pipe.write]),
-        ...(slot === null ? [] : [slot.share as number]),
-      ],
-      env: environmentOf(circumstances),
-      cwd: directoryOf(circumstances),
-      shell: false,
-      windowsHide: true,
-    })
-  } catch (error) {
-    queueMicrotask(() => refused(error))
-    return null
-  }
 }
 
 /** Whatever the bytes of a child lead to, a defect in here included, fails that child alone: the thread serves all others, too. */
@@ -150,7 +80,10 @@ export class Child {
   readonly #shared: ChildOutput | null
   readonly #events: ChildEvents
   #words: LastWords | null = null
-  #terminated = false
+  readonly #report: DeathReport | null
+  readonly #kills: KernelKills
+  #asked: Asked | null = null
+  #killed = false
   #exit: { readonly code: number | null; readonly signal: NodeJS.Signals | null } | null = null
   #linkOver = false
   #outputOver = true
@@ -160,36 +93,33 @@ export class Child {
   /**
    * Never throws: a refusal is told by `ended`, in a later turn as every end is.
    *
-   * @param boot given the child's pid, whether it writes to a pipe, and the descriptor of its tenure's slot or 0
+   * @param boot given the child's pid and the descriptors that it inherits
    */
   constructor(
-    boot: (pid: number, pipe: boolean, slot: number) => Boot,
+    boot: (pid: number, at: Inherited) => Boot,
     circumstances: Circumstances,
     inheritance: Inheritance,
+    kills: KernelKills,
     events: ChildEvents,
   ) {
     this.#events = events
     this.#shared = circumstances.shared
+    this.#report = inheritance.report
+    this.#kills = kills
     const { pipe, slot } = inheritance
-    const refused = (error: unknown): void => this.#refused(error as NodeJS.ErrnoException, directoryOf(circumstances))
-    const child = launch(circumstances, inheritance, refused)
+    const launched = launch(circumstances, inheritance, (error) => this.#refused(error))
     // Now the child's alone, or nobody's: while it is open here, too, the child's death would not end the pipe.
     if (pipe !== null) closeSync(pipe.write)
     slot?.handedOver()
-    // Where no more files can be opened, Node returns a child without streams.
-    const socket = (child as Partial<ChildProcess> | null)?.stdio?.[3] as Socket | undefined
-    if (child?.pid === undefined || socket === undefined) {
+    if (launched === null) {
       this.#process = null
       this.#link = null
       this.output = null
       this.#linkOver = true
-      // The reason comes as an 'error' event in the next tick.
-      child?.once('error', refused)
-      socket?.destroy()
       if (pipe !== null) closeSync(pipe.read)
       return
     }
-    const { pid } = child
+    const { child, pid, socket, at } = launched
     this.#process = child
     child.once('error', () => this.kill())
     child.once('exit', (code, signal) => this.#exited(code, signal))
@@ -210,12 +140,7 @@ export class Child {
       flow: (stream, on) => this.output?.flow(stream, on),
     })
     try {
-      this.#link.send(
-        op.boot,
-        0,
-        0,
-        encode(boot(pid, pipe !== null, slot === null ? 0 : LINK + (pipe === null ? 1 : 2))),
-      )
+      this.#link.send(op.boot, 0, 0, encode(boot(pid, at)))
     } catch (error) {
       // Too long for a frame. It would wait for ever.
       this.#words = { kind: 'unloaded', payload: encode(error) }
@@ -236,14 +161,27 @@ export class Child {
   /** SIGTERM now, SIGKILL after `grace` milliseconds. */
   terminate(grace: number): void {
     if (this.#exit !== null) return
-    this.#terminated = true
+    this.#asked = 'SIGTERM'
     this.#process?.kill('SIGTERM')
     clearTimeout(this.#timer)
     if (grace <= LONGEST_TIMER) this.#timer = setTimeout(() => this.kill(), grace)
   }
 
   kill(): void {
-    if (this.#exit === null) this.#process?.kill('SIGKILL')
+    if (this.#exit !== null) return
+    this.#killed = true
+    this.#process?.kill('SIGKILL')
+  }
+
+  /**
+   * SIGINT, which the child sends to itself: from outside it could not tell it from the Ctrl-C that reaches the whole group, and that is
+   * the main program's. In a busy loop it does not hear of it; then SIGTERM ends it, unless it listens to that.
+   */
+  interrupt(): void {
+    if (this.#exit !== null || this.#link === null || this.#asked !== null) return
+    this.#asked = 'SIGINT'
+    this.#link.send(op.interrupt, 0, 0)
+    this.#timer = setTimeout(() => this.#process?.kill('SIGTERM'), HEARING)
   }
 
   #outputOf(child: ChildProcess, piped: boolean): ChildOutput | null {
@@ -267,7 +205,12 @@ export class Child {
     else if (frame.op === op.returned) this.#words = { kind: 'returned', payload: frame.payload }
     else if (frame.op === op.threw) this.#words = { kind: 'threw', payload: frame.payload }
     else if (frame.op === op.unloaded) this.#words = { kind: 'unloaded', payload: frame.payload }
+    else if (frame.op === op.interrupt) this.#heardInterrupt()
     else this.#events.frame(frame)
+  }
+
+  #heardInterrupt(): void {
+    if (this.#asked === 'SIGINT') clearTimeout(this.#timer)
   }
 
   #exited(code: number | null, signal: NodeJS.Signals | null): void {
@@ -281,13 +224,8 @@ export class Child {
     this.#finish()
   }
 
-  #refused(error: NodeJS.ErrnoException, cwd: string): void {
-    const where = error.code === 'ENOENT' ? ` (is the working directory ${cwd} there?)` : ''
-    const mend = mends.get(error.code ?? '') ?? ''
-    const payload = encode(
-      new SpawnError(`no process could be started: ${error.message}${where}${mend}`, { cause: error }),
-    )
-    this.#words = { kind: 'unloaded', payload }
+  #refused(error: SpawnError): void {
+    this.#words = { kind: 'unloaded', payload: encode(error) }
     this.#exit = { code: 1, signal: null }
     this.#finish()
   }
@@ -296,6 +234,14 @@ export class Child {
     if (this.#exit === null || !this.#linkOver || !this.#outputOver || this.#over) return
     this.#over = true
     clearTimeout(this.#timer)
-    this.#events.ended(exitOf(this.#exit.code, this.#exit.signal, this.#words, this.#terminated))
+    const { code, signal } = this.#exit
+    const outOfMemory = this.#wasOutOfMemory(signal)
+    this.#report?.close()
+    this.#events.ended(exitOf({ code, signal, asked: this.#asked, outOfMemory }, this.#words))
+  }
+
+  #wasOutOfMemory(signal: NodeJS.Signals | null): boolean {
+    if (signal === 'SIGABRT') return this.#report?.outOfMemory === true
+    return signal === 'SIGKILL' && !this.#killed && this.#kills.another
   }
 }

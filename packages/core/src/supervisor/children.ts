@@ -4,10 +4,11 @@
  */
 import { hostname } from 'node:os'
 import type { ChildOptions } from '../contract/adapter.ts'
-import type { Boot, Nature, ProcessInfo, Role, Surroundings } from './boot.ts'
+import type { Nature, ProcessInfo, Role, Surroundings } from './boot.ts'
 import { Child, type ChildEvents } from './child.ts'
 import type { EncodedExit } from './exit-status.ts'
 import type { FifoStock } from './fifo-stock.ts'
+import { DeathReport, KernelKills } from './memory-watch.ts'
 import { Reaper } from './reaper.ts'
 import type { SlotHandle } from '../wire/tenure-slot.ts'
 
@@ -40,6 +41,7 @@ export class Children {
   readonly #stock: FifoStock
   readonly #program: string
   readonly #reaper = new Reaper()
+  readonly #kills = new KernelKills()
   readonly #idle = new Set<() => void>()
   #stopping = false
 
@@ -59,7 +61,7 @@ export class Children {
     // What is inherited is the creator's, also where that is read by somebody.
     const above = spec.options.stdio === 'inherit' ? this.#entries.get(parent.id) : undefined
     const stdio = above?.stdio ?? spec.options.stdio
-    const boot = (pid: number, pipe: boolean, slotAt: number): Boot => ({
+    const boot: ConstructorParameters<typeof Child>[0] = (pid, at) => ({
       process: info(pid),
       program: this.#program,
       daemon,
@@ -67,8 +69,7 @@ export class Children {
       namespace,
       nature,
       role,
-      pipe,
-      slot: slotAt,
+      ...at,
       piped: stdio === 'pipe',
     })
     let frame: ChildEvents['frame'] = () => undefined
@@ -80,7 +81,8 @@ export class Children {
         options: { ...spec.options, stdio },
         shared: above?.child.output ?? null,
       },
-      { pipe: this.#stock.take(), slot },
+      { pipe: this.#stock.take(), slot, report: DeathReport.open() },
+      this.#kills,
       {
         frame: (one) => frame(one),
         output,

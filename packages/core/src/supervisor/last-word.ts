@@ -1,7 +1,7 @@
 /** What a child says of its end. It leaves at once: the process may not get another turn. */
 import { inspect } from 'node:util'
 import { encodeThrown, withOrigin } from '../codec/index.ts'
-import { currentProcess, isEnding } from '../current-process.ts'
+import { currentProcess, endingBy } from '../current-process.ts'
 import { type Op, op } from '../wire/frame.ts'
 import type { Link } from '../wire/link.ts'
 import { outputWritten } from './own-output.ts'
@@ -30,17 +30,18 @@ export class LastWord {
   threw(kind: typeof op.threw | typeof op.unloaded, error: unknown): void {
     const { name, pid } = currentProcess()
     // The error of an end that was asked for is no news; the one of a failed load reaches the caller of start().
-    if (kind === op.threw && !isEnding()) process.stderr.write(`${name} (pid ${pid}) threw ${inspect(error)}\n`)
+    if (kind === op.threw && endingBy() === null) process.stderr.write(`${name} (pid ${pid}) threw ${inspect(error)}\n`)
     this.say(kind, encodeThrown(withOrigin(error, origin())))
   }
 
   /** Ends this process when its last word has been written. */
   async end(code: number): Promise<never> {
     await Promise.all([this.#link.flushed(), outputWritten()])
-    if (isEnding()) {
-      // It ended in good order after SIGTERM; to the world it ended by SIGTERM all the same.
-      process.removeAllListeners('SIGTERM')
-      process.kill(process.pid, 'SIGTERM')
+    const by = endingBy()
+    if (by !== null) {
+      // It ended in good order after the signal; to the world it ended by the signal all the same.
+      process.removeAllListeners(by)
+      process.kill(process.pid, by)
       // The signal is delivered before the next turn of the loop, which never comes.
       await new Promise<void>((resolve) => setTimeout(resolve, 1_000))
     }

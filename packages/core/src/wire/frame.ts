@@ -77,6 +77,8 @@ export const op = {
   output: 36,
   /** broker → starter, as if it told the child: no more `output` of descriptor `a` for now (`b` is 0), or on with it (1). */
   flow: 37,
+  /** supervisor → child: it was interrupted. The child answers with the same when it has heard. */
+  interrupt: 38,
 } as const
 
 export type Op = (typeof op)[keyof typeof op]

@@ -62,6 +62,11 @@ export class ProcessObject extends BrokerObject {
       this.#whenEnded(call, () => this.#stop(grace))
     },
     kill: (call) => this.#whenEnded(call, () => this.#kill()),
+    interrupt: (call) =>
+      this.#whenEnded(call, () => {
+        this.#placed?.cancel()
+        this.#child?.interrupt()
+      }),
     read: (call) => this.#read(call),
     status: (call) => call.ok(this.#news()),
   }
@@ -154,7 +159,7 @@ export class ProcessObject extends BrokerObject {
   #ended(exit: EncodedExit): void {
     const wasRunning = this.#state === 'running'
     this.#state = 'ended'
-    const asItIs = wasRunning || exit.reason === 'signaled' || exit.reason === 'host-lost'
+    const asItIs = wasRunning || ['signaled', 'out-of-memory', 'host-lost'].includes(exit.reason)
     this.#exit = asItIs ? exit : { ...exit, reason: 'spawn-failed' }
     this.#child = null
     this.#endOutput()

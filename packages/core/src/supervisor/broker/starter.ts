@@ -25,6 +25,8 @@ export interface Running {
   /** SIGTERM now, SIGKILL after `grace` milliseconds. */
   terminate(grace: number): void
   kill(): void
+  /** SIGINT; nothing follows. */
+  interrupt(): void
   /** Of a worker that runs elsewhere: asks for the chunks that it has not started. A `recalled` frame answers. */
   recall?(): void
 }

@@ -50,6 +50,7 @@ export class Lodger implements ObjectListener {
 
   event(name: string, args: readonly unknown[]): void {
     if (name === 'terminate') this.#child?.terminate(args[0] as number)
+    else if (name === 'interrupt') this.#child?.interrupt()
     else if (name === 'recall') this.#desk?.recall()
     else if (name === 'kill' || name === 'gone') this.kill()
   }

@@ -90,6 +90,10 @@ export class RunObject extends BrokerObject implements Running {
     this.#tell('kill')
   }
 
+  interrupt(): void {
+    this.#tell('interrupt')
+  }
+
   recall(): void {
     this.#tell('recall')
   }
