@@ -36,7 +36,8 @@ describe('connect() refuses', () => {
     ],
     ['a stallLimit that is no number', { stallLimit: '5 s' }, /stallLimit, in milliseconds, must be/],
     ['a negative outage', { outage: -1 }, /outage must be a number of milliseconds, 0 or more, got -1/],
-    ['slots', { serve: { slots: 2 } }, /serve must be true or false, got an object/],
+    ['serve', { serve: 'yes' }, /serve must be true, false or \{ slots \}, got "yes"/],
+    ['slots', { serve: { slots: 0 } }, /serve\.slots must be/],
     ['an unknown option', { sessionTTL: 500 }, /did you mean "sessionTtl"/],
   ])('%s', async (_, options, message) => {
     await expect(connect('local:', options)).rejects.toThrow(message)

@@ -1,4 +1,5 @@
 /** What must never be left behind: holders and waiters whom nobody speaks for, and objects without an owner. */
+import type { Session } from '@skein/core/adapter'
 import { once } from 'node:events'
 import { connect as dial, createServer, type Socket } from 'node:net'
 import { ask } from '../../../integration-tests/support/resp.ts'
@@ -8,11 +9,14 @@ import { openSurround } from '../src/supervisor/opening.ts'
 import { sessionKeys } from '../src/supervisor/program-session.ts'
 import { namespace, program, server, standing } from './permits-fixture.ts'
 
+/** Processes of the program, which have made the objects without a name. */
+const makers = ['p', 'q'].map((id) => ({ process: { id } }) as Session)
+
 async function surround(url: string, confirmed: () => void = () => undefined): ReturnType<typeof openSurround> {
   const settings = { namespace, sessionTtl: 500, outage: Number.POSITIVE_INFINITY, serve: null }
   const guard = {
     program: 'test',
-    sessions: () => [],
+    sessions: () => makers,
     confirm: confirmed,
     lose: () => undefined,
     interrupted: () => undefined,

@@ -1,5 +1,5 @@
 /** The program's session against a real Redis: its heartbeat, its loss and return, who is declared dead and when. */
-import { monotonic } from '@skein/core/adapter'
+import { monotonic, type Session } from '@skein/core/adapter'
 import { LeaseLostError } from '@skein/core'
 import { expect, onTestFinished, test } from 'vitest'
 import { Proxy } from '../../../integration-tests/support/proxy.ts'
@@ -7,6 +7,9 @@ import { freshNamespace, redisForTest, type RedisServer } from '../../../integra
 import { serverOf } from '../src/options.ts'
 import { type Guard, type Opened, openSurround } from '../src/supervisor/opening.ts'
 import { sessionKeys } from '../src/supervisor/program-session.ts'
+
+/** Processes of the program, which have made the objects without a name. */
+const makers = ['p', 'q'].map((id) => ({ process: { id } }) as Session)
 
 const TTL = 500
 
@@ -24,7 +27,7 @@ async function program(url: string, namespace: string, ttl = TTL): Promise<Progr
   const interruptions: boolean[] = []
   const guard: Guard = {
     program: 'test',
-    sessions: () => [],
+    sessions: () => makers,
     confirm: (until) => confirmed.push(until),
     lose: (reason) => lost.push(reason),
     interrupted: (on) => interruptions.push(on),
