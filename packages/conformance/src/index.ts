@@ -8,6 +8,7 @@ import { codecSuite } from './codec.ts'
 import { counterSuite } from './counter.ts'
 import { crashPoolSuite } from './crash-pool.ts'
 import { crashSuite } from './crash.ts'
+import { dictSuite } from './dict.ts'
 import { eventSuite } from './event.ts'
 import { handlesSuite } from './handles.ts'
 import { createSuite } from './harness.ts'
@@ -53,6 +54,7 @@ const suites = [
   barrierSuite,
   valueSuite,
   latchSuite,
+  dictSuite,
   poolSuite,
   poolMapsSuite,
   poolResultsSuite,

@@ -12,7 +12,7 @@ import type { Pool, PoolOptions } from './contract/pool.ts'
 import type { Process, ProcessOptions } from './contract/process.ts'
 import type { Queue, QueueOptions } from './contract/queue.ts'
 import type { RWLock } from './contract/rwlock.ts'
-import type { Value } from './contract/state.ts'
+import type { DictKey, SharedDict, Value } from './contract/state.ts'
 import type { Semaphore, SemaphoreOptions } from './contract/semaphore.ts'
 import type { Target } from './contract/target.ts'
 import type { WaitOptions } from './contract/wait.ts'
@@ -173,6 +173,10 @@ export class AdapterContext implements Context {
     const where = 'latch()'
     checkInteger(count, { min: 0, what: `${where}: count` })
     return this.#open.latch({ name: this.#named(options, where), count })
+  }
+
+  dict<V, K extends DictKey = DictKey>(options?: NameOptions): SharedDict<V, K> {
+    return this.#open.dict({ name: this.#named(options, 'dict()') })
   }
 
   async close(wait?: WaitOptions): Promise<void> {

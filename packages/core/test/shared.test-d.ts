@@ -1,4 +1,4 @@
-import type { Context, Value } from '@skein/core'
+import type { Context, DictKey, SharedDict, Value } from '@skein/core'
 import { expectTypeOf, it } from 'vitest'
 
 declare const mp: Context
@@ -32,4 +32,22 @@ it('adds to numbers only', () => {
   void mp.value('a').add(1)
   // @ts-expect-error not every user is a number
   void mp.value<number | null>(0).add(1)
+})
+
+it('types a dict by its values, and by its keys where they are said', () => {
+  expectTypeOf(mp.dict<User>()).toEqualTypeOf<SharedDict<User>>()
+  expectTypeOf(mp.dict<User>().get(1)).toEqualTypeOf<Promise<User | undefined>>()
+  expectTypeOf(mp.dict<User>('users').keys()).toEqualTypeOf<Promise<DictKey[]>>()
+  expectTypeOf(mp.dict<User, string>('users').entries()).toEqualTypeOf<Promise<[string, User][]>>()
+  expectTypeOf(mp.dict<User, string>().setDefault('a', { name: 'a' })).toEqualTypeOf<Promise<User>>()
+  void mp.dict<number, 'a' | 'b'>().update('a', (n) => {
+    expectTypeOf(n).toEqualTypeOf<number | undefined>()
+    return 1
+  })
+  // @ts-expect-error a date is no key
+  void mp.dict<User>().get(new Date(0))
+  // @ts-expect-error not one of its keys
+  void mp.dict<number, 'a' | 'b'>().get('c')
+  // @ts-expect-error no user
+  void mp.dict<User>().set('a', 1)
 })

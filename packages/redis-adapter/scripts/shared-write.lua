@@ -1,5 +1,5 @@
 -- ARGV id, request id, request ids whose answers have arrived (spaces between), turn of the caller or 0, µs for which a turn lasts,
--- operation, its own…
+-- '1' keys have an order, operation, its own…
 -- Gives {1, answer}, {0} it is another's turn, {-1} there is no such object. Asked again with the same request id, it says what it said.
 if redis.call('HGET', S, 'id') ~= ARGV[1] then return {-1} end
 
@@ -33,6 +33,7 @@ end
 local function put(key, item)
   local n = written()
   redis.call('HSET', D, key, n .. ' ' .. item)
+  if ARGV[6] == '1' then redis.call('ZADD', K, 'NX', n, key) end
 end
 
 -- The texts of numbers that JSON has no word for.
@@ -83,4 +84,37 @@ function writes.add(a)
   return done(sum)
 end
 
-return {1, writes[ARGV[6]](7)}
+-- key, item. Gives what is there then.
+function writes.settle(a)
+  local n, item = cell(ARGV[a])
+  if n > 0 then return item end
+  put(ARGV[a], ARGV[a + 1])
+  return done(ARGV[a + 1])
+end
+
+local function remove(key)
+  redis.call('HDEL', D, key)
+  redis.call('ZREM', K, key)
+end
+
+-- key
+function writes.delete(a)
+  if redis.call('HEXISTS', D, ARGV[a]) == 0 then return 0 end
+  remove(ARGV[a])
+  return done(1)
+end
+
+-- key. Gives what was there.
+function writes.pop(a)
+  local n, item = cell(ARGV[a])
+  if n == 0 then return false end
+  remove(ARGV[a])
+  return done(item)
+end
+
+function writes.clear()
+  redis.call('UNLINK', D, K)
+  return done(false)
+end
+
+return {1, writes[ARGV[7]](8)}

@@ -257,6 +257,7 @@ export class World {
         ),
       queue: (name, spec, session) => made(new RedisQueueObject(name, spec, around, session)),
       value: (name, spec, session) => made(new RedisShared('value', name, spec, around, session)),
+      dict: (name, spec, session) => made(new RedisShared('dict', name, spec, around, session)),
     }
     this.broker = new Broker(kinds)
   }

@@ -91,6 +91,29 @@ test('an update whose answer was lost is applied once', async () => {
   await mine.destroy()
 })
 
+test('of a dict: what was lost on its way is not done again', async () => {
+  const { near, far, way } = await programs()
+  const [mine, theirs] = [near.dict<number>('a'), far.dict<number>('a')]
+  await theirs.set('a', 1)
+  const gone = async (): Promise<void> => {
+    await expect.poll(() => mine.has('a')).toBe(false)
+    await mine.set('a', 2)
+  }
+  expect(await answerLost(way, /\r\npop\r\n/, () => theirs.pop('a'), gone)).toBe(1)
+  expect(await mine.get('a')).toBe(2)
+  expect(await answerLost(way, /\r\ndelete\r\n/, () => theirs.delete('a'), gone)).toBe(true)
+  expect(await mine.get('a')).toBe(2)
+  await answerLost(way, /\r\nclear\r\n/, () => theirs.clear(), gone)
+  expect(await mine.get('a')).toBe(2)
+  const there = async (): Promise<void> => {
+    await expect.poll(() => mine.get('b')).toBe(1)
+    await mine.set('b', 2)
+  }
+  expect(await answerLost(way, /\r\nsettle\r\n/, () => theirs.setDefault('b', 1), there)).toBe(1)
+  expect(await mine.get('b')).toBe(2)
+  await mine.destroy()
+})
+
 test('connections cut at random: every change counts once', async () => {
   const [one, two] = [await stage.program(50), await stage.program(50)]
   const values = [one, two].map((world) => world.process().mp.value({ name: 'a', initial: 0 }))
@@ -230,7 +253,17 @@ test('a full store takes no more, and gives what it has', async () => {
   }
   await value.set(3)
   expect([await value.get(), await early.get()]).toEqual([3, 1])
+  const dict = mp.dict({ name: 'a' })
+  for (const key of ['a', 'b', 'c']) await dict.set(key, 1)
   await stage.redis.config('maxmemory', 1)
-  await value.destroy()
+  await expect(dict.setDefault('d', 1)).rejects.toBeInstanceOf(CapacityError)
+  expect([await dict.setDefault('a', 2).catch(String), await dict.pop('a'), await dict.delete('b')]).toEqual([
+    expect.stringContaining('CapacityError'),
+    1,
+    true,
+  ])
+  await dict.clear()
+  expect(await dict.size()).toBe(0)
+  await Promise.all([value.destroy(), dict.destroy()])
   await stage.redis.config('maxmemory', 0)
 })

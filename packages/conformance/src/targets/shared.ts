@@ -1,6 +1,6 @@
 /** Functions that run elsewhere and work on shared state. */
 import process from 'node:process'
-import type { Lock, Queue, Value } from '@skein/core'
+import type { DictKey, Lock, Queue, SharedDict, Value } from '@skein/core'
 import { currentProcess } from '@skein/core'
 
 /** Adds 1 so many times, each time from what is there. */
@@ -39,4 +39,39 @@ export async function addByName(name: string, initial: number): Promise<number> 
 /** Whether the lock that is stored there is held. */
 export async function storedLocked(value: Value<{ readonly lock: Lock }>): Promise<boolean> {
   return await (await value.get()).lock.locked()
+}
+
+export async function readKey<V>(dict: SharedDict<V>, key: DictKey): Promise<V | undefined> {
+  return await dict.get(key)
+}
+
+/** Counts each of the words so many times. */
+export async function countWords(
+  dict: SharedDict<number, string>,
+  words: readonly string[],
+  times: number,
+): Promise<void> {
+  for (let time = 0; time < times; time += 1) {
+    for (const word of words) await dict.update(word, (count = 0) => count + 1)
+  }
+}
+
+/** What it got by asking for all of 0 … count - 1. */
+export async function popAll(dict: SharedDict<number, number>, count: number): Promise<number[]> {
+  const popped = await Promise.all(Array.from({ length: count }, (_, key) => dict.pop(key)))
+  return popped.filter((value) => value !== undefined)
+}
+
+/** Sets 0 … count - 1 to twice that. */
+export async function fill(dict: SharedDict<number, number>, count: number): Promise<void> {
+  for (let first = 0; first < count; first += 500) {
+    await Promise.all(Array.from({ length: 500 }, (_, at) => dict.set(first + at, 2 * (first + at))))
+  }
+}
+
+/** An item of the queue that is stored there. */
+export async function takeNumber(dict: SharedDict<Queue<number>>, key: DictKey): Promise<number> {
+  const queue = await dict.get(key)
+  if (queue === undefined) throw new Error('there is no queue')
+  return await queue.get()
 }

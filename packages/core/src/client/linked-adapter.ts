@@ -21,7 +21,7 @@ import type { Process } from '../contract/process.ts'
 import type { Queue } from '../contract/queue.ts'
 import type { RWLock } from '../contract/rwlock.ts'
 import type { Semaphore } from '../contract/semaphore.ts'
-import type { Value } from '../contract/state.ts'
+import type { DictKey, SharedDict, Value } from '../contract/state.ts'
 import type { WaitOptions } from '../contract/wait.ts'
 import { ClosedError, ScopeError } from '../errors.ts'
 import type { Fleet, FleetEvents, FleetSpec } from '../contract/fleet.ts'
@@ -30,6 +30,7 @@ import type { Nature } from '../supervisor/boot.ts'
 import { LinkedBarrier } from './barrier.ts'
 import type { BrokerClient } from './broker-client.ts'
 import { LinkedCounter } from './counter.ts'
+import { LinkedDict } from './dict.ts'
 import { LinkedEvent } from './event.ts'
 import { LinkedFleet } from './fleet.ts'
 import { LinkedLatch } from './latch.ts'
@@ -152,6 +153,10 @@ export class LinkedAdapter implements Adapter, Home {
     return this.#own(new LinkedLatch(this.#place('latch', name, { count })))
   }
 
+  dict<V, K extends DictKey>({ name }: Named): SharedDict<V, K> {
+    return this.#own(new LinkedDict<V, K>(this.#place('dict', name, {}), {}))
+  }
+
   queue<T>({ name, maxSize, maxDeliveries }: QueueSpec): Queue<T> {
     return this.#own(new LinkedQueue<T>(this.#place('queue', name, { maxSize, maxDeliveries })))
   }
@@ -251,4 +256,5 @@ const attachers: Readonly<Record<HandleKind, (place: Place) => Handle>> = {
   pipe: (place) => new LinkedConnection(place),
   process: (place) => new LinkedProcess(place, null),
   value: (place) => new LinkedValue(place, null),
+  dict: (place) => new LinkedDict(place, null),
 }

@@ -17,6 +17,7 @@ const kinds: Readonly<Record<HandleKind, true>> = {
   event: true,
   value: true,
   latch: true,
+  dict: true,
 }
 
 function isShape(value: unknown): value is NonNullable<HandleRef['shape']> {

@@ -15,7 +15,7 @@ import type { Process, Stdio } from './process.ts'
 import type { Queue } from './queue.ts'
 import type { RWLock } from './rwlock.ts'
 import type { Semaphore } from './semaphore.ts'
-import type { Value } from './state.ts'
+import type { DictKey, SharedDict, Value } from './state.ts'
 import type { TargetRef } from './target.ts'
 import type { WaitOptions } from './wait.ts'
 
@@ -104,6 +104,7 @@ export interface Adapter {
   /** @throws EncodeError if the initial value cannot be stored */
   value<T>(spec: ValueSpec<T>): Value<T>
   latch(spec: LatchSpec): Latch
+  dict<V, K extends DictKey>(spec: Named): SharedDict<V, K>
   /** The handle that a reference stands for. @throws ScopeError if it belongs to another context. */
   attach(ref: HandleRef): Handle
   /** Waits for non-daemon processes, ends daemons, frees anonymous objects. */

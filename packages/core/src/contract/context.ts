@@ -8,7 +8,7 @@ import type { Pool, PoolOptions } from './pool.ts'
 import type { Process, ProcessOptions } from './process.ts'
 import type { Queue, QueueOptions } from './queue.ts'
 import type { RWLock } from './rwlock.ts'
-import type { Value } from './state.ts'
+import type { DictKey, SharedDict, Value } from './state.ts'
 import type { Semaphore, SemaphoreOptions } from './semaphore.ts'
 import type { Target } from './target.ts'
 import type { WaitOptions } from './wait.ts'
@@ -67,6 +67,7 @@ export interface Context extends AsyncDisposable {
   value<T>(initial: T, options?: NameOptions): Value<T>
   /** @param count how often it must be counted down: 0 or more */
   latch(count: number, options?: NameOptions): Latch
+  dict<V, K extends DictKey = DictKey>(options?: NameOptions): SharedDict<V, K>
   /**
    * Waits for this context's non-daemon processes, ends its daemons and pools, frees its anonymous objects. Running out of time or an abort
    * leaves what still runs running. Falling off the end of the main module does the same. Again: the same promise.

@@ -13,6 +13,7 @@ export type HandleKind =
   | 'event'
   | 'latch'
   | 'value'
+  | 'dict'
 
 /** What crosses a process in place of a handle. */
 export interface HandleRef {

@@ -39,3 +39,34 @@ export interface Value<T> extends Handle {
    */
   add(this: Value<number>, n: number): Promise<number>
 }
+
+/** `1`, `'1'`, `true` and `1n` are four keys; `-0` is `0`. */
+export type DictKey = string | number | boolean | bigint
+
+/**
+ * Values by key, in the order in which the keys came, as in a `Map`.
+ *
+ * `keys()`, `entries()` and `for await` read it in pages of 1,000 entries or about 1 MB, each of which is one step. What is there from the
+ * first page to the last is given once; of what comes, goes or changes meanwhile, what there is when its page is read. `entries()`
+ * keeps all of it in memory, `for await` one page.
+ *
+ * @typeParam K which keys the program uses; finite numbers only. Others reject with `ArgumentError`.
+ */
+export interface SharedDict<V, K extends DictKey = DictKey> extends Handle, AsyncIterable<[K, V]> {
+  /** `undefined`: there is none (or that is its value; `has()` tells). */
+  get(key: K): Promise<V | undefined>
+  set(key: K, value: V): Promise<void>
+  /** Whether there was one. */
+  delete(key: K): Promise<boolean>
+  has(key: K): Promise<boolean>
+  keys(): Promise<K[]>
+  entries(): Promise<[K, V][]>
+  size(): Promise<number>
+  /** As `Value.update`, of one key; other keys do not disturb it. What `fn` returns is stored, `undefined` too. */
+  update(key: K, fn: (current: V | undefined) => V | PromiseLike<V>, wait?: WaitOptions): Promise<V>
+  /** What is there; if nothing is, `value`, which is there from then on. */
+  setDefault(key: K, value: V): Promise<V>
+  /** Takes it out; `undefined`: there was none. */
+  pop(key: K): Promise<V | undefined>
+  clear(): Promise<void>
+}

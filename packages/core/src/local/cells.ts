@@ -1,12 +1,20 @@
 /** Value, dict and array on one machine: encoded values by key, each with the number of the write that put it there. */
 import { decode, encode } from '../codec/index.ts'
 import { ScopeError } from '../errors.ts'
-import type { Cell } from '../wire/shared.ts'
+import { type Cell, PageSize } from '../wire/shared.ts'
 import type { Content, Operations } from './shared.ts'
 
 interface Kept {
   version: number
+  /** Number of the write that made it: they stand in this order. */
+  readonly made: number
   bytes: Uint8Array
+}
+
+/** What a page has that goes on after another one. */
+interface Rest {
+  readonly after: number
+  readonly entries: IterableIterator<[string, Kept]>
 }
 
 const none: Cell = [0]
@@ -27,6 +35,8 @@ function numberOf(bytes: Uint8Array): number | null {
 export class Cells implements Content {
   readonly #cells = new Map<string, Kept>()
   #written = 0
+  /** Of the page that was read last: whoever reads all pages goes on there. */
+  #rest: Rest | null = null
 
   init(one: Uint8Array | null): void {
     if (one !== null) this.#set('v', one)
@@ -34,6 +44,10 @@ export class Cells implements Content {
 
   readonly reads: Operations = {
     get: ([key]) => this.#get(key as string),
+    has: ([key]) => Number(this.#cells.has(key as string)),
+    size: () => this.#cells.size,
+    keys: ([after]) => this.#page(after as number, (key) => [key]),
+    entries: ([after]) => this.#page(after as number, (key, bytes) => [key, bytes]),
   }
 
   readonly writes: Operations = {
@@ -60,6 +74,25 @@ export class Cells implements Content {
       this.#set(key, sum)
       return sum
     },
+    /** Gives what is there then. */
+    settle: (args) => {
+      const [key, bytes] = args as [string, Uint8Array]
+      const kept = this.#cells.get(key)
+      if (kept !== undefined) return kept.bytes
+      this.#set(key, bytes)
+      return bytes
+    },
+    delete: ([key]) => Number(this.#cells.delete(key as string)),
+    /** Gives what was there, or null. */
+    pop: ([key]) => {
+      const kept = this.#cells.get(key as string)
+      this.#cells.delete(key as string)
+      return kept?.bytes ?? null
+    },
+    clear: () => {
+      this.#cells.clear()
+      return null
+    },
   }
 
   #get(key: string): Cell {
@@ -69,8 +102,25 @@ export class Cells implements Content {
 
   #set(key: string, bytes: Uint8Array): void {
     this.#written += 1
+    const version = this.#written
     const kept = this.#cells.get(key)
-    if (kept === undefined) this.#cells.set(key, { version: this.#written, bytes })
-    else Object.assign(kept, { version: this.#written, bytes })
+    if (kept === undefined) this.#cells.set(key, { version, made: version, bytes })
+    else Object.assign(kept, { version, bytes })
+  }
+
+  /** What was made after that write: the number to go on after, or 0 at the end, and what `of` makes of each. */
+  #page(after: number, of: (key: string, bytes: Uint8Array) => (string | Uint8Array)[]): unknown[] {
+    const entries = this.#rest?.after === after ? this.#rest.entries : this.#cells.entries()
+    const page: unknown[] = []
+    const size = new PageSize()
+    for (const [key, { made, bytes }] of entries) {
+      if (made <= after) continue
+      const parts = of(key, bytes)
+      page.push(...parts)
+      if (!size.full(parts.reduce((sum, { length }) => sum + length, 0))) continue
+      this.#rest = { after: made, entries }
+      return [made, ...page]
+    }
+    return [0, ...page]
   }
 }

@@ -22,6 +22,7 @@ export const localBackend: Backend = {
     latch: (name, spec) => new LatchObject(name, spec),
     queue: (name, spec) => new QueueObject(name, spec),
     value: (name, spec) => new SharedObject('value', name, spec, new Cells()),
+    dict: (name, spec) => new SharedObject('dict', name, spec, new Cells()),
     pipe: (name) => new PipeObject(name, (queue) => broker.add(queue)),
   }),
 }

@@ -96,6 +96,7 @@ export class RedisBackend implements Backend {
       value: (name, spec, session) => new RedisShared('value', name, spec, around, session),
       latch: (name, spec, session) => new RedisLatch(name, spec, around, session),
       queue: (name, spec, session, attach) => new RedisQueueObject(name, spec, around, session, attach),
+      dict: (name, spec, session) => new RedisShared('dict', name, spec, around, session),
       pipe: (name, _spec, session) => new RedisPipeObject(name, (inbox) => broker.add(inbox), around, session),
       fleet: (name, spec, owner) => new RedisFleet(name, spec, owner, starter, around, queues),
     }

@@ -1,5 +1,5 @@
 /** The scripts of shared state as typed commands. */
-import { type ObjectKind, TURN } from '@skein/core/adapter'
+import { type ObjectKind, PAGE_BYTES, PAGE_ITEMS, TURN } from '@skein/core/adapter'
 import { keyOf, type Script, type ScriptArgument, type Surround, tagOf } from './surround.ts'
 
 /** What the creator gave. */
@@ -19,9 +19,21 @@ const TURN_KEYS = ['h', 'w', 'n', 'f']
 type Any<R> = Script<readonly ScriptArgument[], R>
 type Reply = readonly [outcome: number, value?: unknown]
 
+/** What frees memory works on a full store. */
+const freeing: ReadonlySet<string> = new Set(['delete', 'pop', 'clear'])
+
 function answerOf([outcome, value]: Reply): Answer {
   if (outcome === 1) return { kind: 'ok', value: value ?? null }
   return { kind: outcome === 0 ? 'busy' : 'gone' }
+}
+
+/** Keys are text, where Redis gives bytes. */
+function withKeys(operation: string, value: unknown): unknown {
+  if (operation !== 'keys' && operation !== 'entries') return value
+  const step = operation === 'keys' ? 1 : 2
+  return (value as readonly (number | Buffer)[]).map((part, at) =>
+    typeof part === 'object' && (at - 1) % step === 0 ? part.toString() : part,
+  )
 }
 
 export class SharedCommands {
@@ -33,6 +45,8 @@ export class SharedCommands {
   readonly #open: Any<readonly Buffer[]>
   readonly #read: Any<Reply>
   readonly #write: Any<Reply>
+  readonly #free: Any<Reply>
+  readonly #ordered: '0' | '1'
   readonly #destroy: Any<number>
   #heard: string[] = []
 
@@ -40,6 +54,7 @@ export class SharedCommands {
     const key = keyOf(around, kind, name)
     this.tag = tagOf(kind, name)
     this.#around = around
+    this.#ordered = kind === 'dict' ? '1' : '0'
     this.#keys = ['s', 'd', 'k', 'r', 'q'].map((part) => `${key}:${part}`)
     this.#turnKeys = TURN_KEYS.map((part) => `${key}:${part}`)
     this.#channel = name.startsWith('~') ? '' : `${around.namespace}:all`
@@ -48,6 +63,7 @@ export class SharedCommands {
     this.#open = store.script('shared-open', { prelude, binary: true })
     this.#read = store.script('shared-read', { prelude, binary: true, readOnly: true })
     this.#write = store.script('shared-write', { prelude, binary: true })
+    this.#free = store.script('shared-write', { prelude, binary: true, allowOom: true })
     this.#destroy = store.script('shared-destroy', { allowOom: true })
   }
 
@@ -69,7 +85,8 @@ export class SharedCommands {
   }
 
   async read(id: string, operation: string, args: readonly ScriptArgument[]): Promise<Answer> {
-    return answerOf(await this.#read.call(this.#all, [id, operation, ...args]))
+    const answer = answerOf(await this.#read.call(this.#all, [id, PAGE_ITEMS, PAGE_BYTES, operation, ...args]))
+    return answer.kind === 'ok' ? { kind: 'ok', value: withKeys(operation, answer.value) } : answer
   }
 
   /** @param rid the write's own: sent again, it is the same write */
@@ -83,8 +100,9 @@ export class SharedCommands {
     const heard = this.#heard.splice(0, HEARD)
     let reply: Reply
     try {
-      const all = [id, rid, heard.join(' '), turn, TURN * 1_000, operation, ...args]
-      reply = await this.#write.call(this.#all, all)
+      const all = [id, rid, heard.join(' '), turn, TURN * 1_000, this.#ordered, operation, ...args]
+      const script = freeing.has(operation) ? this.#free : this.#write
+      reply = await script.call(this.#all, all)
     } catch (error) {
       this.#heard.push(...heard)
       throw error
