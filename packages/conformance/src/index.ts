@@ -13,6 +13,7 @@ import { eventSuite } from './event.ts'
 import { handlesSuite } from './handles.ts'
 import { createSuite } from './harness.ts'
 import type { ConformanceOptions, MakeContext } from './harness.ts'
+import { inspectSuite } from './inspect.ts'
 import { latchSuite } from './latch.ts'
 import { lockSuite } from './lock.ts'
 import { pipeSuite } from './pipe.ts'
@@ -59,6 +60,7 @@ const suites = [
   poolMapsSuite,
   poolResultsSuite,
   poolErrorsSuite,
+  inspectSuite,
   codecSuite,
   handlesSuite,
   crashSuite,

@@ -14,6 +14,7 @@ import type { Queue, QueueOptions } from './contract/queue.ts'
 import type { RWLock } from './contract/rwlock.ts'
 import type { DictKey, SharedDict, Value } from './contract/state.ts'
 import type { Semaphore, SemaphoreOptions } from './contract/semaphore.ts'
+import type { Snapshot } from './contract/snapshot.ts'
 import type { Target } from './contract/target.ts'
 import type { WaitOptions } from './contract/wait.ts'
 import { noteClosed } from './current-process.ts'
@@ -177,6 +178,10 @@ export class AdapterContext implements Context {
 
   dict<V, K extends DictKey = DictKey>(options?: NameOptions): SharedDict<V, K> {
     return this.#open.dict({ name: this.#named(options, 'dict()') })
+  }
+
+  async inspect(): Promise<Snapshot> {
+    return this.#open.inspect()
   }
 
   async close(wait?: WaitOptions): Promise<void> {

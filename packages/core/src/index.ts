@@ -27,5 +27,6 @@ export type { ConsumeOptions, Delivery, Queue, QueueOptions } from './contract/q
 export type { RWLock } from './contract/rwlock.ts'
 export type { DictKey, SharedDict, Value } from './contract/state.ts'
 export type { PermitOptions, Semaphore, SemaphoreOptions } from './contract/semaphore.ts'
+export type { HolderSnapshot, ObjectSnapshot, PartySnapshot, Snapshot, WaiterSnapshot } from './contract/snapshot.ts'
 export type { Target, TargetRef } from './contract/target.ts'
 export type { WaitOptions } from './contract/wait.ts'

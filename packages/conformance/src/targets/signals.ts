@@ -70,6 +70,12 @@ export async function note(notes: Queue<number>): Promise<void> {
   await notes.put(process.pid)
 }
 
+/** As `note`, and goes on until the event is set. */
+export async function noteUntil(notes: Queue<number>, event: Event): Promise<void> {
+  await notes.put(process.pid)
+  await event.wait()
+}
+
 /** An action that fails. */
 export function refuse(): never {
   throw new RangeError('not today')

@@ -22,6 +22,7 @@ import type { Queue } from '../contract/queue.ts'
 import type { RWLock } from '../contract/rwlock.ts'
 import type { Semaphore } from '../contract/semaphore.ts'
 import type { DictKey, SharedDict, Value } from '../contract/state.ts'
+import type { ObjectSnapshot, Snapshot } from '../contract/snapshot.ts'
 import type { WaitOptions } from '../contract/wait.ts'
 import { ClosedError, ScopeError } from '../errors.ts'
 import type { Fleet, FleetEvents, FleetSpec } from '../contract/fleet.ts'
@@ -195,6 +196,13 @@ export class LinkedAdapter implements Adapter, Home {
     }
     const place: Place = { home: this, kind, name, shape, attach: true, program }
     return attachers[kind](place)
+  }
+
+  async inspect(): Promise<Snapshot> {
+    const at = Date.now()
+    const { client, namespace } = this
+    const objects = await client.call<ObjectSnapshot[]>(client.open('inspector', 'all', null, false), 'look')
+    return { at, namespace, objects }
   }
 
   async close(wait?: WaitOptions): Promise<void> {

@@ -16,6 +16,7 @@ import type { Queue } from './queue.ts'
 import type { RWLock } from './rwlock.ts'
 import type { Semaphore } from './semaphore.ts'
 import type { DictKey, SharedDict, Value } from './state.ts'
+import type { Snapshot } from './snapshot.ts'
 import type { TargetRef } from './target.ts'
 import type { WaitOptions } from './wait.ts'
 
@@ -107,6 +108,7 @@ export interface Adapter {
   dict<V, K extends DictKey>(spec: Named): SharedDict<V, K>
   /** The handle that a reference stands for. @throws ScopeError if it belongs to another context. */
   attach(ref: HandleRef): Handle
+  inspect(): Promise<Snapshot>
   /** Waits for non-daemon processes, ends daemons, frees anonymous objects. */
   close(wait?: WaitOptions): Promise<void>
 }

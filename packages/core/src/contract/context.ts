@@ -10,6 +10,7 @@ import type { Queue, QueueOptions } from './queue.ts'
 import type { RWLock } from './rwlock.ts'
 import type { DictKey, SharedDict, Value } from './state.ts'
 import type { Semaphore, SemaphoreOptions } from './semaphore.ts'
+import type { Snapshot } from './snapshot.ts'
 import type { Target } from './target.ts'
 import type { WaitOptions } from './wait.ts'
 
@@ -68,6 +69,12 @@ export interface Context extends AsyncDisposable {
   /** @param count how often it must be counted down: 0 or more */
   latch(count: number, options?: NameOptions): Latch
   dict<V, K extends DictKey = DictKey>(options?: NameOptions): SharedDict<V, K>
+  /**
+   * Who holds, who waits, how deep: all locks, semaphores, queues and whatever else processes wait on. On one machine those of this program,
+   * on Redis those of every program of the namespace, found by a scan of the keys: for people who look, not for a loop. What nobody has used
+   * yet may be missing. Who is dead is left out.
+   */
+  inspect(): Promise<Snapshot>
   /**
    * Waits for this context's non-daemon processes, ends its daemons and pools, frees its anonymous objects. Running out of time or an abort
    * leaves what still runs running. Falling off the end of the main module does the same. Again: the same promise.

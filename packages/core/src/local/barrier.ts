@@ -1,7 +1,9 @@
 /** A barrier at the broker: those who wait, in the order of arrival, and who runs the action of a full round. */
 import { BrokenBarrierError, ConflictError } from '../errors.ts'
+import type { ObjectSnapshot } from '../contract/snapshot.ts'
 import { BrokerObject, type Methods } from '../supervisor/broker/broker-object.ts'
 import type { Call, Session } from '../supervisor/broker/session.ts'
+import { partyOf, waitSnapshot } from '../supervisor/broker/snapshots.ts'
 import { Waiters } from './waiters.ts'
 
 export interface BarrierSpec {
@@ -63,6 +65,17 @@ export class BarrierObject extends BrokerObject {
 
   override leave(session: Session): void {
     if (this.#runner?.session === session) this.#break(`${who(session)} ended while it ran the action`)
+  }
+
+  override inspect(): ObjectSnapshot {
+    const runners = this.#runner === null ? [] : [{ ...partyOf(this.#runner.session), token: null, count: 1 }]
+    const how = {
+      depth: this.#waiters.size + runners.length,
+      capacity: this.#parties,
+      state: this.#broken === null ? 'open' : 'broken',
+      holders: runners,
+    } as const
+    return waitSnapshot(this, how, this.#waiters.parties)
   }
 
   override end(reason: Error): void {

@@ -1,7 +1,9 @@
 /** A semaphore with `owned: false` at the broker: a number, and those who wait for it to be large enough, served in the order of asking. */
 import { ConflictError } from '../errors.ts'
 import { BrokerObject, type Methods } from '../supervisor/broker/broker-object.ts'
+import type { ObjectSnapshot } from '../contract/snapshot.ts'
 import type { Session } from '../supervisor/broker/session.ts'
+import { partyOf, permitsSnapshot } from '../supervisor/broker/snapshots.ts'
 import { wallMicroseconds } from '../util/clock.ts'
 import type { PermitsSpec } from './permits.ts'
 import { Waiters } from './waiters.ts'
@@ -50,6 +52,11 @@ export class Counter extends BrokerObject {
 
   override leave(): void {
     // What its process has taken or given stays so.
+  }
+
+  override inspect(): ObjectSnapshot {
+    const waiters = [...this.#waiters].map(([{ session }, permits]) => ({ party: partyOf(session), permits }))
+    return permitsSnapshot(this, { total: null, free: this.#value }, [], waiters)
   }
 
   override end(reason: Error): void {

@@ -111,6 +111,13 @@ export class Deliveries {
     return this.#users.values()
   }
 
+  /** How many items each process has in hand. */
+  get holders(): Map<Session, number> {
+    const counts = new Map<Session, number>()
+    for (const { user } of this.#held.values()) counts.set(user.session, (counts.get(user.session) ?? 0) + 1)
+    return counts
+  }
+
   user(session: Session, number: number): QueueUser {
     // Frames of one user come in runs.
     if (this.#last?.session === session && this.#last.number === number) return this.#last

@@ -1,5 +1,7 @@
 /** An event at the broker: a flag, and those who wait for it. */
+import type { ObjectSnapshot } from '../contract/snapshot.ts'
 import { BrokerObject, type Methods } from '../supervisor/broker/broker-object.ts'
+import { waitSnapshot } from '../supervisor/broker/snapshots.ts'
 import { Waiters } from './waiters.ts'
 
 export class EventObject extends BrokerObject {
@@ -34,6 +36,10 @@ export class EventObject extends BrokerObject {
 
   override leave(): void {
     // Nobody holds it.
+  }
+
+  override inspect(): ObjectSnapshot {
+    return waitSnapshot(this, { depth: Number(this.#set), capacity: null }, this.#waiters.parties)
   }
 
   override end(reason: Error): void {

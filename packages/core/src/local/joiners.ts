@@ -1,5 +1,7 @@
 /** Who waits in `queue.join()`: each for the items that were there when it asked, whatever is put afterwards. */
+import type { PartySnapshot } from '../contract/snapshot.ts'
 import type { Call } from '../supervisor/broker/session.ts'
+import { partyOf } from '../supervisor/broker/snapshots.ts'
 
 interface Numbered {
   readonly number: number
@@ -29,6 +31,10 @@ export class Joiners {
     const joiner: Joiner = { call, upTo: last, left }
     this.#joiners.add(joiner)
     call.waits(() => this.#joiners.delete(joiner))
+  }
+
+  get parties(): PartySnapshot[] {
+    return [...this.#joiners].map(({ call }) => partyOf(call.session))
   }
 
   /** The item will not be delivered any more. */

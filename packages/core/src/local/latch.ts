@@ -1,6 +1,8 @@
 /** A latch at the broker: a count, and those who wait for its end. */
 import { ConflictError } from '../errors.ts'
+import type { ObjectSnapshot } from '../contract/snapshot.ts'
 import { BrokerObject, type Methods } from '../supervisor/broker/broker-object.ts'
+import { waitSnapshot } from '../supervisor/broker/snapshots.ts'
 import { Waiters } from './waiters.ts'
 
 export interface LatchSpec {
@@ -43,6 +45,10 @@ export class LatchObject extends BrokerObject {
 
   override leave(): void {
     // What it has counted stays counted.
+  }
+
+  override inspect(): ObjectSnapshot {
+    return waitSnapshot(this, { depth: this.#left, capacity: this.#total }, this.#waiters.parties)
   }
 
   override end(reason: Error): void {

@@ -7,7 +7,9 @@ import { ConflictError } from '../errors.ts'
 import { wallMicroseconds } from '../util/clock.ts'
 import { BrokerObject, type Methods, type ObjectKind } from '../supervisor/broker/broker-object.ts'
 import type { ProcessInfo } from '../supervisor/boot.ts'
+import type { ObjectSnapshot } from '../contract/snapshot.ts'
 import type { Call, Session } from '../supervisor/broker/session.ts'
+import { partyOf, permitsSnapshot } from '../supervisor/broker/snapshots.ts'
 
 interface Grant {
   readonly session: Session
@@ -91,6 +93,16 @@ export class Permits extends BrokerObject {
   override leave(session: Session): void {
     for (const [token, grant] of this.#grants) if (grant.session === session) this.#free += this.#drop(token, grant)
     this.#serve()
+  }
+
+  override inspect(): ObjectSnapshot {
+    const holders = [...this.#grants].map(([token, { session, permits }]) => ({
+      party: partyOf(session),
+      permits,
+      token,
+    }))
+    const waiters = [...this.#waiters].map(({ call, permits }) => ({ party: partyOf(call.session), permits }))
+    return permitsSnapshot(this, { total: this.#total, free: this.#free }, holders, waiters)
   }
 
   override end(reason: Error): void {

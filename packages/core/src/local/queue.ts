@@ -11,6 +11,8 @@ import { off } from '../wire/ahead-board.ts'
 import { BrokerObject, type Methods } from '../supervisor/broker/broker-object.ts'
 import { Deliveries, type QueueUser } from './deliveries.ts'
 import { Joiners } from './joiners.ts'
+import type { ObjectSnapshot } from '../contract/snapshot.ts'
+import { partyOf, queueSnapshot } from '../supervisor/broker/snapshots.ts'
 import type { Call, Session } from '../supervisor/broker/session.ts'
 
 /** Milliseconds that a producer may put without an answer since it last heard from the broker. */
@@ -116,6 +118,22 @@ export class QueueObject extends BrokerObject {
     this.#items.leave(session)
     this.#closeWhenRevoked()
     this.#serve()
+  }
+
+  override inspect(): ObjectSnapshot | null {
+    // The directions of a pipe are queues, too.
+    if (this.#used !== null) return null
+    const { maxSize } = this.#spec
+    return queueSnapshot(
+      this.name,
+      { closed: this.#state === 'closed', size: this.#items.unheld, maxSize },
+      {
+        holders: [...this.#items.holders].map(([session, count]) => ({ ...partyOf(session), count })),
+        get: [...this.#getters].map(({ call }) => partyOf(call.session)),
+        put: [...this.#putters].map(({ call }) => partyOf(call.session)),
+        join: this.#joiners.parties,
+      },
+    )
   }
 
   override end(reason: Error): void {

@@ -1,5 +1,7 @@
 /** Calls that wait for something of one object, in the order of asking: the part that every object on which calls wait has in common. */
+import type { PartySnapshot } from '../contract/snapshot.ts'
 import type { Call } from '../supervisor/broker/session.ts'
+import { partyOf } from '../supervisor/broker/snapshots.ts'
 
 /** @typeParam W what each of them wants */
 export class Waiters<W = null> {
@@ -7,6 +9,11 @@ export class Waiters<W = null> {
 
   get size(): number {
     return this.#waiting.size
+  }
+
+  /** Whose they are. */
+  get parties(): PartySnapshot[] {
+    return [...this.#waiting.keys()].map(({ session }) => partyOf(session))
   }
 
   /** Those that wait, first to last; one may be answered meanwhile. */

@@ -11,6 +11,7 @@ import type { Backend, SupervisorHost } from './backend.ts'
 import type { Nature, ProcessInfo } from './boot.ts'
 import { Broker, type ObjectFactory } from './broker/broker.ts'
 import { FleetObject } from './broker/fleet.ts'
+import { Inspector } from './broker/inspector.ts'
 import { ProcessObject } from './broker/process.ts'
 import { SessionObject } from './broker/session-object.ts'
 import { Starter, type StarterHome } from './broker/starter.ts'
@@ -80,6 +81,7 @@ export function supervise(stock: FifoStock, backend: Backend): void {
     const common = {
       process: (name, spec) => new ProcessObject(name, spec, starter),
       fleet: (name, spec, owner) => new FleetObject(name, spec, owner, starter),
+      inspector: (name) => new Inspector(name, async () => (await backend.inspect?.()) ?? broker.snapshot()),
       session: (name) =>
         new SessionObject(name, {
           stop: async (grace) => {

@@ -4,6 +4,7 @@ import type {
   Broker,
   BrokerObject,
   Foreign,
+  ObjectSnapshot,
   ObjectFactory,
   Placement,
   Starter,
@@ -16,6 +17,7 @@ import { OpenWork, UNLIMITED } from './host/open-work.ts'
 import { RedisPlacement } from './host/redis-placement.ts'
 import { Serving } from './host/serving.ts'
 import type { OpenQueue } from './host/work-line.ts'
+import { Inspection } from './inspect/inspection.ts'
 import { jobQueue } from './job-queue.ts'
 import { openSurround } from './opening.ts'
 import { openForeign } from './peers/foreign.ts'
@@ -48,6 +50,7 @@ interface Running {
   readonly placement: Placement & { close(): Promise<void> }
   /** Where this program runs what others start. */
   readonly serving: Serving | null
+  readonly inspection: Inspection
 }
 
 export class RedisBackend implements Backend {
@@ -117,8 +120,12 @@ export class RedisBackend implements Backend {
     return openForeign(of, this.#begun.peers)
   }
 
+  inspect(): Promise<readonly ObjectSnapshot[]> {
+    return this.#begun.inspection.look()
+  }
+
   #begin(broker: Broker, starter: Starter): Running {
-    const { host, around, queues } = this.#opened
+    const { host, around, queues, quorum } = this.#opened
     const { serve } = host.settings
     const peers = new Peers({ around, keys: sessionKeys(around.namespace), broker })
     const placement =
@@ -130,7 +137,8 @@ export class RedisBackend implements Backend {
     const slots = typeof serve === 'object' && serve !== null ? serve.slots : Number.POSITIVE_INFINITY
     const serving =
       serve === false || serve === null ? null : new Serving({ around, peers, launch, surroundings, slots })
-    return { peers, placement, serving }
+    const inspection = new Inspection(around, quorum, () => broker.sessions())
+    return { peers, placement, serving, inspection }
   }
 
   get #begun(): Running {

@@ -1,11 +1,12 @@
 /** What every noun's state at the broker has in common. */
 import type { HandleKind } from '../../contract/handle.ts'
+import type { ObjectSnapshot } from '../../contract/snapshot.ts'
 import { ProtocolError, StateError } from '../../errors.ts'
 import type { Frame } from '../../wire/frame.ts'
 import type { Call, Session } from './session.ts'
 
 /** `run` is what another program runs for this one. */
-export type ObjectKind = HandleKind | 'fleet' | 'session' | 'run'
+export type ObjectKind = HandleKind | 'fleet' | 'session' | 'inspector' | 'run'
 
 export type Methods = Readonly<Record<string, (call: Call) => void>>
 
@@ -78,6 +79,10 @@ export abstract class BrokerObject {
   /** The process of a suspended session has spoken again: it waits in line again, behind the others. */
   resume(_session: Session): void {
     // As above.
+  }
+  /** What it looks like to `context.inspect()`; null where nobody holds anything or waits. */
+  inspect(): ObjectSnapshot | null {
+    return null
   }
   /** The object is gone: who waits is told. */
   abstract end(reason: Error): void

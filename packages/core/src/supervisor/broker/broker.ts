@@ -3,6 +3,7 @@
  * a noun means is in the noun's own class. Lives in the supervisor thread, where no user code runs.
  */
 import { StateError } from '../../errors.ts'
+import type { ObjectSnapshot } from '../../contract/snapshot.ts'
 import type { AheadBoard } from '../../wire/ahead-board.ts'
 import type { BrokerObject } from './broker-object.ts'
 import { describe } from './broker-object.ts'
@@ -74,6 +75,11 @@ export class Broker implements SessionHost {
     this.#sessions.add(session)
     this.#home.opened?.(session)
     return session
+  }
+
+  /** What the objects look like whose state is here. */
+  snapshot(): ObjectSnapshot[] {
+    return [...this.#objects.values()].flatMap((object) => object.inspect() ?? [])
   }
 
   /** Ends a session and the anonymous objects that its process made. */

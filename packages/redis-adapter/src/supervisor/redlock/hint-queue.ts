@@ -84,6 +84,19 @@ export class HintQueue {
     }
   }
 
+  /** How many stand in the line, as the first master that answers knows it. */
+  async length(key: string): Promise<number> {
+    for (const [number, master] of this.#masters.entries()) {
+      if (this.#away.has(number)) continue
+      try {
+        return await master.zcard(keysOf(key)[0])
+      } catch {
+        this.#lookLater(number)
+      }
+    }
+    return 0
+  }
+
   /** Nothing at all is heard of these masters any more: asks them again. */
   probe(): void {
     for (const number of this.#away) {
