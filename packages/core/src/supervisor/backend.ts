@@ -67,6 +67,8 @@ export interface Backend {
   opened?(session: Session): void
   /** A process has ended, and each object has been told to take back what it held. */
   ended?(session: Session): void
+  /** The program ends, with all that it runs: takes nothing more that others have to run. */
+  stopping?(): void
   /** Nothing runs any more: gives back what is left. The thread ends when it settles. */
   close?(): Promise<void>
 }

@@ -85,6 +85,7 @@ export function supervise(stock: FifoStock, backend: Backend): void {
       session: (name) =>
         new SessionObject(name, {
           stop: async (grace) => {
+            backend.stopping?.()
             await starter.stop(grace)
             liveness?.stop()
             if (backend.close !== undefined) {

@@ -108,11 +108,15 @@ export class RedisBackend implements Backend {
   async close(): Promise<void> {
     const { quorum, close } = this.#opened
     const { placement, peers, serving } = this.#begun
-    serving?.close()
+    await serving?.close()
     await placement.close()
     await peers.close()
     await quorum?.close()
     await close()
+  }
+
+  stopping(): void {
+    void this.#begun.serving?.close()
   }
 
   /** For the processes of this program that were sent a handle of what another program keeps. */

@@ -3,6 +3,7 @@ import type { BrokerClient, Child, Launch, ObjectListener, Op, Surroundings } fr
 import { type Frame, op, relayed, relayHead } from '@skein/core/adapter'
 import type { Claimed } from './run-object.ts'
 import { Desk } from './desk.ts'
+import { cancelled } from './placing.ts'
 
 export interface LodgerOptions {
   readonly client: BrokerClient
@@ -11,6 +12,8 @@ export interface LodgerOptions {
   readonly id: string
   readonly surroundings: Surroundings
   readonly launch: Launch
+  /** Whether this program ends: what is claimed now goes back. */
+  readonly closing: () => boolean
   /** Called once: nothing of it runs here any more, or ever did. */
   readonly ended: () => void
 }
@@ -31,15 +34,21 @@ export class Lodger implements ObjectListener {
 
   /** Starts it here if nobody else has taken it. */
   async begin(): Promise<void> {
-    const { client } = this.#options
+    const { client, closing } = this.#options
     let claimed: Claimed | null = null
     try {
       claimed = await client.call<Claimed | null>(this.#number, 'claim')
     } catch {
       // It is over there, or that program is.
     }
-    if (claimed === null || this.#gone) this.#end()
-    else this.#launch(claimed)
+    if (claimed !== null && !this.#gone && !closing()) {
+      this.#launch(claimed)
+      return
+    }
+    // It was claimed, so that program waits for word of it.
+    if (claimed !== null && this.#gone) this.#post('ended', cancelled)
+    else if (claimed !== null) this.#post('released')
+    this.#end()
   }
 
   /** Ends it here: its program counts it as lost. */

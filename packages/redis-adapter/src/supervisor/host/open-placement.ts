@@ -1,7 +1,7 @@
 /** `serve: false`: every process of this program runs in another one that said `serve: true`. */
 import type { Broker, Placed, Placement, StarterEvents, StartSpec } from '@skein/core/adapter'
 import { cancelled, described, refused } from './placing.ts'
-import type { OpenWork } from './open-work.ts'
+import type { Offered, OpenWork } from './open-work.ts'
 import { RunObject } from './run-object.ts'
 
 export class OpenPlacement implements Placement {
@@ -29,13 +29,17 @@ export class OpenPlacement implements Placement {
       offered.taken()
       events.started(child, info)
     }
-    const run: RunObject = this.#broker.add(new RunObject(spec, { ...events, started, ended }))
+    const run: RunObject = this.#broker.add(new RunObject(spec, { ...events, started, ended }, () => put()))
     const json = JSON.stringify({ ...described(spec), program: this.#program })
-    const offered = this.#work.put(json, (error) => {
-      if (run.claimed) return
-      run.remove?.(error)
-      ended(refused(error))
-    })
+    let offered: Offered
+    const put = (): void => {
+      offered = this.#work.put(json, (error) => {
+        if (run.claimed) return
+        run.remove?.(error)
+        ended(refused(error))
+      })
+    }
+    put()
     return {
       cancel: () => {
         if (over) return

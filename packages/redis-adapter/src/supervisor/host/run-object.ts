@@ -35,13 +35,16 @@ export class RunObject extends BrokerObject implements Running {
   readonly here = false
   readonly #spec: StartSpec
   readonly #events: StarterEvents
+  readonly #again: () => void
   readonly #users = new Map<Session, number>()
   readonly #written = new Written()
   #taker: Taker | null = null
   #host = ''
 
-  constructor(spec: StartSpec, events: StarterEvents) {
+  /** @param again called when the program that has claimed it gives it back, not begun */
+  constructor(spec: StartSpec, events: StarterEvents, again: () => void) {
     super('run', spec.id)
+    this.#again = again
     this.#spec = spec
     this.#events = events
   }
@@ -63,7 +66,10 @@ export class RunObject extends BrokerObject implements Running {
       this.#events.started(this, info)
     } else if (method === 'loaded') this.#events.loaded()
     else if (method === 'ended') this.#over((args as [EncodedExit])[0])
-    else throw new ProtocolError(`a run takes no ${method}`)
+    else if (method === 'released') {
+      this.#taker = null
+      this.#again()
+    } else throw new ProtocolError(`a run takes no ${method}`)
   }
 
   override frame(session: Session, frame: Frame): void {

@@ -26,6 +26,11 @@ export class Serving {
   readonly #stops: readonly (() => void)[]
   /** Taken, and Redis was not told yet that they are over. */
   #over: Job[] = []
+  /** Taken, and not to be begun here. */
+  #back: Job[] = []
+  readonly #ended: Promise<void>
+  /** Jobs that are looked into. */
+  readonly #taking = new Set<Promise<void>>()
   #requests = 0
   #begun = 0
   #wake: (() => void) | null = null
@@ -47,14 +52,17 @@ export class Serving {
         this.#queue.reap(sids).catch(() => this.#stir())
       }),
     ]
-    void this.#run()
+    this.#ended = this.#run()
   }
 
-  /** Takes nothing more. What runs goes on until its program or this one ends it. */
-  close(): void {
-    this.#closed = true
-    for (const stop of this.#stops) stop()
-    this.#stir()
+  /** Takes nothing more; resolves when what was taken and not begun is given back. What runs goes on until its program or this one ends it. */
+  async close(): Promise<void> {
+    if (!this.#closed) {
+      this.#closed = true
+      for (const stop of this.#stops) stop()
+      this.#stir()
+    }
+    await this.#ended
   }
 
   async #run(): Promise<void> {
@@ -72,7 +80,9 @@ export class Serving {
           if (job === null) await this.#rest()
           else {
             rid = ''
-            void this.#take(job)
+            const taking = this.#take(job)
+            this.#taking.add(taking)
+            void taking.then(() => this.#taking.delete(taking))
           }
         }
       } catch {
@@ -80,17 +90,24 @@ export class Serving {
         await this.#rest()
       }
     }
-    // Its place in line, or what it has been given meanwhile.
-    if (rid !== '') await this.#queue.giveBack([{ rid }], false).catch(() => undefined)
+    try {
+      // Its place in line, or what it has been given meanwhile.
+      if (rid !== '') await this.#queue.giveBack([{ rid }], false)
+      await Promise.all(this.#taking)
+      await this.#finish()
+    } catch {
+      // Others take it back from a program that is gone.
+    }
     this.#queue.stop()
   }
 
   /** Forgotten only when Redis has said so: until then they count as taken. */
   async #finish(): Promise<void> {
-    const over = [...this.#over]
-    if (over.length === 0) return
-    await this.#queue.finish(over)
+    const [over, back] = [[...this.#over], [...this.#back]]
+    if (over.length > 0) await this.#queue.finish(over)
     this.#over = this.#over.slice(over.length)
+    if (back.length > 0) await this.#queue.giveBack(back, false)
+    this.#back = this.#back.slice(back.length)
   }
 
   async #take(job: Job): Promise<void> {
@@ -105,6 +122,11 @@ export class Serving {
       const { program, id } = placeOf(job)
       const client = await peers.reach(program)
       const key = `${program} ${id}`
+      if (this.#closed) {
+        this.#back.push(job)
+        free()
+        return
+      }
       // A job that came twice is about what is here already.
       if (client === null || this.#lodgers.has(key)) free()
       else {
@@ -114,6 +136,7 @@ export class Serving {
           id,
           surroundings,
           launch,
+          closing: () => this.#closed,
           ended: () => {
             this.#lodgers.delete(key)
             free()
@@ -125,7 +148,8 @@ export class Serving {
     } catch (error) {
       free()
       if (error instanceof ConnectionError) {
-        await this.#queue.giveBack([job], false).catch(() => undefined)
+        this.#back.push(job)
+        this.#stir()
         return
       }
       reportDefect('work of another program', error)

@@ -1,6 +1,10 @@
 /**
- * Messages between programs, each to one receiver, in order and without loss as long as both sessions live: a list in Redis for each
- * program. What is sent while a message is under way travels with the next one.
+ * Messages between programs, each to one receiver, in order, and without a gap that nobody notices: a list in Redis for each program.
+ * What is sent while a message is under way travels with the next one.
+ *
+ * Entries are numbered by their sender. One that was sent again comes twice and is read once; one that Redis has lost (it started again with
+ * older data) leaves a gap, which the next one shows. After each reconnect every sender says how far it has come, so that the last entry of
+ * all is missed, too.
  */
 import { Buffer } from 'node:buffer'
 import { ClosedError, ConnectionError } from '@skein/core'
@@ -12,11 +16,15 @@ import type { Script, ScriptArgument, Surround } from '../surround.ts'
 const PAGE = 64
 /** Bytes after which an entry takes no further message. */
 const ENOUGH = 1024 * 1024
-/** How often a receiver's silence may outlast its session, for the list that it leaves. */
+/** How long a list stays that nobody reads, in `sessionTtl`s: whoever lives reads within one. */
 const KEPT_TTLS = 2
 
-/** Who hears what comes. A message is valid for good. */
-export type Receiver = (sender: string, message: Buffer) => void
+export interface MailEvents {
+  /** A message is valid for good. */
+  received(sender: string, message: Buffer): void
+  /** Nothing that is sent to that program arrives any more, or something of what it sent is lost. */
+  broken(program: string): void
+}
 
 interface Outgoing {
   waiting: Buffer[]
@@ -27,21 +35,21 @@ interface Outgoing {
 export class Mailbox {
   readonly #around: Surround
   readonly #keys: Pick<SessionKeys, 'inbox'>
-  readonly #receive: Receiver
+  readonly #events: MailEvents
   readonly #post: Script<readonly ScriptArgument[], number>
   readonly #read: Script<readonly ScriptArgument[], Buffer[]>
   readonly #stops: readonly (() => void)[]
   readonly #outgoing = new Map<string, Outgoing>()
-  /** The number of the last entry of each sender: one that was sent again may come twice. */
+  /** The number of the last entry of each sender. */
   readonly #seen = new Map<string, number>()
   #reading = false
   #again = false
   #closed = false
 
-  constructor(around: Surround, keys: Pick<SessionKeys, 'inbox'>, receive: Receiver) {
+  constructor(around: Surround, keys: Pick<SessionKeys, 'inbox'>, events: MailEvents) {
     this.#around = around
     this.#keys = keys
-    this.#receive = receive
+    this.#events = events
     const { store, wakes, session } = around
     // What it carries ends processes and says how they ended: it must pass on a full store, too.
     this.#post = store.script('mail-post', { allowOom: true })
@@ -50,22 +58,25 @@ export class Mailbox {
     this.#stops = [
       wakes.on('mail', look),
       wakes.onResubscribed(look),
-      store.onConnected(look),
+      store.onConnected(() => {
+        for (const receiver of this.#outgoing.keys()) this.send(receiver)
+        look()
+      }),
       // To this one's next name everybody counts from 1.
       session.onLost(() => this.#seen.clear()),
     ]
     look()
   }
 
-  /** Leaves with what else this turn sends there. To a program that is gone: nothing happens. */
-  send(receiver: string, message: Buffer): void {
+  /** Leaves with what else this turn sends there. Without a message: says only how far this program has come. */
+  send(receiver: string, ...messages: readonly Buffer[]): void {
     let to = this.#outgoing.get(receiver)
     if (to === undefined) this.#outgoing.set(receiver, (to = { waiting: [], posting: false, number: 0 }))
-    to.waiting.push(message)
+    to.waiting.push(...messages)
     if (!to.posting) void this.#deliver(receiver, to)
   }
 
-  /** That program is gone: what is on its way there is dropped, and nothing more of it is heard. */
+  /** That program is gone: what is on its way there is dropped, and what comes of it is from another life. */
   forget(program: string): void {
     this.#outgoing.delete(program)
     this.#seen.delete(program)
@@ -93,19 +104,22 @@ export class Mailbox {
     to.posting = true
     // Later in this turn, so that what is sent together travels together.
     await Promise.resolve()
-    const { session, wakes, sessionTtl, outage } = this.#around
+    const { session, wakes, sessionTtl } = this.#around
     const { sid } = session
-    while (to.waiting.length > 0 && this.#outgoing.get(receiver) === to) {
-      to.number += 1
-      const entry = Buffer.concat([Buffer.from(`${sid} ${to.number}\n`), ...packed(take(to.waiting))])
-      const args = [KEPT_TTLS * sessionTtl, wakes.prefix + receiver, entry]
-      try {
-        await this.#post.call([this.#keys.inbox(receiver)], args, { deadline: outage })
-      } catch (error) {
-        // Without its session nobody waits for what this program says.
-        if (!(error instanceof ConnectionError || error instanceof ClosedError))
-          reportDefect('a message to another program', error)
-        break
+    try {
+      do {
+        const messages = take(to.waiting)
+        if (messages.length > 0) to.number += 1
+        const entry = Buffer.concat([Buffer.from(`${sid} ${to.number}\n`), ...packed(messages)])
+        const args = [KEPT_TTLS * sessionTtl, wakes.prefix + receiver, entry]
+        // Without a deadline: it waits out a lost connection, and the loss of the session ends it.
+        await this.#post.call([this.#keys.inbox(receiver)], args, { deadline: Number.POSITIVE_INFINITY })
+      } while (to.waiting.length > 0 && this.#outgoing.get(receiver) === to)
+    } catch (error) {
+      // With its session, the program has lost all that it had with others.
+      if (!(error instanceof ConnectionError || error instanceof ClosedError)) {
+        reportDefect('a message to another program', error)
+        this.#events.broken(receiver)
       }
     }
     to.posting = false
@@ -123,34 +137,32 @@ export class Mailbox {
     try {
       do {
         this.#again = false
-        let entries: Buffer[]
         do {
-          entries = await this.#read.call([this.#keys.inbox(sid)], [head, count, PAGE])
+          const entries = await this.#read.call([this.#keys.inbox(sid)], [head, count, PAGE])
           if (this.#closed || sid !== this.#around.session.sid) return
           count = entries.length
           head = count === 0 ? '' : headOf(entries[0] as Buffer)
           for (const entry of entries) this.#arrived(entry)
         } while (count > 0)
       } while (this.#again)
-    } catch {
+    } catch (error) {
       // Asked again when the connection is there again, with the next message, or at the next beat.
+      if (!(error instanceof ConnectionError || error instanceof ClosedError)) reportDefect('its messages', error)
     } finally {
       this.#reading = false
     }
   }
 
   #arrived(entry: Buffer): void {
-    const [sender = '', digits] = headOf(entry).trimEnd().split(' ')
+    const head = headOf(entry)
+    const [sender = '', digits] = head.trimEnd().split(' ')
     const number = Number(digits)
-    if (number <= (this.#seen.get(sender) ?? 0)) return
+    const seen = this.#seen.get(sender) ?? 0
+    const messages = [...unpacked(entry.subarray(head.length))]
+    if (number <= seen) return
     this.#seen.set(sender, number)
-    for (const message of unpacked(entry.subarray(entry.indexOf('\n') + 1))) {
-      try {
-        this.#receive(sender, message)
-      } catch (error) {
-        reportDefect(`a message of another program`, error)
-      }
-    }
+    if (number > seen + 1 || messages.length === 0) this.#events.broken(sender)
+    else for (const message of messages) this.#events.received(sender, message)
   }
 }
 

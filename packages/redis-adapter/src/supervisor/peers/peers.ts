@@ -5,7 +5,7 @@
  */
 import { Buffer } from 'node:buffer'
 import { ConnectionError } from '@skein/core'
-import { type Broker, BrokerClient, type Frame, reportDefect, type Session } from '@skein/core/adapter'
+import { type Broker, BrokerClient, type LinkEvents, reportDefect, type Session } from '@skein/core/adapter'
 import type { SessionKeys } from '../program-session.ts'
 import type { Script, Surround } from '../surround.ts'
 import { Mailbox } from './mailbox.ts'
@@ -43,7 +43,10 @@ export class Peers {
     this.#keys = keys
     this.#broker = broker
     this.#info = around.store.script('programs', { text: `return redis.call('HGETALL', KEYS[1])`, readOnly: true })
-    this.#mailbox = new Mailbox(around, keys, (sender, message) => this.#received(sender, message))
+    this.#mailbox = new Mailbox(around, keys, {
+      received: (sender, message) => this.#received(sender, message),
+      broken: (sid) => this.#break(sid),
+    })
     this.#stops = [
       around.deaths.onDeath((sids) => {
         for (const sid of sids) this.#end(sid, 'is dead')
@@ -97,16 +100,11 @@ export class Peers {
     if (peer.guest !== null) return peer.guest.link
     const pid = Number.parseInt(sid.split('.')[1] ?? '', 36)
     const session = this.#broker.session({ id: sid, name: 'another program', pid, host: '' })
-    const frame = (one: Frame): void => {
-      try {
-        session.frame(one)
-      } catch (error) {
-        reportDefect('a message of another program', error)
-      }
+    const events: LinkEvents = {
+      frame: (frame) => session.frame(frame),
+      ended: () => this.#broker.end(session),
     }
-    const link = new PeerLink({ frame, ended: () => this.#broker.end(session) }, (bytes) =>
-      this.#send(sid, TO_CLIENT, bytes),
-    )
+    const link = new PeerLink(events, (bytes) => this.#send(sid, TO_CLIENT, bytes))
     session.connect(link)
     peer.guest = { link, session }
     return link
@@ -129,9 +127,21 @@ export class Peers {
   #received(sender: string, message: Buffer): void {
     if (this.#closed) return
     const bytes = message.subarray(1)
-    if (message[0] === BYE) this.#end(sender, 'has closed its context')
-    else if (message[0] === TO_BROKER) this.#guest(sender, this.#peer(sender)).deliver(bytes)
-    else this.#peers.get(sender)?.client?.link.deliver(bytes)
+    try {
+      if (message[0] === BYE) this.#end(sender, 'has closed its context')
+      else if (message[0] === TO_BROKER) this.#guest(sender, this.#peer(sender)).deliver(bytes)
+      else this.#peers.get(sender)?.client?.link.deliver(bytes)
+    } catch (error) {
+      // What follows cannot be understood without this one.
+      reportDefect('a message of another program', error)
+      this.#break(sender)
+    }
+  }
+
+  /** Something between the two programs is lost: neither may wait for it. */
+  #break(sid: string): void {
+    this.#mailbox.send(sid, Buffer.from([BYE]))
+    this.#drop(sid, 'has lost a message, or this one has')
   }
 
   #end(sid: string, how: string): void {
