@@ -18,6 +18,7 @@ import { latchSuite } from './latch.ts'
 import { lockSuite } from './lock.ts'
 import { pipeSuite } from './pipe.ts'
 import { poolErrorsSuite } from './pool-errors.ts'
+import { poolImapSuite } from './pool-imap.ts'
 import { poolMapsSuite } from './pool-maps.ts'
 import { poolResultsSuite } from './pool-results.ts'
 import { poolSuite } from './pool.ts'
@@ -58,6 +59,7 @@ const suites = [
   dictSuite,
   poolSuite,
   poolMapsSuite,
+  poolImapSuite,
   poolResultsSuite,
   poolErrorsSuite,
   inspectSuite,

@@ -16,6 +16,7 @@ export type {
   ApplyAsyncOptions,
   AsyncResult,
   Callbacks,
+  ImapOptions,
   MapAsyncOptions,
   MapOptions,
   Pool,

@@ -10,6 +10,17 @@ export async function stopAtGate(arrived: Queue<number>, gate: Queue<string>): P
   return await gate.get()
 }
 
+/** For one item, as `stopAtGate`; all others pass. */
+export async function passGate(
+  arrived: Queue<number>,
+  gate: Queue<string>,
+  held: number,
+  item: number,
+): Promise<number> {
+  if (item === held) await stopAtGate(arrived, gate)
+  return item
+}
+
 /** Says that it runs. */
 export async function tell(seen: Queue<number>, item: number): Promise<number> {
   await seen.put(item)

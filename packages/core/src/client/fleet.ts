@@ -60,6 +60,10 @@ export class LinkedFleet extends Presence implements Fleet {
     this.#client.post(this.#number, 'cancel', chunks)
   }
 
+  leave(chunks: readonly number[]): void {
+    this.#client.post(this.#number, 'leave', chunks)
+  }
+
   keepAlive(on: boolean): void {
     if (this.#holds === on) return
     this.#holds = on

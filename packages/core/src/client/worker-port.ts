@@ -33,8 +33,10 @@ export class LinkedWorkerPort implements WorkerPort {
   /** What `next` gave, until its last task is reported, and how many of its tasks are. */
   #started: Assignment | null = null
   #reported = 0
-  /** Cancelled chunks, some of them perhaps in `#ahead`. */
-  readonly #cancelled = new Set<number>()
+  /** Chunks that nobody wants any more, some of them perhaps in `#ahead`. */
+  readonly #unwanted = new Set<number>()
+  /** The running chunk is one of those. */
+  #dropped = false
   #lease = 0
   /** What comes before the broker has heard of the drop was given without knowing of it, and is dropped, too: else it would overtake. */
   #dropping = false
@@ -82,7 +84,7 @@ export class LinkedWorkerPort implements WorkerPort {
   frame(frame: Frame): boolean {
     if (frame.op === op.assign) this.#assigned(frame)
     else if (frame.op === op.target) this.#targets.set(frame.a, this.#decode(frame.payload) as TargetRef)
-    else if (frame.op === op.drop) this.#cancelled.add(frame.b)
+    else if (frame.op === op.drop) this.#drop(frame.b)
     else if (frame.op === op.idle) this.#dropping = false
     else if (frame.op === op.leave) {
       this.#leaving = true
@@ -123,8 +125,9 @@ export class LinkedWorkerPort implements WorkerPort {
       const assignment = this.#ahead.shift() as Assignment
       this.#started = assignment
       this.#reported = assignment.first
-      if (this.#cancelled.size === 0 || !this.#cancelled.delete(assignment.chunk)) {
-        // Before the next one starts: else the broker would take the cancelled one for the one that runs.
+      this.#dropped = false
+      if (this.#unwanted.size === 0 || !this.#unwanted.delete(assignment.chunk)) {
+        // Before the next one starts: else the broker would take the one before it for the one that runs.
         if (passedOver) this.#link.flush()
         return assignment
       }
@@ -135,8 +138,8 @@ export class LinkedWorkerPort implements WorkerPort {
       this.#link.send(op.report, 0, chunk, reportHead(count, first, count - first))
       passedOver = true
     }
-    // A cancel follows its chunk, so what is not ahead now was started before the cancel came.
-    this.#cancelled.clear()
+    // A drop follows its chunk, so what is not ahead now was started before the drop came.
+    this.#unwanted.clear()
     return null
   }
 
@@ -173,6 +176,10 @@ export class LinkedWorkerPort implements WorkerPort {
     this.#link.flush()
   }
 
+  dropped(): boolean {
+    return this.#dropped
+  }
+
   /** What was gathered leaves now, and but for the running chunk all that was given here may run elsewhere. */
   settle(): void {
     if (this.#runAhead > 0) {
@@ -200,6 +207,11 @@ export class LinkedWorkerPort implements WorkerPort {
       singles += 1
     }
     return singles
+  }
+
+  #drop(chunk: number): void {
+    if (this.#started?.chunk === chunk) this.#dropped = true
+    else this.#unwanted.add(chunk)
   }
 
   #assigned(frame: Frame): void {

@@ -38,6 +38,8 @@ export interface Fleet {
   submit(chunk: Chunk): void
   /** The outcomes of these chunks are no longer wanted: not started, their tasks never run; running, the worker is killed and replaced. Nothing of the chunks is reported any more; their unstarted other tasks are dropped with them. */
   cancel(chunks: readonly number[]): void
+  /** As `cancel`, but a task that runs goes on to its end. */
+  leave(chunks: readonly number[]): void
   /** Whether results are awaited, so that the program must not end for lack of anything else to do. */
   keepAlive(on: boolean): void
   /** No more chunks: workers end when all is done. */
@@ -87,6 +89,8 @@ export interface WorkerPort {
    * dies is `first + count … until - 1`). Called with `count` 0 before the first task, too, where `until > first + 1`.
    */
   report(chunk: number, first: number, count: number, outcomes: Uint8Array, until: number): void
+  /** Of the running chunk nothing is wanted any more: what has not started need not run. It is reported with the rest, without outcomes. */
+  dropped?(): boolean
   /** The running task waits, or the process ends: a port that gathers reports hands them to the kernel, and says that no chunk but the running one is at risk. */
   settle?(): void
 }

@@ -26,8 +26,16 @@ export interface Callbacks<R> {
 export interface ApplyAsyncOptions<R> extends TaskOptions, Callbacks<R> {}
 
 export interface MapOptions extends TaskOptions {
-  /** How many items go to a worker at once; 1 or more. Default: a quarter of each worker's share. */
+  /** How many items go to a worker at once; 1 or more. Default: a quarter of each worker's share; of imap, 1. */
   readonly chunkSize?: number | undefined
+}
+
+export interface ImapOptions extends MapOptions {
+  /**
+   * The most items that were pulled from the input and whose results were not handed out; 1 or more. A chunk is no larger. Default: 32
+   * chunks for each worker.
+   */
+  readonly window?: number | undefined
 }
 
 /** @typeParam R of one task; the callback gets all results, in the order of the items */
@@ -77,10 +85,32 @@ export interface Pool extends AsyncDisposable {
     items: Iterable<NoInfer<A>>,
     options?: MapAsyncOptions<R>,
   ): AsyncResult<R[]>
-  /** No more tasks; what was given runs to its end, then the workers end. Again: no-op. */
+  /**
+   * The results in the order of the items, while they are pulled: from the call on, never more than `window` of them ahead of the results
+   * handed out. `next()` may be called any number of times at once. The first error ends the iteration: of a task, or of the input, after
+   * the results of the items before it. Then, as when a loop is left early, tasks that have not started never run, those that run go on
+   * to their end, and the input's iterator is closed.
+   */
+  imap<T, R>(
+    target: Target<[item: T], R>,
+    items: Iterable<NoInfer<T>> | AsyncIterable<NoInfer<T>>,
+    options?: ImapOptions,
+  ): AsyncIterableIterator<R>
+  /** As `imap`, the results as they come. */
+  imapUnordered<T, R>(
+    target: Target<[item: T], R>,
+    items: Iterable<NoInfer<T>> | AsyncIterable<NoInfer<T>>,
+    options?: ImapOptions,
+  ): AsyncIterableIterator<R>
+  /** No more calls; what was given runs to its end, then the workers end. Again: no-op. */
   close(): void
   /** Ends the workers now. Outstanding results reject with `PoolTerminatedError`. */
   terminate(): Promise<void>
-  /** Resolves when all workers have ended. @throws StateError before `close()` or `terminate()` */
+  /**
+   * Resolves when all workers have ended. It waits for loops over `imap`; an iterator that is only asked by hand pulls nothing more, and
+   * rejects with `PoolClosedError` when what was pulled is handed out.
+   *
+   * @throws StateError before `close()` or `terminate()`
+   */
   join(wait?: WaitOptions): Promise<void>
 }

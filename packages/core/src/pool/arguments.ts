@@ -2,6 +2,7 @@
 import type {
   ApplyAsyncOptions,
   Callbacks,
+  ImapOptions,
   MapAsyncOptions,
   MapOptions,
   PoolOptions,
@@ -68,6 +69,14 @@ export function checkMapAsync<R>(options: MapAsyncOptions<R> | undefined, where:
 export function checkPoolWait(wait: WaitOptions | undefined, where: string): WaitOptions {
   if (wait === undefined) return NONE
   return checkWait(checkOptions(wait, ['timeout', 'signal'], where))
+}
+
+/** @param where the call, as in `imap()` */
+export function checkImap(options: ImapOptions | undefined, where: string): ImapOptions {
+  if (options === undefined) return NONE
+  const own = checkChunks(checkOptions(options, [...MAP, 'window'], where))
+  if (own.window !== undefined) checkInteger(own.window, { min: 1, what: 'window' })
+  return own
 }
 
 function checkTask<T extends TaskOptions>(options: T): T {

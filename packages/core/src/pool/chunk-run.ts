@@ -84,6 +84,7 @@ export class ChunkRun {
    * `null`: all are done, or the deadline (as of `performance.now()`) has passed and nothing is unreported.
    */
   advance(deadline: number): PromiseLike<unknown> | null {
+    if (this.#port.dropped?.() === true) this.#passOver()
     const { shape, count } = this.#assignment
     const { call } = this.#target
     if (this.#next === this.#reported) this.#zoneStart = performance.now()
@@ -120,6 +121,14 @@ export class ChunkRun {
     if (this.#outcomes.count > 0 || this.#until !== this.#next + 1) this.#report(this.#next + 1)
     // Chunks of one task end without anything left here, but their reports may still lie in the port.
     this.#port.settle?.()
+  }
+
+  /** Nobody wants the rest. */
+  #passOver(): void {
+    const { chunk, count } = this.#assignment
+    this.#outcomes.take()
+    this.#port.report(chunk, this.#reported, count - this.#reported, NOTHING, count)
+    this.#next = this.#reported = count
   }
 
   #ended(): void {

@@ -13,6 +13,14 @@ export function defaultChunkSize(items: number, workers: number): number {
   return Math.max(1, Math.ceil(items / (workers * CHUNKS_PER_WORKER)))
 }
 
+/** Chunks of an imap that are on their way for each worker: so many that short tasks share messages, too. */
+const WINDOW_PER_WORKER = 32
+
+/** In items. */
+export function defaultWindow(chunkSize: number, workers: number): number {
+  return chunkSize * workers * WINDOW_PER_WORKER
+}
+
 /**
  * All items as a plain array. What the iterable throws is thrown here.
  *
@@ -24,7 +32,7 @@ export function collectItems(items: unknown, where: string): readonly unknown[] 
   const asynchronous = typeof items === 'object' && items !== null && Symbol.asyncIterator in items
   throw new ArgumentError(
     asynchronous
-      ? `${where} takes an iterable, got an async iterable; collect its items into an array first`
+      ? `${where} takes an iterable, got an async iterable; imap() takes both`
       : `${where} takes an iterable of items, got ${describe(items)}`,
   )
 }

@@ -17,6 +17,8 @@ export interface Job extends OutcomeSink {
   /** Ids of the chunks that were submitted for it, those at least that are outstanding. */
   readonly chunks: Iterable<number>
   submitted(chunk: number): void
+  /** All of the chunk is settled. */
+  left?(chunk: number): void
   /** Called once, when it settles. */
   onSettled: (() => void) | null
   /** Rejects it as a whole. */

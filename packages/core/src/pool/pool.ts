@@ -5,6 +5,7 @@
 import type {
   ApplyAsyncOptions,
   AsyncResult,
+  ImapOptions,
   MapAsyncOptions,
   MapOptions,
   Pool,
@@ -13,14 +14,12 @@ import type {
 } from '../contract/pool.ts'
 import type { Target, TargetRef } from '../contract/target.ts'
 import type { WaitOptions } from '../contract/wait.ts'
-import { PoolClosedError, PoolTerminatedError, StateError } from '../errors.ts'
-import { deferred } from '../util/deferred.ts'
-import { waitFor } from '../util/wait.ts'
 import { AbortWatch } from './abort-watch.ts'
 import {
   checkApply,
   checkApplyAsync,
   checkArgs,
+  checkImap,
   checkMap,
   checkMapAsync,
   checkPoolOptions,
@@ -28,11 +27,14 @@ import {
   checkSize,
 } from './arguments.ts'
 import { PendingResult } from './async-result.ts'
-import { checkEachIsArgs, collectItems, defaultChunkSize, encodeChunks } from './chunking.ts'
+import { checkEachIsArgs, collectItems, defaultChunkSize, defaultWindow, encodeChunks } from './chunking.ts'
+import { inputOf } from './feed.ts'
 import type { Fleet, FleetEvents, FleetSpec, Shape } from '../contract/fleet.ts'
 import { type Job, type KnownTarget, TaskJob } from './job.ts'
+import { PoolLife } from './life.ts'
 import { MapJob } from './map-job.ts'
-import { TaskTable } from './task-table.ts'
+import { ResultStream } from './result-stream.ts'
+import type { TaskTable } from './task-table.ts'
 
 export interface PoolDeps {
   openFleet(spec: FleetSpec, events: FleetEvents): Fleet
@@ -60,31 +62,22 @@ export function createPool<I extends unknown[]>(
 class FleetPool implements Pool {
   readonly size: number
   readonly #deps: PoolDeps
+  readonly #life: PoolLife
   readonly #tasks: TaskTable
   readonly #targets = new WeakMap<object, KnownTarget>()
-  readonly #giveUp = (job: Job): void => this.#tasks.abandon(job, cancelled())
   readonly #aborts = new AbortWatch((job, reason) => this.#tasks.abandon(job, reason))
+  readonly #giveUp = (job: Job): void => this.#tasks.abandon(job, cancelled())
   #nextTarget = 1
-  #state: 'open' | 'closed' | 'terminated' = 'open'
-  /** Why the fleet as a whole cannot work. */
-  #failure: { readonly error: Error } | null = null
-  /** Resolves when the fleet was told that no more chunks come. */
-  readonly #fleetClosing = deferred()
-  #fleetClosed = false
-  #terminated: Promise<void> | null = null
 
   constructor(spec: FleetSpec, deps: PoolDeps) {
     this.size = spec.size
     this.#deps = deps
-    this.#tasks = new TaskTable({
+    this.#life = new PoolLife({
       openFleet: (events) => deps.openFleet(spec, events),
       encode: deps.encode,
       decode: deps.decode,
-      onIdle: () => this.#closeIdleFleet(),
-      onFailed: (error) => {
-        this.#failure ??= { error }
-      },
     })
+    this.#tasks = this.#life.tasks
   }
 
   apply<A extends unknown[], R>(
@@ -95,7 +88,7 @@ class FleetPool implements Pool {
       const args = checkArgs(rest[0])
       const { signal, retries = 0 } = checkApply(rest[1])
       const known = this.#admit(target)
-      this.#checkReady(signal)
+      this.#life.checkReady(signal)
       const payload = this.#deps.encode(args, 'args')
       // What a target returns is what its type says: the codec keeps it.
       const receiver = { resolve: resolve as (value: unknown) => void, reject }
@@ -117,7 +110,7 @@ class FleetPool implements Pool {
     const result = new PendingResult<R>(options, this.#giveUp)
     const job = new TaskJob(known, retries, result)
     result.job = job
-    if (this.#readyFor(job, signal)) this.#start(job, signal, 'apply', [payload], 1, 1)
+    if (this.#isReady(job, signal)) this.#start(job, signal, 'apply', [payload], 1, 1)
     return result
   }
 
@@ -149,31 +142,44 @@ class FleetPool implements Pool {
     return this.#mapAsync('starmap', 'starmapAsync()', target, items, options)
   }
 
+  imap<T, R>(
+    target: Target<[item: T], R>,
+    items: Iterable<NoInfer<T>> | AsyncIterable<NoInfer<T>>,
+    options?: ImapOptions,
+  ): AsyncIterableIterator<R> {
+    return this.#imap(
+      true,
+      'imap()',
+      target,
+      items,
+      options,
+    ) as AsyncIterableIterator<unknown> as AsyncIterableIterator<R>
+  }
+
+  imapUnordered<T, R>(
+    target: Target<[item: T], R>,
+    items: Iterable<NoInfer<T>> | AsyncIterable<NoInfer<T>>,
+    options?: ImapOptions,
+  ): AsyncIterableIterator<R> {
+    return this.#imap(
+      false,
+      'imapUnordered()',
+      target,
+      items,
+      options,
+    ) as AsyncIterableIterator<unknown> as AsyncIterableIterator<R>
+  }
+
   close(): void {
-    if (this.#state !== 'open') return
-    this.#state = 'closed'
-    if (this.#tasks.idle) this.#closeIdleFleet()
+    this.#life.close()
   }
 
   terminate(): Promise<void> {
-    if (this.#terminated === null) {
-      this.#state = 'terminated'
-      this.#terminated = this.#tasks.fleet.terminate()
-      this.#fleetClosing.resolve()
-      this.#tasks.abandonAll(new PoolTerminatedError('the pool was terminated before this result was there'))
-    }
-    return this.#terminated
+    return this.#life.terminate()
   }
 
   async join(wait?: WaitOptions): Promise<void> {
-    const checked = checkPoolWait(wait, 'join()')
-    if (this.#state === 'open') {
-      throw new StateError(
-        'join() was called on an open pool, whose workers never end; call close() or terminate() first',
-      )
-    }
-    checked.signal?.throwIfAborted()
-    await waitFor(this.#workersEnded(), checked, 'the workers of the pool had not ended')
+    await this.#life.join(checkPoolWait(wait, 'join()'))
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -183,7 +189,7 @@ class FleetPool implements Pool {
 
   /** @throws PoolClosedError; whatever is wrong with the target */
   #admit(target: unknown): KnownTarget {
-    this.#checkOpen()
+    this.#life.checkOpen()
     const key = typeof target === 'function' ? target : null
     const known = key === null ? undefined : this.#targets.get(key)
     if (known !== undefined) return known
@@ -192,28 +198,12 @@ class FleetPool implements Pool {
     return fresh
   }
 
-  #checkOpen(): void {
-    if (this.#state === 'open') return
-    throw new PoolClosedError(`the pool was ${this.#state} and takes no more tasks; make a new one`)
-  }
-
-  /** Throws why no task could run now, however right the call is. */
-  #checkReady(signal: AbortSignal | undefined): void {
-    if (this.#failure !== null) throw this.#failure.error
-    signal?.throwIfAborted()
-  }
-
-  #isReady(signal: AbortSignal | undefined): boolean {
-    return this.#failure === null && signal?.aborted !== true
-  }
-
-  /** As `#checkReady`, but the job is told: it is not the caller's mistake. */
-  #readyFor(job: Job, signal: AbortSignal | undefined): boolean {
-    if (this.#isReady(signal)) return true
-    const error: unknown = this.#failure === null ? signal?.reason : this.#failure.error
+  /** Whether tasks of the job could run now. If not, it is told so: that is not the caller's mistake. */
+  #isReady(job: Job, signal: AbortSignal | undefined): boolean {
+    const obstacle = this.#life.obstacle(signal)
     // A callback never runs before its caller has the result.
-    queueMicrotask(() => job.abandon(error))
-    return false
+    if (obstacle !== null) queueMicrotask(() => job.abandon(obstacle.error))
+    return obstacle === null
   }
 
   /** @param where the call, as in `map()` */
@@ -221,9 +211,9 @@ class FleetPool implements Pool {
     return new Promise((resolve, reject) => {
       const options = checkMap(given, where)
       const known = this.#admit(target)
-      this.#checkReady(options.signal)
+      this.#life.checkReady(options.signal)
       const all = this.#collect(shape, where, items)
-      this.#checkReady(options.signal)
+      this.#life.checkReady(options.signal)
       if (all.length === 0) resolve([])
       else {
         const job = new MapJob(known, options.retries ?? 0, all.length, { resolve, reject })
@@ -242,11 +232,11 @@ class FleetPool implements Pool {
     const options = checkMapAsync(given, where)
     const known = this.#admit(target)
     const { signal, retries = 0 } = options
-    const all = this.#isReady(signal) ? this.#collect(shape, where, items) : []
+    const all = this.#life.obstacle(signal) === null ? this.#collect(shape, where, items) : []
     const result = new PendingResult<R[]>(options, this.#giveUp)
     const job = new MapJob(known, retries, all.length, result)
     result.job = job
-    if (!this.#readyFor(job, signal)) return result
+    if (!this.#isReady(job, signal)) return result
     if (all.length === 0) queueMicrotask(() => result.resolve([]))
     else this.#startMap(job, shape, all, options)
     return result
@@ -255,9 +245,32 @@ class FleetPool implements Pool {
   #collect(shape: Shape, where: string, items: unknown): readonly unknown[] {
     const all = collectItems(items, where)
     // The iterable was user code, which may have closed the pool.
-    this.#checkOpen()
+    this.#life.checkOpen()
     if (shape === 'starmap') checkEachIsArgs(all)
     return all
+  }
+
+  #imap(ordered: boolean, where: string, target: unknown, items: unknown, given?: ImapOptions): ResultStream {
+    const { signal, retries = 0, chunkSize = 1, window } = checkImap(given, where)
+    const known = this.#admit(target)
+    const spec = {
+      target: known,
+      retries,
+      ordered,
+      chunkSize,
+      window: window ?? defaultWindow(chunkSize, this.size),
+    }
+    const stream = new ResultStream(inputOf(items, where), spec, {
+      encode: this.#deps.encode,
+      submit: (of, offset, count, payload) => this.#tasks.submit(of, 'map', offset, count, payload),
+      leave: (of) => this.#tasks.leave(of),
+      fed: (of) => this.#life.fed(of),
+    })
+    if (!this.#isReady(stream, signal)) return stream
+    if (signal !== undefined) this.#aborts.add(signal, stream)
+    this.#life.add(stream)
+    stream.start()
+    return stream
   }
 
   #startMap(job: MapJob, shape: Shape, items: readonly unknown[], { chunkSize, signal }: MapOptions): void {
@@ -286,19 +299,6 @@ class FleetPool implements Pool {
       job.onSettled?.()
       throw error
     }
-  }
-
-  /** A lost task that is to run again needs an open fleet, so it hears of the close only when nothing is outstanding. */
-  #closeIdleFleet(): void {
-    if (this.#state !== 'closed' || this.#fleetClosed) return
-    this.#fleetClosed = true
-    this.#tasks.fleet.close()
-    this.#fleetClosing.resolve()
-  }
-
-  async #workersEnded(): Promise<void> {
-    await this.#fleetClosing.promise
-    await this.#tasks.fleet.join()
   }
 }
 

@@ -69,9 +69,12 @@ export class TaskTable implements FleetEvents {
 
   /** Ends what is outstanding of a job. */
   withdraw(job: Job): void {
-    const outstanding = [...job.chunks].filter((id) => this.#entries.delete(id))
-    if (outstanding.length > 0) this.fleet.cancel(outstanding)
-    this.#checkIdle()
+    this.#forget(job, (chunks) => this.fleet.cancel(chunks))
+  }
+
+  /** Drops what has not started of a job. What runs goes on to its end, unheard. */
+  leave(job: Job): void {
+    this.#forget(job, (chunks) => this.fleet.leave(chunks))
   }
 
   /** Rejects every job; the fleet is told nothing. */
@@ -135,9 +138,17 @@ export class TaskTable implements FleetEvents {
     target.told = true
   }
 
+  #forget(job: Job, tell: (chunks: readonly number[]) => void): void {
+    const outstanding = [...job.chunks].filter((id) => this.#entries.delete(id))
+    if (outstanding.length > 0) tell(outstanding)
+    this.#checkIdle()
+  }
+
   #settled(chunk: number, entry: Entry, count: number): void {
     entry.left -= count
-    if (entry.left <= 0) this.#entries.delete(chunk)
+    if (entry.left > 0) return
+    this.#entries.delete(chunk)
+    entry.job.left?.(chunk)
   }
 
   #checkIdle(): void {

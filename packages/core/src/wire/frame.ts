@@ -60,7 +60,10 @@ export const op = {
   leave: 27,
   /** client → broker: number `a` will not be used again. */
   forget: 28,
-  /** broker → worker: chunk `b` is cancelled; not started, it is reported in its turn as if it had run. */
+  /**
+   * broker → worker: chunk `b` is not wanted any more; not started, it is reported in its turn as if it had run. Of a running one, what has
+   * not started is passed over; `a` is 1 if its worker is to be ended.
+   */
   drop: 29,
   /** supervisor → client: are you there? Answered at once by `pong`. */
   ping: 30,

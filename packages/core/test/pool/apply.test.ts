@@ -160,7 +160,7 @@ describe('the arguments of a call', () => {
             yield 1
           })() as never,
         ),
-      'got an async iterable; collect its items',
+      'got an async iterable; imap() takes both',
     ],
     [
       'join',

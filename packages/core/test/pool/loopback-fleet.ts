@@ -25,6 +25,8 @@ interface Progress {
   /** Tasks below are settled. */
   settled: number
   until: number
+  /** Nobody wants the rest. */
+  dropped: boolean
 }
 
 export interface Report {
@@ -45,6 +47,7 @@ export class LoopbackFleet implements Fleet {
   readonly workers: LoopbackWorker[] = []
   readonly submitted: Chunk[] = []
   readonly cancelled: number[] = []
+  readonly left: number[] = []
   readonly reports: Report[] = []
   readonly targets = new Map<number, TargetRef>()
   closed = false
@@ -93,6 +96,17 @@ export class LoopbackFleet implements Fleet {
       if (waiting >= 0) this.#queue.splice(waiting, 1)
       const worker = this.workers.find(({ alive, running }) => alive && running?.chunk.id === id)
       if (worker !== undefined) this.#replace(worker)
+    }
+    this.#endIdle()
+  }
+
+  leave(ids: readonly number[]): void {
+    for (const id of ids) {
+      this.left.push(id)
+      const waiting = this.#queue.findIndex(({ chunk }) => chunk.id === id)
+      if (waiting >= 0) this.#queue.splice(waiting, 1)
+      const worker = this.workers.find(({ alive, running }) => alive && running?.chunk.id === id)
+      if (worker?.running != null) worker.running.dropped = true
     }
     this.#endIdle()
   }
@@ -154,6 +168,7 @@ export class LoopbackFleet implements Fleet {
     this.workers.push(worker)
     const port: WorkerPort = {
       next: () => this.#next(worker),
+      dropped: () => worker.running?.dropped === true,
       report: (chunk, first, count, outcomes, until) => {
         if (worker.alive) this.#report(worker, { chunk, first, count, until }, outcomes)
       },
@@ -185,7 +200,7 @@ export class LoopbackFleet implements Fleet {
     this.reports.push(report)
     running.settled += report.count
     running.until = report.until
-    if (report.count > 0) this.#events.done(report.chunk, report.first, report.count, outcomes)
+    if (report.count > 0 && !running.dropped) this.#events.done(report.chunk, report.first, report.count, outcomes)
   }
 
   #next(worker: LoopbackWorker): Assignment | null | Promise<Assignment | null> {
@@ -210,7 +225,7 @@ export class LoopbackFleet implements Fleet {
     const { chunk, first } = entry
     const target = this.targets.get(chunk.target)
     if (target === undefined) throw new Error(`target ${chunk.target} is not known`)
-    worker.running = { chunk, settled: first, until: first + 1 }
+    worker.running = { chunk, settled: first, until: first + 1, dropped: false }
     return { chunk: chunk.id, target, shape: chunk.shape, count: chunk.count, payload: chunk.payload, first }
   }
 

@@ -7,6 +7,7 @@ declare function double(n: number): number
 declare function resize(width: number, file: string): Promise<boolean>
 declare function now(): Date
 declare function log(line?: string): void
+declare function numbers(): AsyncIterable<number>
 
 it('apply: the arguments and the result are those of the target', () => {
   expectTypeOf(pool.apply(double, [1])).toEqualTypeOf<Promise<number>>()
@@ -67,6 +68,20 @@ it('starmap and starmapAsync: an item is the array of arguments', () => {
   void pool.starmap(double, [1])
   // @ts-expect-error an argument is missing
   void pool.starmapAsync(resize, [[1]])
+})
+
+it('imap and imapUnordered: an item is the argument, of any kind of iterable', async () => {
+  expectTypeOf(pool.imap(double, [1, 2])).toEqualTypeOf<AsyncIterableIterator<number>>()
+  expectTypeOf(pool.imapUnordered(bind(resize, 1), ['a'])).toEqualTypeOf<AsyncIterableIterator<boolean>>()
+  for await (const value of pool.imap(double, numbers(), { window: 4, chunkSize: 2 })) {
+    expectTypeOf(value).toEqualTypeOf<number>()
+  }
+  // @ts-expect-error no numbers
+  pool.imap(double, ['1'])
+  // @ts-expect-error two arguments are needed
+  pool.imapUnordered(resize, [1])
+  // @ts-expect-error a map has no window
+  void pool.map(double, [1], { window: 1 })
 })
 
 it('an AsyncResult is awaited like a promise', async () => {

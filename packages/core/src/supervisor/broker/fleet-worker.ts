@@ -13,6 +13,9 @@ export interface OpenChunk {
   readonly payload: Buffer
   /** The first task without an outcome. */
   first: number
+  /** What becomes of it is reported. */
+  wanted: boolean
+  /** Who runs it is to be ended. */
   cancelled: boolean
   /** Who has it; `null`: it waits. */
   worker: FleetWorker | null
@@ -135,10 +138,10 @@ export class FleetWorker {
     this.#chunksDone = 0
   }
 
-  /** The chunk is cancelled: unless the worker has started it, it passes it over. */
+  /** The chunk is not wanted any more: unless the worker has started it, it passes it over. */
   drop(chunk: OpenChunk): void {
-    this.child?.link.send(op.drop, 0, chunk.id)
-    this.suspect = true
+    this.child?.link.send(op.drop, chunk.cancelled ? 1 : 0, chunk.id)
+    if (chunk.cancelled) this.suspect = true
   }
 
   /** The worker has dropped all it had, having found its lease at an end, and drops what comes until it is told that this was heard. */

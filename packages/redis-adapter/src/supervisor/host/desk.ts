@@ -59,7 +59,7 @@ export class Desk {
     if (frame.op === op.assign) {
       this.#waiting.push(new KeptFrame(frame))
       this.#next()
-    } else if (frame.op === op.drop) this.#drop(frame.b)
+    } else if (frame.op === op.drop) this.#drop(frame)
     else if (frame.op === op.leave) {
       this.#leaving = true
       this.#next()
@@ -109,11 +109,12 @@ export class Desk {
     if (this.#leaving && this.#begun === null) this.#child.link.send(op.leave, 0, 0)
   }
 
-  #drop(chunk: number): void {
+  #drop({ a: cancel, b: chunk }: Frame): void {
     if (this.#begun?.id === chunk) {
+      this.#child.link.send(op.drop, cancel, chunk)
+      if (cancel !== 1) return
       this.#begun.cancelled = true
       this.suspect = true
-      this.#child.link.send(op.drop, 0, chunk)
       this.#cancels.watch(this)
     } else if (this.#waiting.some(({ b }) => b === chunk)) this.#dropped.add(chunk)
   }

@@ -59,7 +59,7 @@ export class RedisFleet extends FleetObject {
   }
 
   override post(session: Session, object: number, method: string, args: readonly unknown[]): void {
-    if (method === 'cancel') {
+    if (method === 'cancel' || method === 'leave') {
       const [ids] = args as [readonly number[]]
       super.post(session, object, method, [ids.filter((id) => !this.#cancel(id))])
     } else if (method === 'close' && this.#chunks.size > 0) this.#closing = { session, object }

@@ -1,0 +1,149 @@
+/** The workers of a fleet: started, heard, replaced, ended. What they work on is the fleet's business. */
+import { decode } from '../../codec/index.ts'
+import { CrashLoopError, StateError } from '../../errors.ts'
+import { type Frame, op } from '../../wire/frame.ts'
+import type { Surroundings } from '../boot.ts'
+import type { EncodedExit } from '../children.ts'
+import { FleetWorker } from './fleet-worker.ts'
+import type { Session } from './session.ts'
+import type { Starter } from './starter.ts'
+
+/** So many workers in a row that end before they are ready make a crash loop. */
+const MOST_FALSE_STARTS = 3
+/** Milliseconds that workers get to end when the pool is terminated. */
+const GRACE = 1_000
+
+export interface CrewSpec {
+  readonly size: number
+  readonly initializer: Uint8Array | null
+  readonly initArgs: Uint8Array
+  readonly surroundings: Surroundings
+}
+
+export interface CrewEvents {
+  /** A worker can take chunks. */
+  ready(): void
+  /** What a worker says of its chunks; `false`: it is its session's. */
+  frame(worker: FleetWorker, frame: Frame): boolean
+  /** A worker has ended. It counts no more. */
+  ended(worker: FleetWorker, exit: EncodedExit): void
+  /** No worker can work: the initializer threw, or they end before they can begin. */
+  failed(error: Error): void
+}
+
+export class Crew {
+  readonly workers: Set<FleetWorker> = new Set()
+  readonly #name: string
+  readonly #spec: CrewSpec
+  readonly #owner: Session
+  readonly #starter: Starter
+  readonly #events: CrewEvents
+  #started = 0
+  #falseStarts = 0
+  #over = false
+
+  constructor(name: string, spec: CrewSpec, owner: Session, starter: Starter, events: CrewEvents) {
+    this.#name = name
+    this.#spec = spec
+    this.#owner = owner
+    this.#starter = starter
+    this.#events = events
+  }
+
+  /** As many as there are to be. */
+  fill(): void {
+    while (!this.#over && this.workers.size < this.#spec.size) this.#start()
+  }
+
+  /** They end when what they have is done. */
+  dismiss(): void {
+    for (const worker of this.workers) {
+      if (worker.leaving || !worker.ready) continue
+      worker.leaving = true
+      worker.child?.link.send(op.leave, 0, 0)
+    }
+  }
+
+  /** They end now. */
+  end(): void {
+    this.#over = true
+    for (const worker of this.workers) {
+      worker.placed?.cancel()
+      worker.child?.terminate(GRACE)
+    }
+  }
+
+  /** They end at once. */
+  kill(): void {
+    this.#over = true
+    for (const worker of this.workers) {
+      worker.placed?.cancel()
+      worker.child?.kill()
+    }
+  }
+
+  #start(): void {
+    const worker = new FleetWorker()
+    this.workers.add(worker)
+    this.#started += 1
+    const count = this.#started
+    const { initializer, initArgs, surroundings } = this.#spec
+    worker.placed = this.#starter.start(
+      {
+        id: `${this.#name.slice(1)}-w${count}`,
+        name: `PoolWorker-${count}`,
+        daemon: true,
+        parent: this.#owner.process,
+        role: { kind: 'worker', initializer, initArgs },
+        surroundings,
+        options: { env: {}, cwd: null, stdio: 'inherit' },
+      },
+      {
+        started: (child, { pid, host }) => {
+          worker.child = child
+          worker.pid = pid
+          worker.host = host
+        },
+        loaded: () => undefined,
+        frame: (frame) => this.#heard(worker, frame),
+        ended: (exit) => this.#ended(worker, exit),
+      },
+    )
+  }
+
+  #heard(worker: FleetWorker, frame: Frame): boolean {
+    if (frame.op === op.ready) {
+      worker.ready = true
+      this.#falseStarts = 0
+      this.#events.ready()
+    } else if (frame.op === op.unready) this.#failed(frame.payload)
+    else return this.#events.frame(worker, frame)
+    return true
+  }
+
+  #ended(worker: FleetWorker, exit: EncodedExit): void {
+    this.workers.delete(worker)
+    if (!this.#over && !worker.ready && exit.reason !== 'host-lost') this.#falseStart(exit)
+    this.#events.ended(worker, exit)
+  }
+
+  #falseStart(exit: EncodedExit): void {
+    this.#falseStarts += 1
+    if (exit.error !== null) this.#failed(exit.error)
+    else if (this.#falseStarts === MOST_FALSE_STARTS) {
+      const how = exit.signal === null ? `exit code ${String(exit.exitCode)}` : exit.signal
+      this.#events.failed(
+        new CrashLoopError(
+          `${MOST_FALSE_STARTS} workers of the pool in a row ended before they could take a task, the last with ${how}; see their standard error`,
+        ),
+      )
+    }
+  }
+
+  #failed(payload: Uint8Array): void {
+    const error = decode(payload, () => {
+      throw new StateError('an error cannot hold a handle here')
+    })
+    this.#events.failed(error instanceof Error ? error : new StateError(`the initializer threw ${String(error)}`))
+  }
+}
