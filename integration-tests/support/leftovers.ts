@@ -7,7 +7,7 @@ function isKept(key: string, namespace: string): boolean {
   if (kind === 'sessions') return part === 'run' || part === 'dead'
   if (name === '' || name.startsWith('~')) return false
   if (`${kind}:${name}` === 'work:any') return true
-  if (['queue', 'value', 'dict'].includes(kind)) return true
+  if (['queue', 'value', 'dict', 'list', 'array'].includes(kind)) return true
   if (kind === 'redlock') return part === 'f'
   if (['semaphore', 'event', 'latch', 'barrier'].includes(kind) && part === 'm') return true
   return ['lock', 'rlock', 'rwlock', 'semaphore'].includes(kind) && part === 'f'

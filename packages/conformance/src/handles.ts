@@ -40,7 +40,7 @@ export function handlesSuite(suite: Suite): void {
     check('each kind of handle comes back as itself', async ({ mp, pool }) => {
       const workers = pool(1)
       const [left] = mp.pipe()
-      const shared = [mp.value(0), mp.dict()]
+      const shared = [mp.value(0), mp.dict(), mp.list(), mp.array(2)]
       const rw = mp.rwlock()
       const bounded = mp.boundedSemaphore(2)
       const handles = [

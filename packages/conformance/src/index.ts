@@ -2,6 +2,7 @@
  * The suite that every adapter passes: the meaning of each noun, once, run against whatever context is given. An adapter's
  * test file calls `conformance` and nothing else. Knows no adapter; what differs between them goes through the options.
  */
+import { arraySuite } from './array.ts'
 import { badInputSuite } from './bad-input.ts'
 import { barrierSuite } from './barrier.ts'
 import { codecSuite } from './codec.ts'
@@ -15,6 +16,7 @@ import { createSuite } from './harness.ts'
 import type { ConformanceOptions, MakeContext } from './harness.ts'
 import { inspectSuite } from './inspect.ts'
 import { latchSuite } from './latch.ts'
+import { listSuite } from './list.ts'
 import { lockSuite } from './lock.ts'
 import { pipeSuite } from './pipe.ts'
 import { poolErrorsSuite } from './pool-errors.ts'
@@ -57,6 +59,8 @@ const suites = [
   valueSuite,
   latchSuite,
   dictSuite,
+  listSuite,
+  arraySuite,
   poolSuite,
   poolMapsSuite,
   poolImapSuite,

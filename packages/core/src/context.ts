@@ -12,7 +12,7 @@ import type { Pool, PoolOptions } from './contract/pool.ts'
 import type { Process, ProcessOptions } from './contract/process.ts'
 import type { Queue, QueueOptions } from './contract/queue.ts'
 import type { RWLock } from './contract/rwlock.ts'
-import type { DictKey, SharedDict, Value } from './contract/state.ts'
+import type { DictKey, SharedArray, SharedDict, SharedList, Value } from './contract/state.ts'
 import type { Semaphore, SemaphoreOptions } from './contract/semaphore.ts'
 import type { Snapshot } from './contract/snapshot.ts'
 import type { Target } from './contract/target.ts'
@@ -23,6 +23,7 @@ import { createPool } from './pool/pool.ts'
 import { checkProcessOptions } from './process-options.ts'
 import { refOf } from './target/index.ts'
 import { checkName } from './util/names.ts'
+import { describe } from './util/describe.ts'
 import { checkInteger, checkOptions } from './util/options.ts'
 import { checkWait } from './util/wait.ts'
 
@@ -178,6 +179,21 @@ export class AdapterContext implements Context {
 
   dict<V, K extends DictKey = DictKey>(options?: NameOptions): SharedDict<V, K> {
     return this.#open.dict({ name: this.#named(options, 'dict()') })
+  }
+
+  list<T>(options?: NameOptions): SharedList<T> {
+    return this.#open.list({ name: this.#named(options, 'list()') })
+  }
+
+  array<T extends number = number>(length: number, options?: NameOptions): SharedArray<T>
+  array<T>(items: readonly T[], options?: NameOptions): SharedArray<T>
+  array<T>(init: number | readonly T[], options?: NameOptions): SharedArray<T> {
+    const where = 'array()'
+    if (typeof init === 'number') checkInteger(init, { min: 0, what: `${where}: length` })
+    else if (!Array.isArray(init)) {
+      throw new ArgumentError(`${where} takes a length or an array of the items, got ${describe(init)}`)
+    }
+    return this.#open.array({ name: this.#named(options, where), init })
   }
 
   async inspect(): Promise<Snapshot> {

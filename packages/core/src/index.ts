@@ -26,7 +26,7 @@ export type {
 export type { ExitReason, ExitStatus, Process, ProcessOptions, ProcessStatus, Stdio } from './contract/process.ts'
 export type { ConsumeOptions, Delivery, Queue, QueueOptions } from './contract/queue.ts'
 export type { RWLock } from './contract/rwlock.ts'
-export type { DictKey, SharedDict, Value } from './contract/state.ts'
+export type { DictKey, SharedArray, SharedDict, SharedList, Value } from './contract/state.ts'
 export type { PermitOptions, Semaphore, SemaphoreOptions } from './contract/semaphore.ts'
 export type { HolderSnapshot, ObjectSnapshot, PartySnapshot, Snapshot, WaiterSnapshot } from './contract/snapshot.ts'
 export type { Target, TargetRef } from './contract/target.ts'

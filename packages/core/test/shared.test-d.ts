@@ -1,4 +1,4 @@
-import type { Context, DictKey, SharedDict, Value } from '@skein/core'
+import type { Context, DictKey, SharedArray, SharedDict, SharedList, Value } from '@skein/core'
 import { expectTypeOf, it } from 'vitest'
 
 declare const mp: Context
@@ -50,4 +50,19 @@ it('types a dict by its values, and by its keys where they are said', () => {
   void mp.dict<number, 'a' | 'b'>().get('c')
   // @ts-expect-error no user
   void mp.dict<User>().set('a', 1)
+})
+
+it('types lists and arrays by their items', () => {
+  expectTypeOf(mp.list<User>()).toEqualTypeOf<SharedList<User>>()
+  expectTypeOf(mp.list<User>().pop()).toEqualTypeOf<Promise<User>>()
+  expectTypeOf(mp.list<string>('names').slice(1)).toEqualTypeOf<Promise<string[]>>()
+  expectTypeOf(mp.array(3)).toEqualTypeOf<SharedArray<number>>()
+  expectTypeOf(mp.array(3, 'seats')).toEqualTypeOf<SharedArray<number>>()
+  expectTypeOf(mp.array([1, 2])).toEqualTypeOf<SharedArray<number>>()
+  expectTypeOf(mp.array<User | null>([null], { name: 'users' })).toEqualTypeOf<SharedArray<User | null>>()
+  expectTypeOf(mp.array(['a']).get(0)).toEqualTypeOf<Promise<string>>()
+  // @ts-expect-error zeros are no users
+  mp.array<User>(3)
+  // @ts-expect-error a number is no text
+  void mp.list<string>().push(1)
 })

@@ -117,4 +117,59 @@ function writes.clear()
   return done(false)
 end
 
+-- items… Gives the length then.
+function writes.push(a)
+  if a > #ARGV then return redis.call('LLEN', D) end
+  for i = a, #ARGV, 1000 do redis.call('RPUSH', D, unpack(ARGV, i, math.min(i + 999, #ARGV))) end
+  return done(redis.call('LLEN', D))
+end
+
+-- Gives the item.
+function writes.last()
+  local item = redis.call('RPOP', D)
+  return item and done(item)
+end
+
+function writes.first()
+  local item = redis.call('LPOP', D)
+  return item and done(item)
+end
+
+-- From the front; nothing if it is not from 0 to `last`.
+local function position(index, n, last)
+  local at = tonumber(index)
+  if at < 0 then at = at + n end
+  if at >= 0 and at <= last then return at end
+end
+
+-- position, item. Gives the length if there is no such position.
+function writes.put(a)
+  local n = redis.call('LLEN', D)
+  local at = position(ARGV[a], n, n - 1)
+  if not at then return n end
+  redis.call('LSET', D, at, ARGV[a + 1])
+  return done(false)
+end
+
+-- As `put`. Redis inserts before an item, not at a position: so for a moment there is one that is like no other.
+function writes.insert(a)
+  local n = redis.call('LLEN', D)
+  local at = position(ARGV[a], n, n)
+  if not at then return n end
+  if at == n then redis.call('RPUSH', D, ARGV[a + 1])
+  else
+    local item = redis.call('LINDEX', D, at)
+    redis.call('LSET', D, at, '')
+    redis.call('LINSERT', D, 'BEFORE', '', ARGV[a + 1])
+    redis.call('LSET', D, at + 1, item)
+  end
+  return done(false)
+end
+
+-- item
+function writes.remove(a)
+  if redis.call('LREM', D, 1, ARGV[a]) == 0 then return 0 end
+  return done(1)
+end
+
 return {1, writes[ARGV[7]](8)}

@@ -258,6 +258,8 @@ export class World {
       queue: (name, spec, session) => made(new RedisQueueObject(name, spec, around, session)),
       value: (name, spec, session) => made(new RedisShared('value', name, spec, around, session)),
       dict: (name, spec, session) => made(new RedisShared('dict', name, spec, around, session)),
+      list: (name, spec, session) => made(new RedisShared('list', name, spec, around, session)),
+      array: (name, spec, session) => made(new RedisShared('array', name, spec, around, session)),
     }
     this.broker = new Broker(kinds)
   }

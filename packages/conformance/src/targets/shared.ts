@@ -1,6 +1,6 @@
 /** Functions that run elsewhere and work on shared state. */
 import process from 'node:process'
-import type { DictKey, Lock, Queue, SharedDict, Value } from '@skein/core'
+import type { DictKey, Lock, Queue, SharedArray, SharedDict, SharedList, Value } from '@skein/core'
 import { currentProcess } from '@skein/core'
 
 /** Adds 1 so many times, each time from what is there. */
@@ -74,4 +74,29 @@ export async function takeNumber(dict: SharedDict<Queue<number>>, key: DictKey):
   const queue = await dict.get(key)
   if (queue === undefined) throw new Error('there is no queue')
   return await queue.get()
+}
+
+export async function readAll<T>(list: SharedList<T>): Promise<T[]> {
+  return await list.slice()
+}
+
+/** Pushes its number so many times, several at once. */
+export async function pushEach(list: SharedList<number>, who: number, times: number, at: number): Promise<void> {
+  for (let time = 0; time < times; time += 1) await list.push(...Array.from({ length: at }, () => who))
+}
+
+/** Takes items from one end until there are none. */
+export async function popUntilEmpty(list: SharedList<number>, last: boolean): Promise<number[]> {
+  const taken: number[] = []
+  try {
+    for (;;) taken.push(await (last ? list.pop() : list.shift()))
+  } catch (error) {
+    if (!(error instanceof RangeError)) throw error
+    return taken
+  }
+}
+
+/** Sets each item that falls to this share to its number. */
+export async function setShare(array: SharedArray<number>, share: number, shares: number): Promise<void> {
+  for (let at = share; at < (await array.length()); at += shares) await array.set(at, share)
 }

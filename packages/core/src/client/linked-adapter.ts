@@ -4,6 +4,7 @@ import type { Barrier } from '../contract/barrier.ts'
 import type { Event } from '../contract/event.ts'
 import type {
   Adapter,
+  ArraySpec,
   BarrierSpec,
   LatchSpec,
   Named,
@@ -21,7 +22,7 @@ import type { Process } from '../contract/process.ts'
 import type { Queue } from '../contract/queue.ts'
 import type { RWLock } from '../contract/rwlock.ts'
 import type { Semaphore } from '../contract/semaphore.ts'
-import type { DictKey, SharedDict, Value } from '../contract/state.ts'
+import type { DictKey, SharedArray, SharedDict, SharedList, Value } from '../contract/state.ts'
 import type { ObjectSnapshot, Snapshot } from '../contract/snapshot.ts'
 import type { WaitOptions } from '../contract/wait.ts'
 import { ClosedError, ScopeError } from '../errors.ts'
@@ -31,7 +32,9 @@ import type { Nature } from '../supervisor/boot.ts'
 import { LinkedBarrier } from './barrier.ts'
 import type { BrokerClient } from './broker-client.ts'
 import { LinkedCounter } from './counter.ts'
+import { LinkedArray } from './array.ts'
 import { LinkedDict } from './dict.ts'
+import { LinkedList } from './list.ts'
 import { LinkedEvent } from './event.ts'
 import { LinkedFleet } from './fleet.ts'
 import { LinkedLatch } from './latch.ts'
@@ -44,7 +47,7 @@ import { LinkedQueue } from './queue.ts'
 import { LinkedRLock } from './rlock.ts'
 import { LinkedRWLock, rwlockShape } from './rwlock.ts'
 import { LinkedBoundedSemaphore, LinkedSemaphore } from './semaphore.ts'
-import { encodeStored } from './shared.ts'
+import { encodeItems, encodeStored } from './shared.ts'
 import { LinkedValue } from './value.ts'
 import type { Presence } from './presence.ts'
 
@@ -158,6 +161,19 @@ export class LinkedAdapter implements Adapter, Home {
     return this.#own(new LinkedDict<V, K>(this.#place('dict', name, {}), {}))
   }
 
+  list<T>({ name }: Named): SharedList<T> {
+    return this.#own(new LinkedList<T>(this.#place('list', name, {}), {}))
+  }
+
+  array<T>({ name, init }: ArraySpec<T>): SharedArray<T> {
+    const label = labelOf({ kind: 'array', name })
+    const [length, seed] =
+      typeof init === 'number'
+        ? [init, { one: encodeStored(this, label, 0, 'zero') }]
+        : [init.length, { items: encodeItems(this, label, init) }]
+    return this.#own(new LinkedArray<T>(this.#place('array', name, { length }), seed))
+  }
+
   queue<T>({ name, maxSize, maxDeliveries }: QueueSpec): Queue<T> {
     return this.#own(new LinkedQueue<T>(this.#place('queue', name, { maxSize, maxDeliveries })))
   }
@@ -265,4 +281,6 @@ const attachers: Readonly<Record<HandleKind, (place: Place) => Handle>> = {
   process: (place) => new LinkedProcess(place, null),
   value: (place) => new LinkedValue(place, null),
   dict: (place) => new LinkedDict(place, null),
+  list: (place) => new LinkedList(place, null),
+  array: (place) => new LinkedArray(place, null),
 }

@@ -43,7 +43,7 @@ export function encodeStored(home: Home, label: string, value: unknown, path: st
 }
 
 /** The same for several that are sent together. */
-function encodeItems(home: Home, label: string, values: readonly unknown[]): Uint8Array[] {
+export function encodeItems(home: Home, label: string, values: readonly unknown[]): Uint8Array[] {
   checkSize(label, 0, values.length)
   const items = values.map((value, index) => encodeStored(home, label, value, `items[${index}]`))
   checkSize(

@@ -18,6 +18,8 @@ const kinds: Readonly<Record<HandleKind, true>> = {
   value: true,
   latch: true,
   dict: true,
+  list: true,
+  array: true,
 }
 
 function isShape(value: unknown): value is NonNullable<HandleRef['shape']> {

@@ -15,7 +15,7 @@ import type { Process, Stdio } from './process.ts'
 import type { Queue } from './queue.ts'
 import type { RWLock } from './rwlock.ts'
 import type { Semaphore } from './semaphore.ts'
-import type { DictKey, SharedDict, Value } from './state.ts'
+import type { DictKey, SharedArray, SharedDict, SharedList, Value } from './state.ts'
 import type { Snapshot } from './snapshot.ts'
 import type { TargetRef } from './target.ts'
 import type { WaitOptions } from './wait.ts'
@@ -55,6 +55,11 @@ export interface QueueSpec extends Named {
 
 export interface ValueSpec<T> extends Named {
   readonly initial: T
+}
+
+export interface ArraySpec<T> extends Named {
+  /** Full of zeros, or what it begins with. */
+  readonly init: number | readonly T[]
 }
 
 export interface PipeSpec extends Named {
@@ -106,6 +111,9 @@ export interface Adapter {
   value<T>(spec: ValueSpec<T>): Value<T>
   latch(spec: LatchSpec): Latch
   dict<V, K extends DictKey>(spec: Named): SharedDict<V, K>
+  list<T>(spec: Named): SharedList<T>
+  /** @throws EncodeError if an item cannot be stored; CapacityError if they are too many */
+  array<T>(spec: ArraySpec<T>): SharedArray<T>
   /** The handle that a reference stands for. @throws ScopeError if it belongs to another context. */
   attach(ref: HandleRef): Handle
   inspect(): Promise<Snapshot>

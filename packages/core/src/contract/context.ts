@@ -8,7 +8,7 @@ import type { Pool, PoolOptions } from './pool.ts'
 import type { Process, ProcessOptions } from './process.ts'
 import type { Queue, QueueOptions } from './queue.ts'
 import type { RWLock } from './rwlock.ts'
-import type { DictKey, SharedDict, Value } from './state.ts'
+import type { DictKey, SharedArray, SharedDict, SharedList, Value } from './state.ts'
 import type { Semaphore, SemaphoreOptions } from './semaphore.ts'
 import type { Snapshot } from './snapshot.ts'
 import type { Target } from './target.ts'
@@ -69,6 +69,11 @@ export interface Context extends AsyncDisposable {
   /** @param count how often it must be counted down: 0 or more */
   latch(count: number, options?: NameOptions): Latch
   dict<V, K extends DictKey = DictKey>(options?: NameOptions): SharedDict<V, K>
+  list<T>(options?: NameOptions): SharedList<T>
+  /** @param length of an array of zeros, which take no room until they are set */
+  array<T extends number = number>(length: number, options?: NameOptions): SharedArray<T>
+  /** @param items at most 100,000; they count only where the name is new */
+  array<T>(items: readonly T[], options?: NameOptions): SharedArray<T>
   /**
    * Who holds, who waits, how deep: all locks, semaphores, queues and whatever else processes wait on. On one machine those of this program,
    * on Redis those of every program of the namespace, found by a scan of the keys: for people who look, not for a loop. What nobody has used

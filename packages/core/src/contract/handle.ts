@@ -14,6 +14,8 @@ export type HandleKind =
   | 'latch'
   | 'value'
   | 'dict'
+  | 'list'
+  | 'array'
 
 /** What crosses a process in place of a handle. */
 export interface HandleRef {

@@ -70,3 +70,41 @@ export interface SharedDict<V, K extends DictKey = DictKey> extends Handle, Asyn
   pop(key: K): Promise<V | undefined>
   clear(): Promise<void>
 }
+
+/**
+ * Items by position, from 0; a negative position counts from the end, as in Python (-1 is the last). A position that is not there is a
+ * `RangeError`, and so are `pop()` and `shift()` of an empty list; one that is no integer is an `ArgumentError`.
+ *
+ * `for await` is live, as in Python and as with arrays: it asks for the item at 0, at 1, … until there is none, so what is pushed meanwhile
+ * is visited. It reads ahead, but what it gives was read at most 10 ms before, and after every change by this process.
+ */
+export interface SharedList<T> extends Handle, AsyncIterable<T> {
+  /** Appends them side by side. @returns the new length */
+  push(...items: T[]): Promise<number>
+  /** Takes the last. */
+  pop(): Promise<T>
+  /** Takes the first. */
+  shift(): Promise<T>
+  get(index: number): Promise<T>
+  set(index: number, item: T): Promise<void>
+  /** Puts the item before the one at `index`; `index` may be the length, for the end. */
+  insert(index: number, item: T): Promise<void>
+  length(): Promise<number>
+  /** The items from `start` to before `end`, as `Array.slice`. More than 1,000, or than about 1 MB, are read in pages, each of which is one step. */
+  slice(start?: number, end?: number): Promise<T[]>
+  /** Takes out the first item that is the same: whose stored form is. `false`: there is none. */
+  remove(item: T): Promise<boolean>
+  clear(): Promise<void>
+}
+
+/**
+ * A fixed number of items. Positions are as in a `SharedList`. The same name with another length is a `ConflictError`; what the items
+ * begin with is what the first creator said.
+ */
+export interface SharedArray<T> extends Handle {
+  get(index: number): Promise<T>
+  set(index: number, item: T): Promise<void>
+  length(): Promise<number>
+  /** As `SharedList.slice`. */
+  slice(start?: number, end?: number): Promise<T[]>
+}

@@ -17,8 +17,6 @@ interface Rest {
   readonly entries: IterableIterator<[string, Kept]>
 }
 
-const none: Cell = [0]
-
 /** The longest encoded number: what is longer need not be looked into. */
 const NUMBER_BYTES = 10
 
@@ -35,15 +33,34 @@ function numberOf(bytes: Uint8Array): number | null {
 export class Cells implements Content {
   readonly #cells = new Map<string, Kept>()
   #written = 0
+  /** What is where nothing was set. */
+  #filling: Cell = [0]
   /** Of the page that was read last: whoever reads all pages goes on there. */
   #rest: Rest | null = null
 
-  init(one: Uint8Array | null): void {
-    if (one !== null) this.#set('v', one)
+  init(one: Uint8Array | null, items: readonly Uint8Array[] | null, length: number | undefined): void {
+    if (length === undefined) {
+      if (one !== null) this.#set('v', one)
+    } else {
+      if (one !== null) this.#filling = [0, one]
+      for (const [at, item] of (items ?? []).entries()) this.#set(String(at), item)
+    }
   }
 
   readonly reads: Operations = {
     get: ([key]) => this.#get(key as string),
+    look: () => 1,
+    /** A page of the items from one position to before another one. */
+    range: ([from, to]) => {
+      const items: Uint8Array[] = []
+      const size = new PageSize()
+      for (let at = from as number; at < (to as number); at += 1) {
+        const [, bytes] = this.#get(String(at))
+        items.push(bytes as Uint8Array)
+        if (size.full((bytes as Uint8Array).length)) break
+      }
+      return items
+    },
     has: ([key]) => Number(this.#cells.has(key as string)),
     size: () => this.#cells.size,
     keys: ([after]) => this.#page(after as number, (key) => [key]),
@@ -97,7 +114,7 @@ export class Cells implements Content {
 
   #get(key: string): Cell {
     const kept = this.#cells.get(key)
-    return kept === undefined ? none : [kept.version, kept.bytes]
+    return kept === undefined ? this.#filling : [kept.version, kept.bytes]
   }
 
   #set(key: string, bytes: Uint8Array): void {

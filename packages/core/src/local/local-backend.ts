@@ -7,6 +7,7 @@ import { LatchObject } from './latch.ts'
 import { Permits, type PermitsSpec } from './permits.ts'
 import { PipeObject } from './pipe.ts'
 import { Cells } from './cells.ts'
+import { Items } from './items.ts'
 import { QueueObject } from './queue.ts'
 import { SharedObject } from './shared.ts'
 
@@ -23,6 +24,8 @@ export const localBackend: Backend = {
     queue: (name, spec) => new QueueObject(name, spec),
     value: (name, spec) => new SharedObject('value', name, spec, new Cells()),
     dict: (name, spec) => new SharedObject('dict', name, spec, new Cells()),
+    list: (name, spec) => new SharedObject('list', name, spec, new Items()),
+    array: (name, spec) => new SharedObject('array', name, spec, new Cells()),
     pipe: (name) => new PipeObject(name, (queue) => broker.add(queue)),
   }),
 }

@@ -13,7 +13,7 @@ export type Operations = Readonly<Record<string, (args: readonly unknown[]) => u
 
 export interface Content {
   /** What the creator gave. */
-  init(one: Uint8Array | null, items: readonly Uint8Array[] | null): void
+  init(one: Uint8Array | null, items: readonly Uint8Array[] | null, length: number | undefined): void
   readonly reads: Operations
   readonly writes: Operations
 }
@@ -53,7 +53,7 @@ export class SharedObject extends BrokerObject {
     if (method !== 'init') this.#line.post(session, object, method, args)
     else if (!this.#made) {
       this.#made = true
-      this.#content.init(...(args as [Uint8Array | null, readonly Uint8Array[] | null]))
+      this.#content.init(...(args as [Uint8Array | null, readonly Uint8Array[] | null]), this.#spec.length)
     }
   }
 

@@ -100,6 +100,8 @@ export class RedisBackend implements Backend {
       latch: (name, spec, session) => new RedisLatch(name, spec, around, session),
       queue: (name, spec, session, attach) => new RedisQueueObject(name, spec, around, session, attach),
       dict: (name, spec, session) => new RedisShared('dict', name, spec, around, session),
+      list: (name, spec, session) => new RedisShared('list', name, spec, around, session),
+      array: (name, spec, session) => new RedisShared('array', name, spec, around, session),
       pipe: (name, _spec, session) => new RedisPipeObject(name, (inbox) => broker.add(inbox), around, session),
       fleet: (name, spec, owner) => new RedisFleet(name, spec, owner, starter, around, queues),
     }

@@ -61,9 +61,9 @@ export class RedisShared extends BrokerObject {
       void this.#run(call, (id) => this.#commands.read(id, operation, args))
     },
     write: (call) => {
-      const [turn, operation, ...args] = call.args as [number, string, ...ScriptArgument[]]
+      const [turn, operation, ...args] = call.args as [number, string, ...(ScriptArgument | ScriptArgument[])[]]
       const rid = this.#around.session.rid(call.session)
-      void this.#run(call, (id) => this.#commands.write(id, rid, turn, operation, args))
+      void this.#run(call, (id) => this.#commands.write(id, rid, turn, operation, args.flat()))
     },
     acquire: (call) => this.#turns.call('acquire', call),
   }

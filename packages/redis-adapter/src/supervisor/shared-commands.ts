@@ -20,7 +20,7 @@ type Any<R> = Script<readonly ScriptArgument[], R>
 type Reply = readonly [outcome: number, value?: unknown]
 
 /** What frees memory works on a full store. */
-const freeing: ReadonlySet<string> = new Set(['delete', 'pop', 'clear'])
+const freeing: ReadonlySet<string> = new Set(['delete', 'pop', 'clear', 'last', 'first', 'remove'])
 
 function answerOf([outcome, value]: Reply): Answer {
   if (outcome === 1) return { kind: 'ok', value: value ?? null }

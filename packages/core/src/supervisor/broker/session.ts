@@ -126,6 +126,7 @@ export class Session {
       this.#objects.delete(frame.a)
       this.#refused.delete(frame.a)
     } else {
+      if (frame.op === op.post) this.#askAgain(frame.a)
       const object = this.#objects.get(frame.a)
       if (object === undefined || object instanceof Error) return
       if (frame.op === op.post) {
@@ -218,6 +219,12 @@ export class Session {
     }
   }
 
+  /** What was in the way of the handle may be gone. */
+  #askAgain(number: number): void {
+    const refused = this.#refused.get(number)
+    if (refused !== undefined) this.#tryOpen(number, refused)
+  }
+
   #known(number: number, object: BrokerObject): void {
     this.#objects.set(number, object)
     this.#used.add(object)
@@ -241,8 +248,7 @@ export class Session {
   #call(frame: Frame): void {
     const [method, ...args] = decode(frame.payload, noHandles) as [string, ...unknown[]]
     const call = new Call(this, frame.a, frame.b, args)
-    const refused = this.#refused.get(frame.a)
-    if (refused !== undefined) this.#tryOpen(frame.a, refused)
+    this.#askAgain(frame.a)
     const object = this.#objects.get(frame.a)
     if (object === undefined) call.fail(new StateError('this object is gone; make or open it again'))
     else if (object instanceof Error) call.fail(object)
