@@ -123,3 +123,26 @@ describe('when the main module ends', () => {
     expect(isRunning(daemon)).toBe(false)
   })
 })
+
+describe('what is detached outlives the main program', () => {
+  for (const [how, end, ended] of [
+    ['closes its context', 'close', { code: 0, signal: null }],
+    ['falls off its end', 'fall', { code: 0, signal: null }],
+    ['calls process.exit(3)', 'exit', { code: 3, signal: null }],
+    ['is killed by SIGKILL', 'wait', { code: null, signal: 'SIGKILL' }],
+    ['is ended by Ctrl-C', 'wait', { code: 130, signal: null }],
+  ] as const) {
+    test(`that ${how}; then it has a context of its own`, async () => {
+      const program = new Program('detached.ts', { args: [end] })
+      const [survivor = 0, other = 0] = (await program.line('ready')).split(' ').map(Number)
+      if (how.includes('SIGKILL')) program.kill('SIGKILL')
+      if (how.includes('Ctrl-C')) program.killGroup('SIGINT')
+      // Its output is open as long as the survivor has it.
+      expect(await program.line('lost')).toBe('lost true true true')
+      expect(await program.line('own')).toBe('true true false')
+      expect(await program.line('result')).toBe('42 true')
+      expect(await program.ended).toMatchObject({ ...ended, stderr: '' })
+      await until('both are gone', () => ![survivor, other].some(isRunning))
+    })
+  }
+})

@@ -26,6 +26,7 @@ import { poolResultsSuite } from './pool-results.ts'
 import { poolSuite } from './pool.ts'
 import { processEndSuite } from './process-end.ts'
 import { processOptionsSuite } from './process-options.ts'
+import { processRestartSuite } from './process-restart.ts'
 import { processSuite } from './process.ts'
 import { queueCloseSuite } from './queue-close.ts'
 import { queueDeliverySuite } from './queue-delivery.ts'
@@ -45,6 +46,7 @@ const suites = [
   processSuite,
   processEndSuite,
   processOptionsSuite,
+  processRestartSuite,
   queueSuite,
   queueDeliverySuite,
   queueCloseSuite,

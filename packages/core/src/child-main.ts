@@ -2,11 +2,11 @@
 import './child-mark.ts'
 import { Socket } from 'node:net'
 import { decode } from './codec/index.ts'
-import { askToEnd, identify, nextSerial } from './current-process.ts'
+import { askToEnd, identify, leaveHome, nextSerial, serialFrom } from './current-process.ts'
 import type { Boot } from './supervisor/boot.ts'
 import { LastWord } from './supervisor/last-word.ts'
 import { reportTo } from './supervisor/memory-watch.ts'
-import { blockOutput } from './supervisor/own-output.ts'
+import { blockOutput, outliveReaders } from './supervisor/own-output.ts'
 import { runProcess } from './supervisor/run-process.ts'
 import { OwnContext } from './own-context.ts'
 import { type Frame, op } from './wire/frame.ts'
@@ -21,6 +21,8 @@ const LINK = 3
 
 const socket = new Socket({ fd: LINK, readable: true, writable: true })
 let role: ((frame: Frame) => boolean) | null = null
+/** It goes on when its program ends. */
+let detached = false
 
 const client = new BrokerClient((events) => {
   const link: SocketLink = new SocketLink(socket, LINK, {
@@ -29,8 +31,14 @@ const client = new BrokerClient((events) => {
       else if (frame.op === op.interrupt) interrupted()
       else if (role?.(frame) !== true) events.frame(frame)
     },
-    // The supervisor is gone, and with it the program: nobody outlives it.
-    ended: () => process.kill(process.pid, 'SIGKILL'),
+    // The supervisor is gone, and with it the program.
+    ended: () => {
+      if (!detached) process.kill(process.pid, 'SIGKILL')
+      process.off('SIGINT', ignoreCtrlC)
+      outliveReaders()
+      leaveHome()
+      events.ended()
+    },
   })
   return link
 })
@@ -55,6 +63,8 @@ function interrupted(): void {
 }
 
 function begin(boot: Boot, link: SocketLink): void {
+  detached = boot.detached
+  serialFrom(boot.serial)
   if (boot.pipe > 0) link.writeTo(boot.pipe)
   if (boot.piped) blockOutput()
   if (boot.report > 0) reportTo(boot.report)

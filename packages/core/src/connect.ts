@@ -2,7 +2,7 @@
 import type { AdapterModule } from './contract/adapter-module.ts'
 import type { ConnectOptions, Context } from './contract/context.ts'
 import { AdapterContext } from './context.ts'
-import { childHome, isMainProcess, noteOpen } from './current-process.ts'
+import { childHome, noteOpen } from './current-process.ts'
 import { NotSupportedError } from './errors.ts'
 import { openLocal } from './local/local-adapter.ts'
 import { placeOf } from './place.ts'
@@ -36,7 +36,8 @@ export async function connect(url?: string | readonly string[], options?: Connec
           await redisAdapter(place.urls)
         ).open(place.urls, { ...settings, scope: place.scope, quorum: place.quorum })
   const made = new AdapterContext(adapter, false)
-  if (isMainProcess) noteOpen(made)
+  // Of a child the contexts of its home are known, as long as it has one.
+  if (home === null) noteOpen(made)
   return made
 }
 

@@ -70,6 +70,13 @@ export function identify(child: ChildIdentity, home: ChildHome): void {
   Object.assign(registry(), { child, home })
 }
 
+/** Its program is gone: what it connects to from now on is its own. */
+export function leaveHome(): void {
+  const known = registry()
+  known.home = null
+  known.contexts.clear()
+}
+
 /** `null` in a main program. */
 export function childHome(): ChildHome | null {
   return registry().home
@@ -82,6 +89,11 @@ export function noteOpen(context: Context): void {
 /** From the first call of `close()` on. */
 export function noteClosed(context: Context): void {
   registry().contexts.delete(context)
+}
+
+/** Numbers up to this one are taken. */
+export function serialFrom(last: number): void {
+  registry().serial = last
 }
 
 /** Makes the names of anonymous objects and the ids of processes unique in this process, whatever is closed and opened in between. */

@@ -23,7 +23,15 @@ export type {
   PoolOptions,
   TaskOptions,
 } from './contract/pool.ts'
-export type { ExitReason, ExitStatus, Process, ProcessOptions, ProcessStatus, Stdio } from './contract/process.ts'
+export type {
+  ExitReason,
+  ExitStatus,
+  Process,
+  ProcessOptions,
+  ProcessStatus,
+  RestartOptions,
+  Stdio,
+} from './contract/process.ts'
 export type { ConsumeOptions, Delivery, Queue, QueueOptions } from './contract/queue.ts'
 export type { RWLock } from './contract/rwlock.ts'
 export type { DictKey, SharedArray, SharedDict, SharedList, Value } from './contract/state.ts'

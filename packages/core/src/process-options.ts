@@ -1,45 +1,55 @@
 /** The options of `process()`: checked, with their defaults, as plain data for whoever starts the child. */
-import type { ChildOptions, ProcessSpec } from './contract/adapter.ts'
-import type { ProcessOptions, Stdio } from './contract/process.ts'
+import type { ChildOptions, ProcessSpec, RestartSpec } from './contract/adapter.ts'
+import type { ProcessOptions, RestartOptions, Stdio } from './contract/process.ts'
 import { ArgumentError } from './errors.ts'
 import { describe } from './util/describe.ts'
 import { checkName } from './util/names.ts'
-import { checkOptions } from './util/options.ts'
+import { checkInteger, checkOptions } from './util/options.ts'
 
-const NAMES = ['name', 'daemon', 'env', 'cwd', 'stdio', 'signal']
+const NAMES = ['name', 'daemon', 'detached', 'env', 'cwd', 'stdio', 'signal', 'restart']
 
 const stdios: readonly unknown[] = ['inherit', 'pipe', 'ignore'] satisfies Stdio[]
 
 const where = 'process()'
 
 /** What a spec has from its options; the rest is given with it. */
-type Chosen = Pick<ProcessSpec, 'daemon' | 'options' | 'signal'> & { readonly name: string | undefined }
+type Chosen = Pick<ProcessSpec, 'daemon' | 'options' | 'restart' | 'signal'> & { readonly name: string | undefined }
 
 /** @throws ArgumentError */
 export function checkProcessOptions(given: ProcessOptions | undefined, isDaemon: boolean): Chosen {
-  const {
-    name,
-    daemon = isDaemon,
-    env,
-    cwd = null,
-    stdio = 'inherit',
-    signal = null,
-  } = checkOptions(given, NAMES, where)
+  const own = checkOptions(given, NAMES, where)
+  const { name, detached = false, env, cwd = null, stdio = 'inherit', signal = null, restart } = own
+  const { daemon = isDaemon && !detached } = own
   if (name !== undefined) checkName(name, where)
   checkFlag(daemon, 'daemon')
+  checkFlag(detached, 'detached')
+  if (detached && daemon)
+    throw new ArgumentError(`${where}: a detached process outlives its parent and a daemon does not; choose one`)
   if (cwd !== null && (typeof cwd !== 'string' || cwd === '' || cwd.includes('\0')))
     throw new ArgumentError(`${where}: cwd must be the path of a directory, got ${describe(cwd)}`)
   if (!stdios.includes(stdio))
     throw new ArgumentError(`${where}: stdio must be one of ${stdios.join(', ')}, got ${describe(stdio)}`)
   if (signal !== null && !(signal instanceof AbortSignal))
     throw new ArgumentError(`${where}: signal must be an AbortSignal, got ${describe(signal)}`)
-  const options: ChildOptions = { env: checkEnv(env), cwd, stdio }
-  return { name, daemon, options, signal }
+  const options: ChildOptions = { env: checkEnv(env), cwd, stdio, detached }
+  return { name, daemon, options, restart: restart === undefined ? null : checkRestart(restart), signal }
 }
 
 function checkFlag(value: unknown, name: string): void {
   if (typeof value !== 'boolean')
     throw new ArgumentError(`${where}: ${name} must be true or false, got ${describe(value)}`)
+}
+
+const restartNames = ['on', 'max', 'within', 'backoff']
+
+function checkRestart(given: RestartOptions): RestartSpec {
+  const { on, max = 5, within = 60_000, backoff = 100 } = checkOptions(given, restartNames, `${where}: restart`)
+  if (on !== 'failure' && on !== 'always')
+    throw new ArgumentError(`${where}: restart.on must be "failure" or "always", got ${describe(on)}`)
+  if (max !== Number.POSITIVE_INFINITY) checkInteger(max, { min: 0, what: `${where}: restart.max` })
+  checkInteger(within, { min: 1, what: `${where}: restart.within, in milliseconds,` })
+  checkInteger(backoff, { min: 0, what: `${where}: restart.backoff, in milliseconds,` })
+  return { on, max, within, backoff }
 }
 
 /** Values may be secrets, so no message shows one that is text. */

@@ -185,10 +185,10 @@ export class LinkedAdapter implements Adapter, Home {
     ]
   }
 
-  process<R>({ name: label, daemon, target, args, options, signal }: ProcessSpec): Process<R> {
+  process<R>({ name: label, daemon, target, ...plan }: ProcessSpec): Process<R> {
     const id = `${this.#ground.processId}.${this.#ground.next()}`
-    const plan = { target: encode(target, 'target'), args, options, signal }
-    const process = new LinkedProcess<R>(this.#place('process', id, { label, daemon }), plan)
+    const place = this.#place('process', id, { label, daemon, detached: plan.options.detached })
+    const process = new LinkedProcess<R>(place, { ...plan, target: encode(target, 'target') })
     this.#processes.add(process)
     process.whenOver(() => this.#processes.delete(process))
     return process
@@ -227,7 +227,7 @@ export class LinkedAdapter implements Adapter, Home {
   }
 
   async #close(): Promise<void> {
-    const running = [...this.#processes].filter((process) => process.running)
+    const running = [...this.#processes].filter((process) => process.running && !process.detached)
     // What is gone already, or lost with the broker, rejects here: then there is nothing of it left to end.
     await Promise.allSettled([
       ...[...this.#fleets].map((fleet) => fleet.terminate()),
@@ -235,7 +235,8 @@ export class LinkedAdapter implements Adapter, Home {
     ])
     await Promise.allSettled([...this.leases].map((lease) => lease.revoke(closed())))
     // Among the processes are those that were never started.
-    await Promise.allSettled([...this.#anonymous.values(), ...this.#processes].map((handle) => handle.destroy()))
+    const left = [...this.#processes].filter((process) => !(process.running && process.detached))
+    await Promise.allSettled([...this.#anonymous.values(), ...left].map((handle) => handle.destroy()))
     this.#closed = true
     await this.#ground.leave()
   }

@@ -1,6 +1,6 @@
 /** Process, as its users have it: a handle that hears from the broker what becomes of the child. */
 import { decode } from '../codec/index.ts'
-import type { ChildOptions } from '../contract/adapter.ts'
+import type { ChildOptions, RestartSpec } from '../contract/adapter.ts'
 import type { ExitStatus, Process, ProcessStatus } from '../contract/process.ts'
 import type { WaitOptions } from '../contract/wait.ts'
 import { ArgumentError, StateError, WorkerLostError } from '../errors.ts'
@@ -10,7 +10,7 @@ import { checkOptions } from '../util/options.ts'
 import { isPoll, waitFor } from '../util/wait.ts'
 import type { BrokerClient } from './broker-client.ts'
 import type { OutputAnswer } from '../supervisor/broker/output.ts'
-import type { ProcessNews } from '../supervisor/broker/process.ts'
+import type { ProcessNews, StartArgs } from '../supervisor/broker/process.ts'
 import { RemoteObject, type Place } from './remote-object.ts'
 import { type Descriptor, orAborted, outputLines, type OutputSource } from './output.ts'
 import { Presence } from './presence.ts'
@@ -40,7 +40,7 @@ function howItEnded({ exitCode, signal, reason }: NonNullable<ProcessNews['exit'
 /** What this process knows of another one. */
 class Watch extends Presence {
   readonly ended: Deferred<NonNullable<ProcessNews['exit']>> = deferred()
-  news: ProcessNews = { state: 'created', pid: null, host: null, exit: null }
+  news: ProcessNews = { state: 'created', pid: null, host: null, restarts: 0, exit: null }
   /** Keeps this process alive while the other one runs. */
   #held = false
   readonly #client: BrokerClient
@@ -87,23 +87,27 @@ export interface Plan {
   readonly target: Uint8Array
   readonly args: Uint8Array
   readonly options: ChildOptions
+  readonly restart: RestartSpec | null
   readonly signal: AbortSignal | null
 }
 
 export class LinkedProcess<R> extends RemoteObject<Watch> implements Process<R> {
   readonly id: string
   readonly daemon: boolean
+  /** It outlives its parent. */
+  readonly detached: boolean
   readonly stdout: AsyncIterable<string> = this.#lines(1)
   readonly stderr: AsyncIterable<string> = this.#lines(2)
   readonly #label: string
   #plan: Plan | 'started' | null
 
-  /** @param place with the shape `{ label, daemon }` */
+  /** @param place with the shape `{ label, daemon, detached }` */
   constructor(place: Place, plan: Plan | null) {
     super(place, (client, number) => new Watch(client, number))
     this.id = place.name
     this.#label = String(place.shape['label'])
     this.daemon = place.shape['daemon'] === true
+    this.detached = place.shape['detached'] === true
     this.#plan = plan
   }
 
@@ -142,9 +146,10 @@ export class LinkedProcess<R> extends RemoteObject<Watch> implements Process<R> 
     if (this.#plan === null) throw new StateError(`${this.label} is started by the process that made it`)
     if (this.#plan === 'started')
       throw new StateError(`${this.label} was started already; a process starts once, make another one`)
-    const { target, args, options, signal } = this.#plan
+    const { target, args, options, restart, signal } = this.#plan
     signal?.throwIfAborted()
-    const started = this.call('start', [target, args, surroundings(), options], {
+    const asked: StartArgs = [target, args, surroundings(), options, restart]
+    const started = this.call('start', asked, {
       wait: own,
       what: `${this.label} had not loaded its target`,
       // Not before: a start that is never asked for (an aborted signal, a lost directory, a destroyed process) leaves it as it was.
@@ -160,8 +165,8 @@ export class LinkedProcess<R> extends RemoteObject<Watch> implements Process<R> 
     if (signal !== null) this.#endWith(signal)
     const { news } = this.presence
     if (news.state === 'created') this.presence.news = { ...news, state: 'starting' }
-    // A daemon is not waited for, so it keeps nobody alive either.
-    if (!this.daemon) this.presence.hold()
+    // What is not waited for keeps nobody alive either.
+    if (!this.daemon && !this.detached) this.presence.hold()
   }
 
   /** From now on an abort of the signal ends it. */
@@ -195,9 +200,9 @@ export class LinkedProcess<R> extends RemoteObject<Watch> implements Process<R> 
   }
 
   async status(): Promise<ProcessStatus> {
-    const { state, pid, host } = await this.#status()
+    const { state, pid, host, restarts } = await this.#status()
     const exit = state === 'ended' ? await this.join() : null
-    return { id: this.id, name: this.#label, state, pid, host, exit }
+    return { id: this.id, name: this.#label, state, pid, host, restarts, exit }
   }
 
   async isAlive(): Promise<boolean> {
@@ -227,7 +232,7 @@ export class LinkedProcess<R> extends RemoteObject<Watch> implements Process<R> 
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    if (this.running) await this.terminate()
+    if (this.running && !this.detached) await this.terminate()
   }
 
   async #ended(wait: WaitOptions | undefined): Promise<NonNullable<ProcessNews['exit']>> {

@@ -73,6 +73,17 @@ export interface ChildOptions {
   /** `null`: the one that it takes over; a relative one starts from there. */
   readonly cwd: string | null
   readonly stdio: Stdio
+  /** It goes on when its parent ends. */
+  readonly detached: boolean
+}
+
+export interface RestartSpec {
+  readonly on: 'failure' | 'always'
+  /** Restarts within `within` milliseconds; `Infinity`: without end. */
+  readonly max: number
+  readonly within: number
+  /** Milliseconds before the first of these restarts. */
+  readonly backoff: number
 }
 
 export interface ProcessSpec {
@@ -83,6 +94,8 @@ export interface ProcessSpec {
   /** Encoded argument array. */
   readonly args: Uint8Array
   readonly options: ChildOptions
+  /** `null`: it is started once. */
+  readonly restart: RestartSpec | null
   /** Its abort ends the process. */
   readonly signal: AbortSignal | null
 }

@@ -8,11 +8,31 @@ import type { WaitOptions } from './wait.ts'
  */
 export type Stdio = 'inherit' | 'pipe' | 'ignore'
 
+export interface RestartOptions {
+  /**
+   * After which ends it is started again. `failure`: all but that its target returned or that its exit code was 0; `always`: all. Never
+   * after `terminate()`, `kill()` or `interrupt()`, an abort of its signal, or the end of its parent, and not if the first start failed.
+   */
+  readonly on: 'failure' | 'always'
+  /** At most so many restarts within `within` milliseconds, then it is given up with `CrashLoopError`; default 5. */
+  readonly max?: number | undefined
+  /** Default 60,000. */
+  readonly within?: number | undefined
+  /** Milliseconds before the first restart; before each further one within `within` twice as long, at most 30,000. Default 100. */
+  readonly backoff?: number | undefined
+}
+
 export interface ProcessOptions {
   /** For people; default `Process-N`. */
   readonly name?: string | undefined
   /** Ended, not waited for, when its parent ends normally. Default: the creator's. */
   readonly daemon?: boolean | undefined
+  /**
+   * Outlives its parent, however that ends: it is neither ended nor waited for, and keeps nobody alive; and Ctrl-C does not reach it. When the
+   * program that started it ends, what it holds goes back, its context is lost, and nobody hears how it ends; `connect()` then gives it a
+   * context of its own. Never a daemon. Default false.
+   */
+  readonly detached?: boolean | undefined
   /** Set over the environment that it takes over from its creator at the start; `undefined` removes a variable. */
   readonly env?: Readonly<Record<string, string | undefined>> | undefined
   /** Working directory; a relative one starts from the creator's at the start. Default: the creator's. */
@@ -21,6 +41,13 @@ export interface ProcessOptions {
   readonly stdio?: Stdio | undefined
   /** An abort ends the process as `terminate()` does. Aborted before: `start()` rejects with its reason and starts nothing. */
   readonly signal?: AbortSignal | undefined
+  /**
+   * Starts it again when it ends: another process of the operating system under the same `id`, with the same arguments, which holds
+   * nothing of what the last one held. Its handles mean the present one: `start()` resolves when the first has loaded its target, `pid` is `null`
+   * between two, `join()` and `result()` wait for the last one. A process that is always started again is waited for without end by a parent
+   * that ends, unless it is a daemon. Default: it is started once.
+   */
+  readonly restart?: RestartOptions | undefined
 }
 
 /**
@@ -39,7 +66,7 @@ export interface ExitStatus {
   readonly exitCode: number | null
   readonly signal: NodeJS.Signals | null
   readonly reason: ExitReason
-  /** What it threw, or why it could not be started. */
+  /** What it threw, or why it could not be started, or `CrashLoopError` if it was started again too often. */
   readonly error?: Error
 }
 
@@ -49,6 +76,8 @@ export interface ProcessStatus {
   readonly state: 'created' | 'starting' | 'running' | 'ended'
   readonly pid: number | null
   readonly host: string | null
+  /** How often it was started again. */
+  readonly restarts: number
   readonly exit: ExitStatus | null
 }
 
@@ -81,7 +110,10 @@ export interface Process<R> extends Handle, AsyncDisposable {
   start(wait?: WaitOptions): Promise<this>
   /** Resolves when it has ended; never rejects for how it ended. What it wrote is written by then. @throws StateError before `start()` */
   join(wait?: WaitOptions): Promise<ExitStatus>
-  /** What the target returned. Its error is thrown here; a death without result throws `WorkerLostError`. */
+  /**
+   * What the target returned. Its error is thrown here; a death without result throws `WorkerLostError`, one too often for `restart`
+   * `CrashLoopError`.
+   */
   result(wait?: WaitOptions): Promise<R>
   status(): Promise<ProcessStatus>
   isAlive(): Promise<boolean>

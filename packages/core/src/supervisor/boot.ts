@@ -1,4 +1,5 @@
 /** What a child is told first of all. */
+import type { ChildOptions } from '../contract/adapter.ts'
 
 /** What differs between adapters for a process's half of them. */
 export interface Nature {
@@ -49,7 +50,14 @@ export interface Boot {
   readonly report: number
   /** Somebody may read what it writes to standard output and error. */
   readonly piped: boolean
+  /** It goes on when its program ends. */
+  readonly detached: boolean
+  /** After which number it may count what it makes; see `StartSpec`. */
+  readonly serial: number
 }
+
+/** What a child gets whose creator asks for nothing in particular. */
+export const plainOptions: ChildOptions = { env: {}, cwd: null, stdio: 'inherit', detached: false }
 
 /** What the starter gives its child besides work: taken from the starter's own process, as Python's spawn does. */
 export interface Surroundings {

@@ -173,6 +173,15 @@ export class Child {
     this.#process?.kill('SIGKILL')
   }
 
+  /** Lets go of it: it goes on, and nothing more is told of it. */
+  leave(): void {
+    this.#over = true
+    this.#link?.destroy()
+    this.output?.destroy()
+    this.#report?.close()
+    this.#process?.unref()
+  }
+
   /**
    * SIGINT, which the child sends to itself: from outside it could not tell it from the Ctrl-C that reaches the whole group, and that is
    * the main program's. In a busy loop it does not hear of it; then SIGTERM ends it, unless it listens to that.

@@ -22,16 +22,22 @@ export interface StartSpec {
   readonly role: Role
   readonly surroundings: Surroundings
   readonly options: ChildOptions
+  /** How many numbers earlier runs under this id may have used for what they made; default 0. */
+  readonly serial?: number
 }
 
 export interface StartEvents extends Pick<ChildEvents, 'loaded' | 'ended'> {
   /** The child runs; its link's frames go to the returned receiver. */
   started(child: Child, info: ProcessInfo): ChildEvents['frame']
+  /** This program ends and the child goes on: nothing more will be heard of it. */
+  left(): void
 }
 
 interface Entry {
   readonly child: Child
   readonly parent: string
+  readonly detached: boolean
+  readonly left: () => void
   readonly stdio: ChildOptions['stdio']
   readonly output: ChildEvents['output']
 }
@@ -56,7 +62,8 @@ export class Children {
 
   /** @param slot of the child's tenure, if it has one */
   start(spec: StartSpec, events: StartEvents, slot: SlotHandle | null = null): void {
-    const { id, name, daemon, namespace, nature, parent, role } = spec
+    const { id, name, daemon, namespace, nature, parent, role, serial = 0 } = spec
+    const { detached } = spec.options
     const info = (pid: number): ProcessInfo => ({ id, name, pid, host: hostname() })
     // What is inherited is the creator's, also where that is read by somebody.
     const above = spec.options.stdio === 'inherit' ? this.#entries.get(parent.id) : undefined
@@ -71,6 +78,8 @@ export class Children {
       role,
       ...at,
       piped: stdio === 'pipe',
+      detached,
+      serial,
     })
     let frame: ChildEvents['frame'] = () => undefined
     const output = above?.output ?? ((one) => frame(one))
@@ -93,30 +102,39 @@ export class Children {
         },
       },
     )
-    this.#entries.set(id, { child, parent: parent.id, stdio, output })
+    this.#entries.set(id, { child, parent: parent.id, detached, left: () => events.left(), stdio, output })
     if (child.pid === undefined) return
-    this.#reaper.watch(child.pid)
+    if (!detached) this.#reaper.watch(child.pid)
     frame = events.started(child, info(child.pid))
+    // Too late to leave it in good order.
     if (this.#stopping) child.kill()
   }
 
-  /** Ends everything, first politely. Resolves when nothing runs any more. */
+  /** Ends everything but what is detached, first politely. Resolves when nothing else runs any more. */
   async stop(grace: number): Promise<void> {
     this.#stopping = true
-    for (const { child } of this.#entries.values()) child.terminate(grace)
-    if (this.#entries.size > 0) await new Promise<void>((resolve) => this.#idle.add(resolve))
+    for (const { child, detached } of this.#entries.values()) if (!detached) child.terminate(grace)
+    if (!this.#nothingRuns) await new Promise<void>((resolve) => this.#idle.add(resolve))
+    for (const { child, left } of this.#entries.values()) {
+      child.leave()
+      left()
+    }
     await Promise.all([this.#reaper.close(), this.#stock.close()])
   }
 
   kill(): void {
-    for (const { child } of this.#entries.values()) child.kill()
+    for (const { child, detached } of this.#entries.values()) if (!detached) child.kill()
+  }
+
+  get #nothingRuns(): boolean {
+    return ![...this.#entries.values()].some(({ detached }) => !detached)
   }
 
   #ended(id: string, child: Child): void {
     if (child.pid !== undefined) this.#reaper.forget(child.pid)
     this.#entries.delete(id)
-    for (const entry of this.#entries.values()) if (entry.parent === id) entry.child.kill()
-    if (this.#entries.size > 0) return
+    for (const entry of this.#entries.values()) if (entry.parent === id && !entry.detached) entry.child.kill()
+    if (!this.#nothingRuns) return
     for (const resolve of this.#idle) resolve()
     this.#idle.clear()
   }

@@ -101,6 +101,8 @@ export function launch(
       stdio: ['ignore', options.stdio, options.stdio, 'pipe', ...descriptors],
       env: environmentOf(circumstances),
       cwd: directoryOf(circumstances),
+      // A session of its own: no terminal ends it.
+      detached: options.detached,
       shell: false,
       windowsHide: true,
     })

@@ -18,6 +18,15 @@ export function blockOutput(): void {
   }
 }
 
+/** Whoever read what this process writes is gone, or may be: from now on it writes to nobody instead of ending by it. */
+export function outliveReaders(): void {
+  for (const stream of [process.stdout, process.stderr]) stream.on('error', ignoreLoss)
+}
+
+function ignoreLoss(): void {
+  // Nothing to do.
+}
+
 /** Resolves when what was written so far would outlive this process. */
 export async function outputWritten(): Promise<void> {
   if (isPipe(1)) await written(process.stdout)

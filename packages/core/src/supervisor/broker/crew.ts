@@ -2,7 +2,7 @@
 import { decode } from '../../codec/index.ts'
 import { CrashLoopError, StateError } from '../../errors.ts'
 import { type Frame, op } from '../../wire/frame.ts'
-import type { Surroundings } from '../boot.ts'
+import { plainOptions, type Surroundings } from '../boot.ts'
 import type { EncodedExit } from '../children.ts'
 import { FleetWorker } from './fleet-worker.ts'
 import type { Session } from './session.ts'
@@ -96,7 +96,7 @@ export class Crew {
         parent: this.#owner.process,
         role: { kind: 'worker', initializer, initArgs },
         surroundings,
-        options: { env: {}, cwd: null, stdio: 'inherit' },
+        options: plainOptions,
       },
       {
         started: (child, { pid, host }) => {

@@ -1,15 +1,16 @@
 /** A process at the broker: its state, and who is told of its end. The handles of all processes hear the same events. */
 import { SpawnError, StateError } from '../../errors.ts'
-import { decode } from '../../codec/index.ts'
-import type { ChildOptions } from '../../contract/adapter.ts'
+import { decode, encode } from '../../codec/index.ts'
+import type { ChildOptions, RestartSpec } from '../../contract/adapter.ts'
 import { type Frame, op } from '../../wire/frame.ts'
 import type { ProcessInfo, Surroundings } from '../boot.ts'
 import type { EncodedExit } from '../children.ts'
 import { BrokerObject, type Methods } from './broker-object.ts'
 import { Output } from './output.ts'
+import { Restarts } from './restarts.ts'
 import type { Call, Session } from './session.ts'
 import type { Placed } from '../backend.ts'
-import type { Running, Starter } from './starter.ts'
+import type { Running, Starter, StarterEvents } from './starter.ts'
 
 export interface ProcessObjectSpec {
   /** For people. */
@@ -22,8 +23,21 @@ export interface ProcessNews {
   readonly state: 'created' | 'starting' | 'running' | 'ended'
   readonly pid: number | null
   readonly host: string | null
+  readonly restarts: number
   readonly exit: EncodedExit | null
 }
+
+/** What its creator says to have it started. */
+export type StartArgs = [
+  target: Uint8Array,
+  args: Uint8Array,
+  surroundings: Surroundings,
+  options: ChildOptions,
+  restart: RestartSpec | null,
+]
+
+/** Runs under one id make things whose names must not meet: each has so many numbers for them. */
+const SERIALS = 2 ** 32
 
 /** Who made a process, from its id, `<creator>.<n>`. */
 function creatorOfProcess(id: string): string {
@@ -32,6 +46,20 @@ function creatorOfProcess(id: string): string {
 
 function noHandles(): never {
   throw new StateError('an error cannot hold a handle here')
+}
+
+/** What was thrown. Not all can be read in here, such as an error that holds a handle: then what that reading threw, and `readable` is false. */
+function read(error: Uint8Array): { readonly thrown: unknown; readonly readable: boolean } {
+  try {
+    return { thrown: decode(error, noHandles), readable: true }
+  } catch (thrown) {
+    return { thrown, readable: false }
+  }
+}
+
+/** Completes "the process …". */
+function howItEnded({ exitCode, signal }: EncodedExit): string {
+  return signal === null ? `exited with code ${String(exitCode)}` : `was ended by ${signal}`
 }
 
 export class ProcessObject extends BrokerObject {
@@ -47,7 +75,15 @@ export class ProcessObject extends BrokerObject {
   #placed: Placed | null = null
   /** What it writes to its descriptors 1 and 2; whether anybody here reads it shows at the start. */
   readonly #outputs: readonly [Output, Output] = [this.#output(1), this.#output(2)]
-  #stdio: ChildOptions['stdio'] | null = null
+  #options: ChildOptions | null = null
+  /** `null`: it is started once. */
+  #restarts: Restarts | null = null
+  /** Its next end is its last. */
+  #final = false
+  /** Starts it; the first time and again. */
+  #launch: () => void = () => undefined
+  /** Until the next start. */
+  #pause: NodeJS.Timeout | null = null
 
   constructor(name: string, spec: ProcessObjectSpec, starter: Starter) {
     super('process', name)
@@ -62,11 +98,7 @@ export class ProcessObject extends BrokerObject {
       this.#whenEnded(call, () => this.#stop(grace))
     },
     kill: (call) => this.#whenEnded(call, () => this.#kill()),
-    interrupt: (call) =>
-      this.#whenEnded(call, () => {
-        this.#placed?.cancel()
-        this.#child?.interrupt()
-      }),
+    interrupt: (call) => this.#whenEnded(call, () => this.#interrupt()),
     read: (call) => this.#read(call),
     status: (call) => call.ok(this.#news()),
   }
@@ -93,9 +125,10 @@ export class ProcessObject extends BrokerObject {
     this.#users.delete(session)
     for (const output of this.#outputs) output.leave(session)
     // Only its creator can start it, so nobody ever will.
-    if (this.#state === 'created' && session.process.id === creatorOfProcess(this.name)) {
+    if (session.process.id !== creatorOfProcess(this.name)) return
+    if (this.#state === 'created') {
       this.remove?.(new StateError(`${this.label} was not started before its creator ${session.process.name} ended`))
-    }
+    } else if (this.#options?.detached !== true) this.#startNoMore()
   }
 
   override end(): void {
@@ -103,68 +136,122 @@ export class ProcessObject extends BrokerObject {
   }
 
   #stop(grace: number): void {
+    this.#startNoMore()
     this.#placed?.cancel()
     this.#child?.terminate(grace)
   }
 
+  #interrupt(): void {
+    this.#startNoMore()
+    this.#placed?.cancel()
+    this.#child?.interrupt()
+  }
+
   #kill(): void {
+    this.#startNoMore()
     this.#placed?.cancel()
     this.#child?.kill()
   }
 
+  /** It may have had its last end already. */
+  #startNoMore(): void {
+    this.#final = true
+    if (this.#pause === null) return
+    clearTimeout(this.#pause)
+    this.#pause = null
+    this.#over()
+  }
+
   #start(call: Call): void {
-    const [target, args, surroundings, options] = call.args as [Uint8Array, Uint8Array, Surroundings, ChildOptions]
+    const [target, args, surroundings, options, restart] = call.args as StartArgs
     if (this.#state !== 'created') {
       const now = this.#state === 'ended' ? 'has ended' : 'was started already'
       call.fail(new StateError(`${this.label} ${now}; a process starts once, make another one`))
       return
     }
     this.#state = 'starting'
-    this.#stdio = options.stdio
+    this.#options = options
     if (options.stdio !== 'pipe') this.#endOutput()
     this.#startCall = call
     call.waits(() => {
       this.#startCall = null
       this.#kill()
     })
-    this.#placed = this.#starter.start(
-      {
-        id: this.name,
-        name: this.#spec.label,
-        daemon: this.#spec.daemon,
-        parent: call.session.process,
-        role: { kind: 'process', target, args },
-        surroundings,
-        options,
-      },
-      {
-        frame: (frame) => this.#heard(frame),
-        started: (child, info) => {
-          this.#child = child
-          this.#info = info
-          for (const output of this.#outputs) output.renew()
-          this.#tell()
-        },
-        loaded: () => {
-          this.#state = 'running'
-          this.#tell()
-          this.#startCall?.ok()
-          this.#startCall = null
-        },
-        ended: (exit) => this.#ended(exit),
-      },
-    )
+    const restarts = restart === null ? null : new Restarts(restart)
+    this.#restarts = restarts
+    this.#launch = () => {
+      const role = { kind: 'process', target, args } as const
+      const serial = (restarts?.count ?? 0) * SERIALS
+      const { name: id } = this
+      const { label: name, daemon } = this.#spec
+      const parent = call.session.process
+      this.#placed = this.#starter.start(
+        { id, name, daemon, parent, role, surroundings, options, serial },
+        this.#events,
+      )
+    }
+    this.#launch()
+  }
+
+  readonly #events: StarterEvents = {
+    frame: (frame) => this.#heard(frame),
+    started: (child, info) => {
+      this.#child = child
+      this.#info = info
+      for (const output of this.#outputs) output.renew()
+      this.#tell()
+    },
+    loaded: () => {
+      this.#state = 'running'
+      this.#tell()
+      this.#startCall?.ok()
+      this.#startCall = null
+    },
+    ended: (exit) => this.#ended(exit),
   }
 
   #ended(exit: EncodedExit): void {
     const wasRunning = this.#state === 'running'
-    this.#state = 'ended'
     const asItIs = wasRunning || ['signaled', 'out-of-memory', 'host-lost'].includes(exit.reason)
     this.#exit = asItIs ? exit : { ...exit, reason: 'spawn-failed' }
     this.#child = null
+    // One that nobody could load is not tried again.
+    if (this.#startCall === null && this.#startAgain(this.#exit)) return
+    this.#over()
+  }
+
+  #startAgain(exit: EncodedExit): boolean {
+    const restarts = this.#restarts
+    if (restarts?.concerns(exit) !== true || this.#final || this.#starter.stopping) return false
+    const pause = restarts.next()
+    if (pause === null) {
+      this.#exit = { ...exit, result: null, error: encode(this.#loop(restarts, exit)) }
+      return false
+    }
+    this.#state = 'starting'
+    this.#info = null
+    this.#tell()
+    this.#pause = setTimeout(() => {
+      this.#pause = null
+      if (this.#starter.stopping) this.#over()
+      else this.#launch()
+    }, pause)
+    return true
+  }
+
+  #loop(restarts: Restarts, exit: EncodedExit): Error {
+    const { thrown, readable } = exit.error === null ? { thrown: null, readable: false } : read(exit.error)
+    return readable
+      ? restarts.loop(this.label, `threw ${String(thrown)}`, thrown)
+      : restarts.loop(this.label, howItEnded(exit), undefined)
+  }
+
+  /** It has ended for good. */
+  #over(): void {
+    this.#state = 'ended'
     this.#endOutput()
     this.#tell()
-    this.#startCall?.fail(this.#startError(exit))
+    if (this.#exit !== null) this.#startCall?.fail(this.#startError(this.#exit))
     this.#startCall = null
     for (const call of this.#enders) call.ok()
     this.#enders.clear()
@@ -188,24 +275,17 @@ export class ProcessObject extends BrokerObject {
 
   #read(call: Call): void {
     const [descriptor] = call.args as [number]
-    if (this.#stdio !== null && this.#stdio !== 'pipe') {
+    if (this.#options !== null && this.#options.stdio !== 'pipe') {
       const name = descriptor === 2 ? 'stderr' : 'stdout'
       call.fail(new StateError(`${this.label} has no ${name} to read; make it with { stdio: 'pipe' }`))
     } else this.#outputs[descriptor === 2 ? 1 : 0].read(call)
   }
 
   #startError(exit: EncodedExit): Error {
-    if (exit.error !== null) {
-      try {
-        const error = decode(exit.error, noHandles)
-        if (error instanceof Error) return error
-      } catch (cause) {
-        // Its target's module may throw what cannot be read in here, such as an error that holds a handle.
-        return new SpawnError(`${this.label} failed to load its target, and its error cannot be read`, { cause })
-      }
-    }
-    const how = exit.signal === null ? `exited with code ${String(exit.exitCode)}` : `was ended by ${exit.signal}`
-    return new SpawnError(`${this.label} ${how} before its target was loaded`)
+    if (exit.error === null) return new SpawnError(`${this.label} ${howItEnded(exit)} before its target was loaded`)
+    const { thrown, readable } = read(exit.error)
+    if (readable && thrown instanceof Error) return thrown
+    return new SpawnError(`${this.label} failed to load its target, and its error cannot be read`, { cause: thrown })
   }
 
   #whenEnded(call: Call, act: () => void): void {
@@ -224,7 +304,8 @@ export class ProcessObject extends BrokerObject {
       state: this.#state,
       pid: this.#info?.pid ?? null,
       host: this.#info?.host ?? null,
-      exit: this.#exit,
+      restarts: this.#restarts?.count ?? 0,
+      exit: this.#state === 'ended' ? this.#exit : null,
     }
   }
 

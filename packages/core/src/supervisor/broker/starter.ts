@@ -94,7 +94,8 @@ export class Starter {
       {
         ...events,
         started: (child, info) => {
-          if (!child.here) {
+          // What outlives this program is left alone.
+          if (!child.here && !spec.options.detached) {
             running = child
             this.#elsewhere.add(child)
             if (this.#stopping) child.kill()
@@ -135,6 +136,9 @@ export class Starter {
           }
         },
         loaded: () => events.loaded(),
+        left: () => {
+          if (session !== null) this.#broker.end(session)
+        },
         ended: (exit) => {
           // What it held goes on before anybody hears of the death: who hears of it finds it free.
           if (session === null) slot?.close()
@@ -144,6 +148,11 @@ export class Starter {
       },
       slot,
     )
+  }
+
+  /** Nothing is to be started any more. */
+  get stopping(): boolean {
+    return this.#stopping
   }
 
   /** Keeps an ended process's record for a while, and what it wrote and nobody has read. */

@@ -23,7 +23,8 @@ export class Lodger implements ObjectListener {
   readonly #number: number
   #child: Child | null = null
   #desk: Desk | null = null
-  #gone = false
+  #killed = false
+  #detached = false
 
   constructor(options: LodgerOptions) {
     this.#options = options
@@ -41,19 +42,19 @@ export class Lodger implements ObjectListener {
     } catch {
       // It is over there, or that program is.
     }
-    if (claimed !== null && !this.#gone && !closing()) {
+    if (claimed !== null && !this.#killed && !closing()) {
       this.#launch(claimed)
       return
     }
     // It was claimed, so that program waits for word of it.
-    if (claimed !== null && this.#gone) this.#post('ended', cancelled)
+    if (claimed !== null && this.#killed) this.#post('ended', cancelled)
     else if (claimed !== null) this.#post('released')
     this.#end()
   }
 
   /** Ends it here: its program counts it as lost. */
   kill(): void {
-    this.#gone = true
+    this.#killed = true
     this.#child?.kill()
   }
 
@@ -61,7 +62,8 @@ export class Lodger implements ObjectListener {
     if (name === 'terminate') this.#child?.terminate(args[0] as number)
     else if (name === 'interrupt') this.#child?.interrupt()
     else if (name === 'recall') this.#desk?.recall()
-    else if (name === 'kill' || name === 'gone') this.kill()
+    else if (name === 'gone') this.#left()
+    else if (name === 'kill') this.kill()
   }
 
   frame(frame: Frame): void {
@@ -71,8 +73,14 @@ export class Lodger implements ObjectListener {
     else this.#child?.link.send(inner.op as Op, inner.a, inner.b, undefined, inner.payload)
   }
 
+  /** The program that started it is gone. What outlives it goes on here, if it has begun. */
+  #left(): void {
+    if (this.#child === null || !this.#detached) this.kill()
+  }
+
   #launch(claimed: Claimed): void {
     const { launch, surroundings } = this.#options
+    this.#detached = claimed.options.detached
     // What it writes belongs to the program that has started it.
     const stdio = claimed.options.stdio === 'inherit' ? 'pipe' : claimed.options.stdio
     launch(
@@ -82,7 +90,7 @@ export class Lodger implements ObjectListener {
           this.#child = child as Child
           if (claimed.role.kind === 'worker') this.#desk = new Desk(this.#child, this.#relay)
           this.#post('started', info)
-          if (this.#gone) child.kill()
+          if (this.#killed) child.kill()
         },
         loaded: () => this.#post('loaded'),
         frame: (frame) => {
