@@ -38,7 +38,7 @@ return run({
   -- args: who it is, if it gives up at once; want: 'action' if it has it
   wait = function(q)
     -- Its seat was of a round that is over, which its program did not live to see.
-    if turned(q.mark) then return 'b its program was cut off while it waited' end
+    if turned(q.mark) then return 'b this party was stopped or cut off while it waited' end
     local why = get('broken')
     if why then return 'b ' .. why end
     if q.mode == 'poll' and (get('runner') or redis.call('ZCARD', Q) + 1 < parties()) then

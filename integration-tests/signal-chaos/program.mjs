@@ -1,0 +1,8 @@
+/** A victim as a program of its own. */
+import process from 'node:process'
+import { connect } from '@skein/core'
+import { victim } from './victim.mjs'
+
+const [, , url, namespace, sessionTtl, role, name, path] = process.argv
+await connect(url, { namespace, sessionTtl: Number(sessionTtl) })
+await victim(role, name, path)

@@ -1,0 +1,1 @@
+export function victim(role: string, name: string, path: string): Promise<void>

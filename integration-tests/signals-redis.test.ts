@@ -1,0 +1,111 @@
+/** Barriers, events, latches and semaphores that nobody owns on Redis, with parties that are stopped and a server that loses everything. */
+import process from 'node:process'
+import { BrokenBarrierError, connect, type Context } from '@skein/core'
+import { expect, onTestFinished, test } from 'vitest'
+import { Crew } from './signal-chaos/crew.ts'
+import { victim } from './signal-chaos/victim.mjs'
+import { freshNamespace, redisForTest } from './support/redis.ts'
+
+const SESSION_TTL = 1_000
+const namespace = freshNamespace()
+
+async function program(url: string): Promise<Context> {
+  const mp = await connect(url, { namespace, sessionTtl: SESSION_TTL })
+  onTestFinished(() => mp.close())
+  return mp
+}
+
+/** How long it took to be refused, in ms, and in which words. */
+async function brokenAfter(waiting: Promise<number>): Promise<{ took: number; message: string }> {
+  const asked = performance.now()
+  const error = await waiting.then(
+    () => expect.unreachable(),
+    (reason: unknown) => reason,
+  )
+  expect(error).toBeInstanceOf(BrokenBarrierError)
+  return { took: performance.now() - asked, message: (error as Error).message }
+}
+
+test('a process that is stopped at a barrier loses its seat after sessionTtl, and hears of it when it goes on', async () => {
+  const redis = await redisForTest({ own: true })
+  const mp = await program(redis.url)
+  const crew = new Crew()
+  onTestFinished(() => crew.close())
+  const barrier = mp.barrier(3, 'stopped')
+  const child = mp.process(victim, ['party', 'stopped', crew.file()], { name: 'sleeper' })
+  await child.start()
+  await expect.poll(() => barrier.waiting()).toBe(1)
+  const waiting = brokenAfter(barrier.wait())
+  process.kill(Number(child.pid), 'SIGSTOP')
+  const { took, message } = await waiting
+  expect(took).toBeGreaterThan(SESSION_TTL / 2)
+  expect(took).toBeLessThan(10 * SESSION_TTL)
+  expect(message).toMatch(`process sleeper (pid ${child.pid}) was stopped for too long`)
+  await barrier.reset()
+  process.kill(Number(child.pid), 'SIGCONT')
+  await expect(child.result()).rejects.toBeInstanceOf(BrokenBarrierError)
+  expect(await Promise.all([barrier.wait(), barrier.wait(), barrier.wait()])).toEqual([0, 1, 2])
+  await barrier.destroy()
+})
+
+test('a program that is stopped as a whole breaks the barrier at which it waits; one that waits for an event waits on', async () => {
+  const redis = await redisForTest({ own: true })
+  const mp = await program(redis.url)
+  const crew = new Crew()
+  onTestFinished(() => crew.close())
+  const start = crew.programs(redis.url, namespace, SESSION_TTL)
+  const [barrier, event] = [mp.barrier(3, 'frozen'), mp.event('frozen')]
+  const [party, waiter] = [await start('party', 'frozen'), await start('event', 'frozen')]
+  await expect.poll(() => barrier.waiting()).toBe(1)
+  const waiting = brokenAfter(barrier.wait())
+  for (const { pid } of [party, waiter]) process.kill(pid, 'SIGSTOP')
+  const { message } = await waiting
+  expect(message).toMatch(`process main (pid ${party.pid}`)
+  expect(message).toMatch('died, or was cut off, while it waited')
+  await event.set()
+  for (const { pid } of [party, waiter]) process.kill(pid, 'SIGCONT')
+  await expect.poll(() => waiter.said('woken'), { timeout: 10_000 }).toBe(1)
+  expect(party.said('passed')).toBe(0)
+  await barrier.reset()
+  expect(await Promise.all([barrier.wait(), barrier.wait(), barrier.wait()])).toEqual([0, 1, 2])
+})
+
+test('when the server comes back empty, whoever waits waits on, in several programs', async () => {
+  const redis = await redisForTest({ own: true })
+  const [one, two] = [await program(redis.url), await program(redis.url)]
+  const objects = (mp: Context) =>
+    ({
+      event: mp.event('e'),
+      latch: mp.latch(2, 'l'),
+      barrier: mp.barrier(3, 'b'),
+      semaphore: mp.semaphore(0, { name: 's', owned: false }),
+    }) as const
+  const [here, there] = [objects(one), objects(two)]
+  await here.event.set()
+  await here.event.clear()
+  await here.latch.countDown()
+  const waits = [here, there].map(({ event, latch, barrier, semaphore }) => [
+    event.wait(),
+    latch.wait(),
+    barrier.wait(),
+    semaphore.acquire(),
+  ])
+  const nameless = one.event()
+  const local = nameless.wait()
+  await expect.poll(() => here.barrier.waiting()).toBe(2)
+  await expect.poll(async () => (await one.inspect()).objects.flatMap(({ waiters }) => waiters).length).toBe(9)
+  await redis.restart({ empty: true })
+  // All that was kept is lost, and everybody is there again.
+  await expect.poll(() => here.barrier.waiting().catch(() => 0), { timeout: 20_000 }).toBe(2)
+  await expect.poll(async () => (await one.inspect()).objects.flatMap(({ waiters }) => waiters).length).toBe(9)
+  expect(await here.event.isSet()).toBe(false)
+  expect(await here.latch.count()).toBe(2)
+  await here.event.set()
+  await there.latch.countDown(2)
+  const seat = there.barrier.wait()
+  await here.semaphore.release()
+  await there.semaphore.release()
+  await nameless.set()
+  await Promise.all([...waits.flat(), seat, local])
+  expect(await here.semaphore.value()).toBe(0)
+}, 60_000)
