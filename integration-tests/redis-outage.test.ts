@@ -1,6 +1,7 @@
 /** What a program sees while Redis is paused, gone, empty or full. */
-import { connect, type Context, LeaseLostError } from '@skein/core'
-import { expect, onTestFinished, test } from 'vitest'
+import { connect, type Context, type Lease, LeaseLostError } from '@skein/core'
+import { describe, expect, onTestFinished, test } from 'vitest'
+import { Proxy } from './support/proxy.ts'
 import { freshNamespace, redisForTest } from './support/redis.ts'
 
 async function program(url: string, sessionTtl?: number): Promise<Context> {
@@ -80,6 +81,48 @@ test('a server that starts again empty: holders are told, waiting calls go on, f
   await queue.put('another')
   expect(await item).toBe('another')
   await successor.release()
+})
+
+describe('a server that starts again, and a holder that does not hear of it', () => {
+  const options = (): { namespace: string; sessionTtl: number } => ({ namespace: freshNamespace(), sessionTtl: 2_000 })
+  const withFile = ['--dbfilename', 'kept.rdb']
+  const cases = {
+    'with nothing': { args: [], again: { empty: true } },
+    'with what it knew a while ago': { args: withFile, again: {} },
+  }
+  for (const [what, { args, again }] of Object.entries(cases)) {
+    test(`${what}: nobody else is granted the lock before the holder has lost it`, async () => {
+      const redis = await redisForTest({ own: true, args })
+      const proxy = await Proxy.start(redis.url)
+      onTestFinished(() => proxy.close())
+      const shared = options()
+      const [far, near] = [await connect(proxy.url, shared), await connect(redis.url, shared)]
+      for (const mp of [far, near]) onTestFinished(() => mp.close())
+      if (args.length > 0) await redis.ask('SAVE')
+      const [lease, permits] = [await far.lock('a').acquire(), await far.semaphore(2, 'b').acquire({ permits: 2 })]
+      const held = (one: Lease): boolean => one.expiresIn > 0
+      const asked = [near.lock('a').acquire(), near.semaphore(2, 'b').acquire()].map(async (next) => {
+        const { token } = await next
+        return { token, before: held(lease) || held(permits) }
+      })
+      proxy.refuse()
+      await redis.restart(again)
+      await expect.poll(() => near.state).toBe('connected')
+      expect(held(lease) && held(permits)).toBe(true)
+      expect(await near.lock('a').tryAcquire()).toBeNull()
+      // Who comes now is told as well.
+      const late = await connect(redis.url.replace('127.0.0.1', 'localhost'), shared)
+      onTestFinished(() => late.close())
+      expect(await late.lock('a').tryAcquire()).toBeNull()
+      const [next, permit] = await Promise.all(asked)
+      expect([next?.before, permit?.before]).toEqual([false, false])
+      expect(next?.token).toBeGreaterThan(lease.token)
+      expect(permit?.token).toBeGreaterThan(permits.token)
+      proxy.accept()
+      await expect.poll(() => lease.signal.aborted).toBe(true)
+      expect(lease.signal.reason).toBeInstanceOf(LeaseLostError)
+    })
+  }
 })
 
 test('a full store takes nothing more, gives everything back, and loses nobody', async () => {

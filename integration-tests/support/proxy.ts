@@ -9,8 +9,9 @@ interface Pair {
   swallow: boolean
 }
 
-interface Loss {
+interface Watch {
   readonly to: RegExp
+  readonly loses: boolean
   readonly done: () => void
 }
 
@@ -18,7 +19,7 @@ export class Proxy {
   readonly url: string
   readonly #listener: Server
   readonly #pairs = new Set<Pair>()
-  #losses: Loss[] = []
+  #watches: Watch[] = []
   #refusing = false
   #held = false
 
@@ -50,7 +51,12 @@ export class Proxy {
 
   /** Loses the answer to the next request whose bytes match; settles when that has happened. */
   async dropReply(to = /EVALSHA/i): Promise<void> {
-    return new Promise((done) => this.#losses.push({ to, done }))
+    return new Promise((done) => this.#watches.push({ to, loses: true, done }))
+  }
+
+  /** Settles when the next request whose bytes match comes through. */
+  async seen(to: RegExp): Promise<void> {
+    return new Promise((done) => this.#watches.push({ to, loses: false, done }))
   }
 
   /** Ends all connections; new ones are let through. */
@@ -130,12 +136,12 @@ export class Proxy {
   }
 
   #look(pair: Pair, bytes: Buffer): void {
-    if (this.#losses.length === 0 || pair.swallow) return
+    if (this.#watches.length === 0 || pair.swallow) return
     const text = bytes.toString('latin1')
-    const hit = this.#losses.find(({ to }) => to.test(text))
+    const hit = this.#watches.find(({ to }) => to.test(text))
     if (hit === undefined) return
-    this.#losses = this.#losses.filter((loss) => loss !== hit)
-    pair.swallow = true
+    this.#watches = this.#watches.filter((watch) => watch !== hit)
+    pair.swallow = hit.loses
     hit.done()
   }
 }

@@ -70,6 +70,17 @@ export async function redisForTest(options: RedisOptions = {}): Promise<RedisSer
   return server
 }
 
+/** Resolves when these servers have run for so long that they may vote for locks with such a lease, in ms. */
+export async function grownUp(servers: readonly RedisServer[], lease: number): Promise<void> {
+  for (const server of servers) {
+    for (;;) {
+      const [, age = '0'] = /uptime_in_seconds:(\d+)/.exec(String(await server.ask('INFO', 'server'))) ?? []
+      if ((Number(age) - 1) * 1_000 >= lease) break
+      await new Promise((resolve) => setTimeout(resolve, 50))
+    }
+  }
+}
+
 /** A namespace that nobody else uses. */
 export function freshNamespace(): string {
   return `t${randomBytes(5).toString('hex')}`

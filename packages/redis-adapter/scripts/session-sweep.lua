@@ -1,17 +1,8 @@
--- Declares dead who was silent for too long. Nobody is, for one ttl after the server has started or changed its role, nor when
--- over half of them would go together: then it was the network.
--- Which server this is is read here: a call that was under way when the server died is sent again to the next one.
--- KEYS live info dead run  ARGV ttl all-channel self -> sids declared dead now
-local t = redis.call('TIME')
-local now = t[1] * 1000 + math.floor(t[2] / 1000)
-local ttl = tonumber(ARGV[1])
-local run = string.match(redis.call('INFO', 'server'), 'run_id:(%w+)')
-local role = string.match(redis.call('INFO', 'replication'), 'role:(%w+)')
-local server = (run or '') .. ' ' .. (role or '')
-if redis.call('HGET', KEYS[4], 'server') ~= server then
-  redis.call('HSET', KEYS[4], 'server', server, 'grace', now + ttl)
-end
-redis.call('PEXPIRE', KEYS[4], ttl * 10)
+-- Declares dead who was silent for too long. Nobody is while the server is new, nor when over half of them would go together: then it
+-- was the network.
+-- KEYS live info dead run  ARGV ttl all-channel self '1': the server keeps all that it is told -> sids declared dead now
+local now, ttl = clock(), tonumber(ARGV[1])
+server(KEYS[4], now, ttl, ARGV[4])
 if now < tonumber(redis.call('HGET', KEYS[4], 'grace') or '0') then return {} end
 local late = {}
 for _, sid in ipairs(redis.call('ZRANGEBYSCORE', KEYS[1], '-inf', now)) do

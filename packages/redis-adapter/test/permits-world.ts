@@ -118,6 +118,7 @@ export class World {
   readonly #connected = new Set<() => void>()
   readonly #resubscribed = new Set<() => void>()
   readonly confirmedUntil = { mono: Number.POSITIVE_INFINITY, wall: Number.POSITIVE_INFINITY }
+  grantsFrom = 0
   sid = randomBytes(6).toString('hex')
   /** Scripts that are called, by name. */
   readonly calls: string[] = []
@@ -158,6 +159,7 @@ export class World {
     })
     const beat = more.beat ?? 1_000
     const { redis, confirmedUntil } = this
+    const grantsFrom = (): number => this.grantsFrom
     const sid = (): string => this.sid
     let count = 0
     const store: Store = {
@@ -178,6 +180,9 @@ export class World {
         rid: (session) => `${this.sid}/${session.serial}/${++count}`,
         processOf: (session) => `${this.sid}/${session.serial}`,
         confirmedUntil,
+        get grantsFrom() {
+          return grantsFrom()
+        },
         onLost: (told) => on(this.#lost, told),
         onReborn: (told) => on(this.#reborn, told),
       },

@@ -72,6 +72,7 @@ export function testSurround(url: string, namespace: string, outage: number = Nu
       rid: () => `${sidNow()}/1/1`,
       processOf: () => `${sidNow()}/1`,
       confirmedUntil: { mono: Number.POSITIVE_INFINITY, wall: Number.POSITIVE_INFINITY },
+      grantsFrom: 0,
       onLost: () => () => undefined,
       onReborn: (told) => listen(listeners.reborn, told),
     },

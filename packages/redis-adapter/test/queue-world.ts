@@ -186,7 +186,6 @@ export class World {
     const settings = {
       protocol: 2,
       maxRetriesPerRequest: null,
-      enableOfflineQueue: true,
       autoResendUnfulfilledCommands: false,
       retryStrategy: () => 20,
     } as const
@@ -200,6 +199,7 @@ export class World {
       })
     })
     this.store = new Scripts({ client: this.redis, masters: [], where: 'the test', mask: (text) => text, flags: true })
+    this.redis.on('ready', () => this.store.resume())
     const { store, owned } = this
     const sid = (): string => this.sid
     this.around = {
@@ -211,6 +211,7 @@ export class World {
         rid: (session) => `${this.sid}/${session.serial}/${++this.#rids}`,
         processOf: (session) => `${this.sid}/${session.serial}`,
         confirmedUntil: { mono: Number.POSITIVE_INFINITY, wall: Number.POSITIVE_INFINITY },
+        grantsFrom: 0,
         onLost: (told) => on(this.#lost, told),
         onReborn: (told) => on(this.#reborn, told),
       },

@@ -1,65 +1,11 @@
 /** The program's session against a real Redis: its heartbeat, its loss and return, who is declared dead and when. */
-import { monotonic, type Session } from '@skein/core/adapter'
+import { monotonic } from '@skein/core/adapter'
 import { LeaseLostError } from '@skein/core'
 import { expect, onTestFinished, test } from 'vitest'
 import { Proxy } from '../../../integration-tests/support/proxy.ts'
 import { freshNamespace, redisForTest, type RedisServer } from '../../../integration-tests/support/redis.ts'
-import { serverOf } from '../src/options.ts'
-import { type Guard, type Opened, openSurround } from '../src/supervisor/opening.ts'
 import { sessionKeys } from '../src/supervisor/program-session.ts'
-
-/** Processes of the program, which have made the objects without a name. */
-const makers = ['p', 'q'].map((id) => ({ process: { id } }) as Session)
-
-const TTL = 500
-
-interface Program extends Opened {
-  readonly lost: Error[]
-  readonly confirmed: { readonly mono: number; readonly wall: number }[]
-  readonly interruptions: boolean[]
-  /** Ends it as a crash does: without a word to Redis. */
-  crash(): void
-}
-
-async function program(url: string, namespace: string, ttl = TTL): Promise<Program> {
-  const lost: Error[] = []
-  const confirmed: { mono: number; wall: number }[] = []
-  const interruptions: boolean[] = []
-  const guard: Guard = {
-    program: 'test',
-    sessions: () => makers,
-    confirm: (until) => confirmed.push(until),
-    lose: (reason) => lost.push(reason),
-    interrupted: (on) => interruptions.push(on),
-  }
-  const start = { servers: [serverOf(url)], quorum: false } as const
-  const opened = await openSurround(
-    start,
-    { namespace, sessionTtl: ttl, outage: Number.POSITIVE_INFINITY, serve: null },
-    guard,
-  )
-  let over = false
-  const close = async (): Promise<void> => {
-    if (over) return
-    over = true
-    await opened.close()
-  }
-  onTestFinished(close)
-  const crash = (): void => {
-    over = true
-    opened.abandon()
-  }
-  return { ...opened, close, crash, lost, confirmed, interruptions }
-}
-
-async function told<T>(subscribe: (told: (value: T) => void) => unknown): Promise<T> {
-  return new Promise((resolve) => subscribe(resolve))
-}
-
-async function beats(one: Program, count: number): Promise<void> {
-  const enough = one.confirmed.length + count
-  while (one.confirmed.length < enough) await new Promise((resolve) => setTimeout(resolve, 5))
-}
+import { beats, program, told, TTL } from './session-program.ts'
 
 function live(redis: RedisServer, namespace: string): Promise<unknown> {
   return redis.ask('ZRANGE', sessionKeys(namespace).live, '0', '-1')
@@ -159,6 +105,34 @@ test('a short outage loses nothing, one longer than the ttl loses the session, a
   expect(await script.call([`${namespace}:n`], [''])).toBe(1)
 })
 
+test('what was under way when the server died reaches the next one only if that knows the session', async () => {
+  const redis = await redisForTest({ own: true, persistence: 'always' })
+  const namespace = freshNamespace()
+  const one = await program(redis.url, namespace, 5_000)
+  const { session, store } = one.around
+  const { sid } = session
+  const key = `{${namespace}}:n`
+  const count = store.script<[], number>('test-count', { text: "return redis.call('INCR', KEYS[1])" })
+  const away = async (): Promise<void> => {
+    const lost = told<void>((listener) => store.client.once('close', listener))
+    await redis.kill()
+    await lost
+  }
+  await away()
+  const kept = count.call([key], [])
+  await redis.restart()
+  expect(await kept).toBe(1)
+  expect(session.sid).toBe(sid)
+  await away()
+  const reborn = told<string>((listener) => session.onReborn(listener))
+  const given = expect(count.call([key], [])).rejects.toMatchObject({ indeterminate: false })
+  await redis.restart({ empty: true })
+  await given
+  await reborn
+  expect(await redis.ask('EXISTS', key)).toBe(0)
+  expect(session.grantsFrom - monotonic()).toBeGreaterThan(4_000)
+})
+
 test('a silent program is declared dead once by whoever looks, never before its ttl', async () => {
   const redis = await redisForTest()
   const namespace = freshNamespace()
@@ -203,6 +177,35 @@ test('nobody is declared dead within one ttl after the server has started again'
   await new Promise((resolve) => setTimeout(resolve, ttl + 100))
   const back = monotonic()
   await redis.restart()
+  await death
+  expect(monotonic() - back).toBeGreaterThanOrEqual(ttl)
+})
+
+test('nor by a look that was under way when the server died, and is sent again to the next one', async () => {
+  const redis = await redisForTest({ own: true, persistence: 'always' })
+  const namespace = freshNamespace()
+  const ttl = 1_000
+  const proxy = await Proxy.start(redis.url)
+  onTestFinished(() => proxy.close())
+  const [dying, one] = [await program(redis.url, namespace, ttl), await program(proxy.url, namespace, ttl)]
+  await beats(one, 7)
+  const { sid } = dying.around.session
+  const death = told<void>((listener) => one.around.deaths.onDeath((sids) => sids.includes(sid) && listener()))
+  dying.crash()
+  // Only the look names this key last.
+  const look = new RegExp(`\\{${namespace}:sessions\\}:run\\r\\n\\$\\d+\\r\\n${ttl}\\r\\n`)
+  await proxy.dropReply(look)
+  proxy.refuse()
+  await redis.kill()
+  // It is late when the server is there again.
+  await new Promise((resolve) => setTimeout(resolve, ttl + 100))
+  const back = monotonic()
+  await redis.restart()
+  const again = proxy.seen(look)
+  proxy.accept()
+  await again
+  // A new look would have had to hear the others for one ttl first.
+  expect(monotonic() - back).toBeLessThan(ttl)
   await death
   expect(monotonic() - back).toBeGreaterThanOrEqual(ttl)
 })

@@ -2,7 +2,7 @@
 import { ConnectionError } from '@skein/core'
 import { Redis } from 'ioredis'
 import { type Server, shown } from '../options.ts'
-import { failureOf, type Mask } from './failure.ts'
+import { failureOf, isOwnWord, type Mask } from './failure.ts'
 import { CONNECT_DEADLINE, type Settings } from './settings.ts'
 
 /** A client that has not connected yet. Its errors are looked at where they matter, and end nobody. */
@@ -22,7 +22,8 @@ export function makeClient(settings: Settings): Redis {
 export async function reach(client: Redis, server: Server, mask: Mask): Promise<void> {
   let last: unknown = null
   const keep = (error: unknown): void => {
-    last = error
+    // What the client says of itself afterwards tells less.
+    if (last === null || !isOwnWord(error)) last = error
   }
   client.on('error', keep)
   let timer: NodeJS.Timeout | undefined

@@ -20,8 +20,8 @@ const CERTIFICATE =
 /** Replies after which the same command may succeed, on this connection or the next. */
 const PASSING = /^(?:LOADING|READONLY|MASTERDOWN|CLUSTERDOWN|TRYAGAIN|BUSY|UNKILLABLE) /
 
-/** By its code or, if the client has said it, by its words. */
-const CUT = /^(?:ECONNRESET|EPIPE) |^ Connection is closed\.$/
+/** What the client itself says of a lost connection. */
+const OWN_WORDS = /^(?:Connection is closed\.$|Stream isn't writeable)/
 
 /** Hides passwords in texts. */
 export type Mask = (text: string) => string
@@ -72,10 +72,15 @@ export function isReply(error: unknown): boolean {
   return field(error, 'name') === 'ReplyError'
 }
 
+/** Whether the client knows no more than that there is no connection. */
+export function isOwnWord(error: unknown): boolean {
+  return OWN_WORDS.test(field(error, 'message'))
+}
+
 /** Whether it is the failure of a connection that was there and was lost: a new one may hold. */
 export function isCut(failure: unknown): boolean {
   if (!(failure instanceof ConnectionError) || failure.constructor !== ConnectionError) return false
-  return CUT.test(`${field(failure.cause, 'code')} ${field(failure.cause, 'message')}`)
+  return isOwnWord(failure.cause) || /^(?:ECONNRESET|EPIPE)$/.test(field(failure.cause, 'code'))
 }
 
 /**

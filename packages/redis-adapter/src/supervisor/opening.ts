@@ -17,11 +17,11 @@ import { Sweeper } from './sweeper.ts'
 import { Subscription } from './wakes.ts'
 
 /** Milliseconds within which `connect()` knows whether the server serves. */
-const DEADLINE = 4_500
+const DEADLINE = 4_000
 
 /** A connection that is lost meanwhile is made again so many ms later, for so many ms. */
 const RETRY_AFTER = 50
-const RETRY_FOR = 3_000
+const RETRY_FOR = 2_500
 
 /** How long the end of a program waits for what is still under way, in ms. */
 const PATIENCE = 2_000
@@ -107,6 +107,7 @@ async function openAll(start: Servers, settings: Settings, guard: Guard, clients
     namespace,
     ttl: sessionTtl,
     beat,
+    keeps: facts.keeps,
     about: { program: guard.program, serve: serve ?? 'own' },
     confirmed: (until) => guard.confirm(until),
     gone: (reason) => {
@@ -126,6 +127,7 @@ async function openAll(start: Servers, settings: Settings, guard: Guard, clients
     keys,
     namespace,
     ttl: sessionTtl,
+    keeps: facts.keeps,
     self: () => session.sid,
     found: (sids) => deaths.learn(sids),
   })

@@ -1,5 +1,7 @@
 /** How long requests wait for a store that cannot be reached, or for a session of this program. */
 import { ConnectionError } from '@skein/core'
+import { monotonic } from '@skein/core/adapter'
+import type { ProgramSession } from './surround.ts'
 
 export interface Patient {
   readonly poll: boolean
@@ -9,6 +11,14 @@ export interface Patient {
 
 /** Milliseconds that a request which is not to wait waits for a session. */
 const POLL_LIMIT = 5_000
+
+/**
+ * Milliseconds until something may be asked for. Between a loss and a rebirth of the session nobody knows (`Infinity`), and whatever were
+ * asked would be lost at once.
+ */
+export function delayOf({ confirmedUntil, grantsFrom }: ProgramSession): number {
+  return confirmedUntil.wall > Date.now() ? grantsFrom - monotonic() : Number.POSITIVE_INFINITY
+}
 
 export class Patience {
   readonly #outage: number

@@ -12,6 +12,8 @@ const FLAGS = 7
 export interface ServerFacts {
   /** Scripts may begin with `#!lua flags=…`. */
   readonly flags: boolean
+  /** It has each write on its disk before it answers, so it knows after a crash what it knew before. */
+  readonly keeps: boolean
 }
 
 type Info = ReadonlyMap<string, string>
@@ -53,5 +55,16 @@ export async function preflight(client: Redis, server: Server, mask: Mask): Prom
       `Redis at ${where} throws keys away when it is full (maxmemory-policy ${policy}), locks and queued items included; run CONFIG SET maxmemory-policy noeviction`,
     )
   }
-  return { flags: major >= FLAGS }
+  return { flags: major >= FLAGS, keeps: await keepsAll(client) }
+}
+
+async function keepsAll(client: Redis): Promise<boolean> {
+  try {
+    const words = await client.config('GET', 'append*')
+    const after = (word: string): string | undefined => words[words.indexOf(word) + 1]
+    return after('appendonly') === 'yes' && after('appendfsync') === 'always'
+  } catch {
+    // Not every user may ask, and then the worse is assumed. A lost connection shows with the next command.
+    return false
+  }
 }

@@ -43,6 +43,8 @@ export interface SessionOptions {
   readonly namespace: string
   readonly ttl: number
   readonly beat: number
+  /** See `ServerFacts`. */
+  readonly keeps: boolean
   /** For those who look: what is told of the program beside host and pid. */
   readonly about: Readonly<Record<string, unknown>>
   /** Told first of each new time until when the program surely keeps what it holds. */
@@ -69,14 +71,16 @@ function tell(listener: () => void): void {
 
 export class BeatingSession implements ProgramSession {
   readonly #options: SessionOptions
-  readonly #open: Script<readonly (string | number)[], number>
-  readonly #beat: Script<readonly (string | number)[], [number, number, string[]]>
+  readonly #open: Script<readonly (string | number)[], [number, number, string]>
+  readonly #beat: Script<readonly (string | number)[], [number, number, string[], number, string]>
   readonly #close: Script<readonly (string | number)[], number>
   readonly #lost = new Set<(oldSid: string) => void>()
   readonly #reborn = new Set<(sid: string) => void>()
   #sid = freshSid()
   #lostSid = ''
   #until = { mono: 0, wall: 0 }
+  #grantsFrom = 0
+  #server = ''
   #cursor = 0
   #requests = 0
   #deadline: NodeJS.Timeout | null = null
@@ -87,8 +91,8 @@ export class BeatingSession implements ProgramSession {
   constructor(options: SessionOptions) {
     this.#options = options
     const { scripts } = options
-    this.#open = scripts.urgent('session-open', { allowOom: true })
-    this.#beat = scripts.urgent('session-beat', { allowOom: true })
+    this.#open = scripts.urgent('session-open', { prelude: '_server', allowOom: true })
+    this.#beat = scripts.urgent('session-beat', { prelude: '_server', allowOom: true })
     this.#close = scripts.urgent('session-close', { allowOom: true })
     scripts.client.on('ready', () => this.#wake())
   }
@@ -99,6 +103,10 @@ export class BeatingSession implements ProgramSession {
 
   get confirmedUntil(): { readonly mono: number; readonly wall: number } {
     return this.#until
+  }
+
+  get grantsFrom(): number {
+    return this.#grantsFrom
   }
 
   rid(session: Session): string {
@@ -123,6 +131,7 @@ export class BeatingSession implements ProgramSession {
   /** Makes the program known and begins to beat. Rejects if Redis cannot be asked. */
   async open(): Promise<void> {
     await this.#enter('')
+    this.#options.scripts.resume()
     void this.#run()
   }
 
@@ -151,14 +160,16 @@ export class BeatingSession implements ProgramSession {
   }
 
   async #enter(old: string): Promise<void> {
-    const { keys, ttl, namespace, about } = this.#options
+    const { keys, ttl, namespace, about, keeps } = this.#options
     const info = JSON.stringify({ host: hostname(), pid: process.pid, since: Date.now(), ...about })
     for (;;) {
       const mono = monotonic()
       const wall = Date.now()
-      const args = [this.#sid, ttl, info, old, `${namespace}:all`]
-      const now = await this.#open.call([keys.live, keys.info, keys.dead], args)
+      const args = [this.#sid, ttl, info, old, `${namespace}:all`, keeps ? 1 : 0]
+      const [now, quiet, server] = await this.#open.call([keys.live, keys.info, keys.dead, keys.run], args)
       if (now >= 0) {
+        this.#server = server
+        this.#grantsFrom = monotonic() + quiet
         // The dead of the last hour: whoever waits behind one of them may have to be told.
         this.#cursor = Math.max(0, now - 3_600_000)
         this.#alive = true
@@ -196,14 +207,14 @@ export class BeatingSession implements ProgramSession {
   }
 
   async #beatOnce(mono: number): Promise<void> {
-    const { keys, ttl, scripts, beaten } = this.#options
+    const { keys, ttl, keeps, scripts, beaten } = this.#options
     const wall = Date.now()
     const sid = this.#sid
     let answer
     try {
-      const args = [sid, ttl, this.#cursor]
+      const args = [sid, ttl, this.#cursor, keeps ? 1 : 0]
       const deadline = Math.min(ttl, COMMAND_DEADLINE)
-      answer = await this.#beat.call([keys.live, keys.info, keys.dead], args, { deadline })
+      answer = await this.#beat.call([keys.live, keys.info, keys.dead, keys.run], args, { deadline })
     } catch {
       // Silence on a connection that looks sound: another one may reach the server, or another server.
       if (!this.#closed && scripts.up) scripts.renew()
@@ -211,13 +222,18 @@ export class BeatingSession implements ProgramSession {
     }
     // Lost, or closed, while the beat was under way.
     if (!this.#alive || this.#sid !== sid) return
-    const [ours, now, dead] = answer
-    if (this.#remaining() <= 0 || ours === 0) {
-      this.#lose(ours === 0)
+    const [ours, now, dead, quiet, server] = answer
+    this.#grantsFrom = monotonic() + quiet
+    // A server that has started anew may lack the last writes of the one before, and nobody could tell which.
+    const forgotten = ours === 0 || (server !== this.#server && !keeps)
+    if (this.#remaining() <= 0 || forgotten) {
+      this.#lose(forgotten)
       return
     }
+    this.#server = server
     this.#confirm(mono, wall)
     this.#cursor = now
+    scripts.resume()
     tell(() => beaten(dead))
   }
 
@@ -227,7 +243,7 @@ export class BeatingSession implements ProgramSession {
     this.#alive = false
     this.#until = { mono: 0, wall: 0 }
     const why = forgotten
-      ? 'Redis has declared this program dead, or has started empty'
+      ? 'Redis has declared this program dead, or has started anew without all that it knew'
       : `this program could not reach Redis for ${ttl} ms (sessionTtl), or stood still for as long`
     tell(() => gone(new LeaseLostError(`${why}; others may have what it held`)))
     this.#sid = freshSid()

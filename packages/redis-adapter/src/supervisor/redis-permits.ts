@@ -10,7 +10,7 @@ import { ConflictError, ConnectionError, StateError } from '@skein/core'
 import { answer } from './answer.ts'
 import { Drops } from './permits-drops.ts'
 import { Undertaker } from './permits-dead.ts'
-import { Patience } from './permits-patience.ts'
+import { delayOf, Patience } from './permits-patience.ts'
 import { type Ask, type Grant, sidOf } from './permits-requests.ts'
 import { type AcquireAnswer, type Holder, PermitScripts } from './permits-scripts.ts'
 import type { Surround } from './surround.ts'
@@ -153,8 +153,10 @@ export class RedisPermits extends BrokerObject {
       parked.add(ask)
       return
     }
-    if (!this.#hasSession) {
-      this.#orphans.add(ask)
+    if (this.#delay > 0) {
+      // Somebody may have it of whom Redis knows nothing any more: not now.
+      if (ask.poll && this.#delay !== Number.POSITIVE_INFINITY) this.#settle(ask).ok(null)
+      else this.#orphans.add(ask)
       this.#arm()
       return
     }
@@ -170,9 +172,8 @@ export class RedisPermits extends BrokerObject {
     for (const ask of all) this.#enter(ask)
   }
 
-  /** Between a loss and a rebirth there is none, and whatever were asked would be lost at once. */
-  get #hasSession(): boolean {
-    return this.#around.session.confirmedUntil.wall > Date.now()
+  get #delay(): number {
+    return delayOf(this.#around.session)
   }
 
   async #ask(ask: Ask): Promise<void> {
@@ -298,10 +299,12 @@ export class RedisPermits extends BrokerObject {
   #arm(): void {
     if (this.#timer !== null) return
     if (this.#asks.size + this.#orphans.size === 0 && !this.#undertaker.busy && !this.#drops.pending) return
-    this.#timer = setTimeout(() => {
+    const { beat } = this.#around
+    const look = (): void => {
       this.#timer = null
       this.#lookAgain()
-    }, this.#around.beat)
+    }
+    this.#timer = setTimeout(look, this.#delay > 0 ? Math.min(beat, this.#delay) : beat)
   }
 
   #lookAgain(): void {
@@ -313,7 +316,7 @@ export class RedisPermits extends BrokerObject {
     this.#patience.reached()
     void this.#undertaker.bury()
     this.#drops.again()
-    if (this.#hasSession) this.#enterAll(this.#orphans)
+    if (this.#delay !== Number.POSITIVE_INFINITY) this.#enterAll(this.#orphans)
     else this.#waitOut()
     for (const ask of this.#asks.values()) this.#again(ask)
   }

@@ -100,20 +100,20 @@ export class Scripts implements Store {
   }
 
   script<A extends readonly ScriptArgument[], R>(name: string, options: ScriptOptions = {}): Script<A, R> {
-    const script = this.#load(name, options)
-    return {
-      call: async (keys, args, { deadline = COMMAND_DEADLINE } = {}) =>
-        this.#call(script, keys, args, options, deadline, false) as Promise<R>,
-    }
+    return this.#script(name, options, false)
   }
 
   /** As `script`, for the session's own: they pass while everything else is held for the session's sake. */
   urgent<A extends readonly ScriptArgument[], R>(name: string, options: ScriptOptions = {}): Script<A, R> {
-    const script = this.#load(name, options)
-    return {
-      call: async (keys, args, { deadline = COMMAND_DEADLINE } = {}) =>
-        this.#call(script, keys, args, options, deadline, true) as Promise<R>,
-    }
+    return this.#script(name, options, true)
+  }
+
+  /** The server knows the session: what was held until that was sure goes out. */
+  resume(): void {
+    if (this.#gate) return
+    this.#gate = true
+    this.#flush()
+    this.tellConnected()
   }
 
   /**
@@ -184,6 +184,14 @@ export class Scripts implements Store {
     for (const entry of left) {
       entry.sent = -1
       entry.reject(new ClosedError('the context is closed; connect() again'))
+    }
+  }
+
+  #script<A extends readonly ScriptArgument[], R>(name: string, options: ScriptOptions, urgent: boolean): Script<A, R> {
+    const script = this.#load(name, options)
+    return {
+      call: async (keys, args, { deadline = COMMAND_DEADLINE } = {}) =>
+        this.#call(script, keys, args, options, deadline, urgent) as Promise<R>,
     }
   }
 
@@ -281,13 +289,14 @@ export class Scripts implements Store {
     this.#up = true
     this.#succession.began()
     for (const script of this.#scripts.values()) this.#teach(script)
+    // All but the session's own scripts wait for `resume`, or `openGate`: this may be another server, or an empty one.
     this.#flush()
-    if (this.#gate) this.tellConnected()
   }
 
   #onClose(): void {
     if (!this.#up) return
     this.#up = false
+    this.#gate = false
     for (const entry of this.#flight) this.#hold(entry)
     this.#flight.clear()
     for (const told of this.#lost) told()

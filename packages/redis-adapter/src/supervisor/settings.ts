@@ -6,7 +6,7 @@ import type { Server } from '../options.ts'
 export type Settings = RedisOptions & { replyMapping?: 'legacy' }
 
 /** Milliseconds within which a server must be reached, and a command be answered. */
-export const CONNECT_DEADLINE = 4_000
+export const CONNECT_DEADLINE = 3_500
 export const COMMAND_DEADLINE = 5_000
 
 /** A master of a quorum must say yes at once or count as away. */

@@ -48,6 +48,11 @@ export interface ProgramSession {
   processOf(session: Session): string
   /** Until when Redis surely keeps what this program holds: on the monotonic clock and on the wall clock, in ms. */
   readonly confirmedUntil: { readonly mono: number; readonly wall: number }
+  /**
+   * From when on Redis may be asked for what one program has and another has not, on the monotonic clock. Later than now after Redis
+   * came back empty: what it granted before is its holders' until their deadlines.
+   */
+  readonly grantsFrom: number
   /** Told once per loss, before anything of the old session is dropped: every lease and delivery of it is lost. */
   onLost(told: (oldSid: string) => void): () => void
   /** Told when Redis knows the program again, under another sid: whoever waits asks again, with new request ids. */

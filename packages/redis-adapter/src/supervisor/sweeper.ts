@@ -9,6 +9,8 @@ export interface SweeperOptions {
   readonly keys: SessionKeys
   readonly namespace: string
   readonly ttl: number
+  /** See `ServerFacts`. */
+  readonly keeps: boolean
   readonly self: () => string
   readonly found: (sids: readonly string[]) => void
 }
@@ -22,18 +24,18 @@ export class Sweeper {
   constructor(options: SweeperOptions) {
     this.#options = options
     const { scripts } = options
-    this.#sweep = scripts.urgent('session-sweep', { allowOom: true })
+    this.#sweep = scripts.urgent('session-sweep', { prelude: '_server', allowOom: true })
     scripts.onLost(() => (this.#since = null))
     scripts.client.on('ready', () => (this.#since = monotonic()))
   }
 
   /** Who could not hear the others for a while must not judge them: their beats may have been lost on the same way. */
   async look(): Promise<void> {
-    const { keys, ttl, namespace, self, found } = this.#options
+    const { keys, ttl, keeps, namespace, self, found } = this.#options
     if (this.#since === null || monotonic() - this.#since < ttl) return
     const names = [keys.live, keys.info, keys.dead, keys.run]
     try {
-      const dead = await this.#sweep.call(names, [ttl, `${namespace}:all`, self()])
+      const dead = await this.#sweep.call(names, [ttl, `${namespace}:all`, self(), keeps ? 1 : 0])
       if (dead.length > 0) found(dead)
     } catch {
       // After the next beat again.

@@ -43,6 +43,18 @@ const DRIFT = 0.01
 const ONCE = { retryCount: 0, driftFactor: DRIFT } as const
 
 /**
+ * A master that has started within one lease may have forgotten a vote for somebody who counts on it until that lease ends, so it has no
+ * vote for anybody new (the Redlock paper's delayed restart). It says its age in whole seconds, rounded either way.
+ */
+const ACQUIRE = `
+if redis.call('exists', KEYS[1]) == 1 then return 0 end
+local age = tonumber(string.match(redis.call('info', 'server'), 'uptime_in_seconds:(%d+)'))
+if (age - 1) * 1000 < tonumber(ARGV[2]) then return 0 end
+redis.call('set', KEYS[1], ARGV[1], 'px', ARGV[2])
+return 1
+`
+
+/**
  * Extends where it holds, and plants where nothing is: on a master that came back empty. Others cannot have a majority meanwhile, since
  * an extension counts only if its answers come before the deadline of the one before.
  */
@@ -66,7 +78,7 @@ export class QuorumExecutor {
   constructor(masters: readonly Redis[]) {
     this.#masters = masters.length
     this.#majority = Math.floor(masters.length / 2) + 1
-    this.#redlock = new Redlock(masters, ONCE, { extendScript: () => EXTEND })
+    this.#redlock = new Redlock(masters, ONCE, { acquireScript: () => ACQUIRE, extendScript: () => EXTEND })
     this.#redlock.on('error', ignoreVote)
   }
 

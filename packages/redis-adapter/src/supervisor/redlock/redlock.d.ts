@@ -33,7 +33,9 @@ declare module 'redlock' {
     constructor(
       clients: Iterable<Client>,
       settings: Partial<Settings>,
-      scripts?: { /** A string would be ignored. */ readonly extendScript?: (own: string) => string },
+      scripts?: Partial<
+        Record<'acquireScript' | 'extendScript', /** A string would be ignored. */ (own: string) => string>
+      >,
     )
     on(event: 'error', told: (error: Error) => void): this
     acquire(resources: string[], duration: number, settings: Partial<Settings>): Promise<Lock>
