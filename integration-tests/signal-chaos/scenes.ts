@@ -54,10 +54,13 @@ export async function party(scene: Scene): Promise<string> {
   arrive()
   if (random() < 0.3) arrive()
   await pause(soon(scene))
+  // Sometimes it is known to have its seat. Then only its death can end the wait of those who are there.
+  const seated = random() < 0.7 && (await barrier.waiting()) > all.length
   await victim.kill()
-  // Without others to fill the round, its death is what ends the wait of those who are there.
-  const seated = (await barrier.waiting()) > all.length && random() < 0.7
-  if (seated) await until('those who are there have heard of it', () => open() === 0, known)
+  if (seated) {
+    await until('those who are there have heard of it', () => open() === 0, known)
+    expect(seats()).toEqual([])
+  }
   while (all.length < 3) arrive()
   // The last one may be about to hear of it.
   const victimPassed = async (): Promise<boolean> =>
