@@ -1,7 +1,7 @@
 /** SharedArray, as a process has it: cells by position, of which there are so many. */
 import type { SharedArray } from '../contract/state.ts'
 import { checkPosition, outOfRange } from '../util/positions.ts'
-import type { Cell } from '../wire/shared.ts'
+import type { Cell, Stored } from '../wire/shared.ts'
 import type { Place } from './remote-object.ts'
 import { LinkedShared, type Seed } from './shared.ts'
 
@@ -15,8 +15,8 @@ export class LinkedArray<T> extends LinkedShared implements SharedArray<T> {
   }
 
   async get(index: number): Promise<T> {
-    const [, bytes] = await this.read<Cell>('get', this.#key(index))
-    return this.decode(bytes as Uint8Array) as T
+    const [, stored] = await this.read<Cell>('get', this.#key(index))
+    return this.decode(stored as Stored) as T
   }
 
   async set(index: number, item: T): Promise<void> {
@@ -33,7 +33,7 @@ export class LinkedArray<T> extends LinkedShared implements SharedArray<T> {
     const to = this.#within(end)
     const all: T[] = []
     for (let at = this.#within(start); at < to;) {
-      const items = await this.read<Uint8Array[]>('range', at, to)
+      const items = await this.read<Stored[]>('range', at, to)
       for (const item of items) all.push(this.decode(item) as T)
       at += items.length
     }

@@ -3,7 +3,7 @@ import type { DictKey, SharedDict } from '../contract/state.ts'
 import type { WaitOptions } from '../contract/wait.ts'
 import { ArgumentError } from '../errors.ts'
 import { describe } from '../util/describe.ts'
-import type { Cell } from '../wire/shared.ts'
+import type { Cell, Stored } from '../wire/shared.ts'
 import { LinkedShared } from './shared.ts'
 
 /** JSON for all but bigints, which are digits and an `n`. */
@@ -13,8 +13,8 @@ function keyOf(text: string): DictKey {
 
 export class LinkedDict<V, K extends DictKey> extends LinkedShared implements SharedDict<V, K> {
   async get(key: K): Promise<V | undefined> {
-    const [, bytes] = await this.read<Cell>('get', this.#text(key))
-    return this.#value(bytes)
+    const [, stored] = await this.read<Cell>('get', this.#text(key))
+    return this.#value(stored)
   }
 
   async set(key: K, value: V): Promise<void> {
@@ -51,7 +51,7 @@ export class LinkedDict<V, K extends DictKey> extends LinkedShared implements Sh
     do {
       const [next, ...page] = await this.read<[number, ...unknown[]]>('entries', after)
       for (let at = 0; at < page.length; at += 2) {
-        yield [keyOf(page[at] as string) as K, this.decode(page[at + 1] as Uint8Array) as V]
+        yield [keyOf(page[at] as string) as K, this.decode(page[at + 1] as Stored) as V]
       }
       after = next
     } while (after !== 0)
@@ -66,19 +66,19 @@ export class LinkedDict<V, K extends DictKey> extends LinkedShared implements Sh
   }
 
   async setDefault(key: K, value: V): Promise<V> {
-    return this.decode(await this.write<Uint8Array>('settle', this.#text(key), this.encode(value))) as V
+    return this.decode(await this.write<Stored>('settle', this.#text(key), this.encode(value))) as V
   }
 
   async pop(key: K): Promise<V | undefined> {
-    return this.#value(await this.write<Uint8Array | null>('pop', this.#text(key)))
+    return this.#value(await this.write<Stored | null>('pop', this.#text(key)))
   }
 
   async clear(): Promise<void> {
     await this.write('clear')
   }
 
-  #value(bytes: Uint8Array | null | undefined): V | undefined {
-    return bytes == null ? undefined : (this.decode(bytes) as V)
+  #value(stored: Stored | null | undefined): V | undefined {
+    return stored == null ? undefined : (this.decode(stored) as V)
   }
 
   #text(key: K): string {

@@ -119,7 +119,11 @@ export class LinkedAdapter implements Adapter, Home {
 
   decodeJson(text: Uint8Array): unknown {
     const { buffer, byteOffset, byteLength } = text
-    return decodeJson(Buffer.from(buffer, byteOffset, byteLength).toString(), (ref) => this.attach(ref))
+    return this.decodeText(Buffer.from(buffer, byteOffset, byteLength).toString())
+  }
+
+  decodeText(json: string): unknown {
+    return decodeJson(json, (ref) => this.attach(ref))
   }
 
   lock({ name }: Named): Lock {

@@ -1,14 +1,14 @@
 /** SharedList, as a process has it. */
 import type { SharedList } from '../contract/state.ts'
 import { checkPosition, outOfRange } from '../util/positions.ts'
-import { PAGE_ITEMS } from '../wire/shared.ts'
+import { PAGE_ITEMS, type Stored } from '../wire/shared.ts'
 import { LinkedShared } from './shared.ts'
 
 /** Milliseconds after which what a loop has read ahead is read again. */
 const FRESH = 10
 
 /** Where a page of a slice begins and where the slice ends, from the front, and the items. */
-type Page = readonly [start: number, end: number, ...items: Uint8Array[]]
+type Page = readonly [start: number, end: number, ...items: Stored[]]
 
 export class LinkedList<T> extends LinkedShared implements SharedList<T> {
   async push(...items: T[]): Promise<number> {
@@ -24,7 +24,7 @@ export class LinkedList<T> extends LinkedShared implements SharedList<T> {
   }
 
   async get(index: number): Promise<T> {
-    const got = await this.read<Uint8Array | number>('at', checkPosition(index, this.label))
+    const got = await this.read<Stored | number>('at', checkPosition(index, this.label))
     if (typeof got === 'number') throw outOfRange(this.label, index, got)
     return this.decode(got) as T
   }
@@ -80,13 +80,13 @@ export class LinkedList<T> extends LinkedShared implements SharedList<T> {
     }
   }
 
-  async #page(start: number, end: number | null): Promise<{ start: number; end: number; items: Uint8Array[] }> {
+  async #page(start: number, end: number | null): Promise<{ start: number; end: number; items: Stored[] }> {
     const [from, to, ...items] = await this.read<Page>('slice', start, end ?? '')
     return { start: from, end: to, items }
   }
 
   async #take(end: 'last' | 'first'): Promise<T> {
-    const item = await this.write<Uint8Array | null>(end)
+    const item = await this.write<Stored | null>(end)
     if (item === null)
       throw new RangeError(
         `${this.label} is empty, so there is no ${end} item to take; catch this, or look at length()`,
@@ -95,8 +95,8 @@ export class LinkedList<T> extends LinkedShared implements SharedList<T> {
   }
 
   async #put(operation: 'put' | 'insert', index: number, item: T): Promise<void> {
-    const bytes = this.encode(item, 'item')
-    const length = await this.write<number | null>(operation, checkPosition(index, this.label), bytes)
+    const stored = this.encode(item, 'item')
+    const length = await this.write<number | null>(operation, checkPosition(index, this.label), stored)
     if (length !== null) throw outOfRange(this.label, index, length)
   }
 }

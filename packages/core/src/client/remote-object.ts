@@ -17,6 +17,7 @@ export interface Home {
   decode(bytes: Uint8Array): unknown
   /** Of JSON text in UTF-8. */
   decodeJson(text: Uint8Array): unknown
+  decodeText(json: string): unknown
   /** What its handles hold; lost when it closes. */
   readonly leases: Set<LinkedLease>
 }

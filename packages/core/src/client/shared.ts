@@ -10,7 +10,7 @@ import type { WaitOptions } from '../contract/wait.ts'
 import { ArgumentError, CapacityError, TimeoutError } from '../errors.ts'
 import { describe } from '../util/describe.ts'
 import { timedOut } from '../util/wait.ts'
-import { busy, CALL_BYTES, CALL_ITEMS, type Cell, TURN } from '../wire/shared.ts'
+import { busy, CALL_BYTES, CALL_ITEMS, type Cell, type Stored, TURN } from '../wire/shared.ts'
 import { Presence } from './presence.ts'
 import { type Home, type Place, RemoteObject } from './remote-object.ts'
 
@@ -20,8 +20,12 @@ const PATIENCE = 3
 /** What the object begins with, encoded; told by its creator alone. */
 export interface Seed {
   /** Of a value; of an array that is made by its length, what it is filled with. */
-  readonly one?: Uint8Array
-  readonly items?: readonly Uint8Array[]
+  readonly one?: Stored
+  readonly items?: readonly Stored[]
+}
+
+function sizeOf(stored: Stored): number {
+  return typeof stored === 'string' ? Buffer.byteLength(stored) : stored.length
 }
 
 function checkSize(label: string, bytes: number, items: number): void {
@@ -36,19 +40,19 @@ function checkSize(label: string, bytes: number, items: number): void {
 }
 
 /** Encodes a value as the adapter stores it. @throws EncodeError; CapacityError if it is too large */
-export function encodeStored(home: Home, label: string, value: unknown, path: string): Uint8Array {
-  const bytes = home.nature.json ? Buffer.from(encodeJson(value, path)) : encode(value, path)
-  checkSize(label, bytes.length, 1)
-  return bytes
+export function encodeStored(home: Home, label: string, value: unknown, path: string): Stored {
+  const stored = home.nature.json ? encodeJson(value, path) : encode(value, path)
+  checkSize(label, sizeOf(stored), 1)
+  return stored
 }
 
 /** The same for several that are sent together. */
-export function encodeItems(home: Home, label: string, values: readonly unknown[]): Uint8Array[] {
+export function encodeItems(home: Home, label: string, values: readonly unknown[]): Stored[] {
   checkSize(label, 0, values.length)
   const items = values.map((value, index) => encodeStored(home, label, value, `items[${index}]`))
   checkSize(
     label,
-    items.reduce((sum, { length }) => sum + length, 0),
+    items.reduce((sum, stored) => sum + sizeOf(stored), 0),
     items.length,
   )
   return items
@@ -71,16 +75,16 @@ export abstract class LinkedShared extends RemoteObject<Changes> {
     return this.presence.count
   }
 
-  protected encode(value: unknown, path = 'value'): Uint8Array {
+  protected encode(value: unknown, path = 'value'): Stored {
     return encodeStored(this.home, this.label, value, path)
   }
 
-  protected encodeAll(values: readonly unknown[]): Uint8Array[] {
+  protected encodeAll(values: readonly unknown[]): Stored[] {
     return encodeItems(this.home, this.label, values)
   }
 
-  protected decode(bytes: Uint8Array): unknown {
-    return this.home.nature.json ? this.home.decodeJson(bytes) : this.home.decode(bytes)
+  protected decode(stored: Stored): unknown {
+    return typeof stored === 'string' ? this.home.decodeText(stored) : this.home.decode(stored)
   }
 
   protected read<T>(operation: string, ...args: readonly unknown[]): Promise<T> {
@@ -118,8 +122,8 @@ export abstract class LinkedShared extends RemoteObject<Changes> {
     let turn: number | null = null
     try {
       for (let lost = 0, cell = await this.read<Cell>('get', key); ;) {
-        const [version, bytes] = cell
-        const next = await fn(bytes === undefined ? undefined : this.decode(bytes))
+        const [version, stored] = cell
+        const next = await fn(stored === undefined ? undefined : this.decode(stored))
         own.signal?.throwIfAborted()
         const now = await this.#write<Cell | null>(turn ?? 0, 'replace', [key, version, this.encode(next, 'result')])
         if (now === null) return next

@@ -3,16 +3,16 @@ import type { Value } from '../contract/state.ts'
 import type { WaitOptions } from '../contract/wait.ts'
 import { ArgumentError, StateError } from '../errors.ts'
 import { describe } from '../util/describe.ts'
-import type { Cell } from '../wire/shared.ts'
+import type { Cell, Stored } from '../wire/shared.ts'
 import { LinkedShared } from './shared.ts'
 
 const KEY = 'v'
 
 export class LinkedValue<T> extends LinkedShared implements Value<T> {
   async get(): Promise<T> {
-    const [, bytes] = await this.read<Cell>('get', KEY)
+    const [, stored] = await this.read<Cell>('get', KEY)
     // Always there: an object without its first value is told as gone.
-    return this.decode(bytes as Uint8Array) as T
+    return this.decode(stored as Stored) as T
   }
 
   async set(value: T): Promise<void> {
@@ -27,7 +27,7 @@ export class LinkedValue<T> extends LinkedShared implements Value<T> {
     if (typeof n !== 'number' || !Number.isFinite(n)) {
       throw new ArgumentError(`${this.label}: add() takes a finite number, got ${describe(n)}`)
     }
-    const sum = await this.write<Uint8Array | null>('add', KEY, this.encode(n))
+    const sum = await this.write<Stored | null>('add', KEY, this.encode(n))
     if (sum === null) throw new StateError(`${this.label} holds no number, which add() needs; use update()`)
     return this.decode(sum) as number
   }

@@ -34,7 +34,7 @@ export class Cells implements Content {
   readonly #cells = new Map<string, Kept>()
   #written = 0
   /** What is where nothing was set. */
-  #filling: Cell = [0]
+  #filling: Cell<Uint8Array> = [0]
   /** Of the page that was read last: whoever reads all pages goes on there. */
   #rest: Rest | null = null
 
@@ -112,7 +112,7 @@ export class Cells implements Content {
     },
   }
 
-  #get(key: string): Cell {
+  #get(key: string): Cell<Uint8Array> {
     const kept = this.#cells.get(key)
     return kept === undefined ? this.#filling : [kept.version, kept.bytes]
   }

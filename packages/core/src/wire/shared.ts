@@ -1,9 +1,12 @@
 /** What the process's half of shared state and the state behind it agree on, besides the methods `read`, `write` and `acquire`. */
 
-/** A value with the number of the write that put it there; 0 and nothing: there is none. */
-export type Cell = readonly [version: number, bytes?: Uint8Array]
+/** A value as it is kept: bytes of the local wire, or JSON where a store shows it to people. */
+export type Stored = Uint8Array | string
 
-/** The answer to a write while somebody else has the turn: it has not been made, and is to be made again in a turn of its own. */
+/** A value with the number of the write that put it there; 0 and nothing: there is none. */
+export type Cell<S extends Stored = Stored> = readonly [version: number, stored?: S]
+
+/** The answer to a write while somebody else has the turn: it has not been made, and is to be made again in a turn of its own. No stored text is like it. */
 export const busy = 'busy'
 
 /** Milliseconds for which a turn keeps others from writing. */

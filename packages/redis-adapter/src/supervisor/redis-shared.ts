@@ -89,7 +89,7 @@ export class RedisShared extends BrokerObject {
       return
     }
     if (this.#seed !== null) return
-    const [one, items] = args as [Uint8Array | null, readonly Uint8Array[] | null]
+    const [one, items] = args as [string | null, readonly string[] | null]
     this.#seed = { one, items: items ?? [] }
     if (this.name.startsWith('~')) this.#around.owned.add(this.kind, this.name)
     if (this.#id !== null) return

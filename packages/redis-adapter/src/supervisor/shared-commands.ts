@@ -4,8 +4,8 @@ import { keyOf, type Script, type ScriptArgument, type Surround, tagOf } from '.
 
 /** What the creator gave. */
 export interface Seed {
-  readonly one: Uint8Array | null
-  readonly items: readonly Uint8Array[]
+  readonly one: string | null
+  readonly items: readonly string[]
 }
 
 export type Answer = { readonly kind: 'ok'; readonly value: unknown } | { readonly kind: 'busy' | 'gone' }
@@ -27,22 +27,13 @@ function answerOf([outcome, value]: Reply): Answer {
   return { kind: outcome === 0 ? 'busy' : 'gone' }
 }
 
-/** Keys are text, where Redis gives bytes. */
-function withKeys(operation: string, value: unknown): unknown {
-  if (operation !== 'keys' && operation !== 'entries') return value
-  const step = operation === 'keys' ? 1 : 2
-  return (value as readonly (number | Buffer)[]).map((part, at) =>
-    typeof part === 'object' && (at - 1) % step === 0 ? part.toString() : part,
-  )
-}
-
 export class SharedCommands {
   readonly tag: string
   readonly #around: Surround
   readonly #keys: readonly string[]
   readonly #turnKeys: readonly string[]
   readonly #channel: string
-  readonly #open: Any<readonly Buffer[]>
+  readonly #open: Any<readonly string[]>
   readonly #read: Any<Reply>
   readonly #write: Any<Reply>
   readonly #free: Any<Reply>
@@ -60,10 +51,10 @@ export class SharedCommands {
     this.#channel = name.startsWith('~') ? '' : `${around.namespace}:all`
     const prelude = '_shared'
     const { store } = around
-    this.#open = store.script('shared-open', { prelude, binary: true })
-    this.#read = store.script('shared-read', { prelude, binary: true, readOnly: true })
-    this.#write = store.script('shared-write', { prelude, binary: true })
-    this.#free = store.script('shared-write', { prelude, binary: true, allowOom: true })
+    this.#open = store.script('shared-open', { prelude })
+    this.#read = store.script('shared-read', { prelude, readOnly: true })
+    this.#write = store.script('shared-write', { prelude })
+    this.#free = store.script('shared-write', { prelude, allowOom: true })
     this.#destroy = store.script('shared-destroy', { allowOom: true })
   }
 
@@ -81,12 +72,11 @@ export class SharedCommands {
     const args = [id, seed === null ? '0' : '1', length ?? '', seed?.one ?? '', ...(seed?.items ?? [])]
     const [found, size] = await this.#open.call(this.#all, args)
     if (found === undefined || size === undefined) return null
-    return { id: found.toString(), length: size.length === 0 ? null : Number(size.toString()) }
+    return { id: found, length: size === '' ? null : Number(size) }
   }
 
   async read(id: string, operation: string, args: readonly ScriptArgument[]): Promise<Answer> {
-    const answer = answerOf(await this.#read.call(this.#all, [id, PAGE_ITEMS, PAGE_BYTES, operation, ...args]))
-    return answer.kind === 'ok' ? { kind: 'ok', value: withKeys(operation, answer.value) } : answer
+    return answerOf(await this.#read.call(this.#all, [id, PAGE_ITEMS, PAGE_BYTES, operation, ...args]))
   }
 
   /** @param rid the write's own: sent again, it is the same write */
