@@ -1,5 +1,14 @@
 /** Wrong calls: one sentence each, before anything has happened. Types would stop most of them; programs without types exist. */
-import { ArgumentError, ClosedError, EncodeError, TargetNotFoundError, TimeoutError } from '@skein/core'
+import {
+  ArgumentError,
+  ClosedError,
+  EncodeError,
+  registerError,
+  targetsOf,
+  TargetNotFoundError,
+  task,
+  TimeoutError,
+} from '@skein/core'
 import type { Context } from '@skein/core'
 import { expect } from 'vitest'
 import { failureOf, messageOf, untyped } from './checking.ts'
@@ -51,6 +60,23 @@ const wrong: readonly (readonly [what: string, call: Call, words: RegExp])[] = [
   ['a restart within 0', (mp) => mp.process(nothing, [], { restart: { on: 'always', within: 0 } }), /restart\.within/],
   ['a backoff of -5', (mp) => mp.process(nothing, [], { restart: { on: 'always', backoff: -5 } }), /restart\.backoff/],
   ['a daemon that is a word', (mp) => mp.process(nothing, [], { daemon: untyped('yes') }), /daemon.*true or false/],
+  ['targetsOf() of a word', () => targetsOf('work.ts'), /targetsOf.*file URL.*"work\.ts"/],
+  ['targetsOf() of the web', () => targetsOf(new URL('https://localhost/a.ts')), /targetsOf.*file URL/],
+  ['targetsOf() of nothing', () => targetsOf(untyped(undefined)), /targetsOf.*file URL.*undefined/],
+  [
+    'targetsOf() of a file that is not there',
+    () => targetsOf(new URL('./no.ts', import.meta.url)),
+    /no module.*no\.\{ts/,
+  ],
+  ['a task without an id', () => task(untyped({}), nothing), /task\(\).*name.*undefined/],
+  ['a task that is a function alone', () => task(untyped(nothing), untyped(undefined)), /task\(\).*\{ id \}/],
+  ['a task with a bad id', () => task({ id: 'a b' }, nothing), /task\(\).*"a b"/],
+  ['a task of no function', () => task({ id: 'bad.input' }, untyped(7)), /task\(\).*function.*7/],
+  ['a task with retries -1', () => task({ id: 'bad.input', retries: -1 }, nothing), /retries/],
+  ['a task with an unknown option', () => task(untyped({ id: 'bad.input', retry: 1 }), nothing), /retry.*retries/],
+  ['a task with a signal', () => task(untyped({ id: 'bad.input', signal: null }), nothing), /signal/],
+  ['registerError() of no class', () => registerError(untyped({})), /registerError.*class that extends Error/],
+  ['registerError() of a class of no error', () => registerError(untyped(Map)), /registerError.*Map/],
   ['an unknown option of a wait', (mp) => mp.queue().get(untyped({ timout: 5 })), /timout.*timeout/],
   ['an unknown option of a queue', (mp) => mp.queue(untyped({ maxsize: 5 })), /maxsize.*maxSize/],
   ['an unknown option of a lock', (mp) => mp.lock(untyped({ nmae: 'x' })), /nmae.*name/],

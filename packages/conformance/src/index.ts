@@ -34,6 +34,7 @@ import { queueSuite } from './queue.ts'
 import { rlockSuite } from './rlock.ts'
 import { rwlockSuite } from './rwlock.ts'
 import { semaphoreSuite } from './semaphore.ts'
+import { targetsSuite } from './targets.ts'
 import { valueSuite } from './value.ts'
 import { describe } from 'vitest'
 
@@ -71,6 +72,7 @@ const suites = [
   inspectSuite,
   codecSuite,
   handlesSuite,
+  targetsSuite,
   crashSuite,
   crashPoolSuite,
   badInputSuite,

@@ -13,6 +13,7 @@ import { ArgumentError } from '../errors.ts'
 import { describe } from '../util/describe.ts'
 import { checkInteger, checkOptions } from '../util/options.ts'
 import { checkWait } from '../util/wait.ts'
+import { defaultsOf } from '../target/index.ts'
 
 /** More processes than any one program has use for: a size above is a slip, such as a number of items. */
 const LARGEST_POOL = 4096
@@ -51,6 +52,19 @@ export function checkApply(options: TaskOptions | undefined): TaskOptions {
 export function checkApplyAsync<R>(options: ApplyAsyncOptions<R> | undefined): ApplyAsyncOptions<R> {
   if (options === undefined) return NONE
   return checkCallbacks(checkTask(checkOptions(options, [...TASK, ...CALLBACKS], 'applyAsync()')))
+}
+
+/** The options of `task()` that a run of it takes over. */
+export function checkTaskDefaults(options: Omit<TaskOptions, 'signal'>, where: string): Omit<TaskOptions, 'signal'> {
+  const known = TASK.filter((name) => name !== 'signal')
+  return Object.freeze(checkTask(checkOptions(options, known, where)))
+}
+
+/** The options of a call, with those of the task that it runs where it gives none. Not checked. */
+export function withDefaults<T extends object>(target: unknown, options: T | undefined): T | undefined {
+  const defaults = defaultsOf(target)
+  if (defaults === null || (options !== undefined && (typeof options !== 'object' || options === null))) return options
+  return { ...defaults, ...options } as T
 }
 
 /** @param where the call, as in `map()` */

@@ -25,6 +25,7 @@ import {
   checkPoolOptions,
   checkPoolWait,
   checkSize,
+  withDefaults,
 } from './arguments.ts'
 import { PendingResult } from './async-result.ts'
 import { checkEachIsArgs, collectItems, defaultChunkSize, defaultWindow, encodeChunks } from './chunking.ts'
@@ -86,7 +87,7 @@ class FleetPool implements Pool {
   ): Promise<R> {
     return new Promise<R>((resolve, reject) => {
       const args = checkArgs(rest[0])
-      const { signal, retries = 0 } = checkApply(rest[1])
+      const { signal, retries = 0 } = checkApply(withDefaults(target, rest[1]))
       const known = this.#admit(target)
       this.#life.checkReady(signal)
       const payload = this.#deps.encode(args, 'args')
@@ -103,7 +104,7 @@ class FleetPool implements Pool {
       : [args: NoInfer<A>, options?: ApplyAsyncOptions<R>]
   ): AsyncResult<R> {
     const args = checkArgs(rest[0])
-    const options = checkApplyAsync(rest[1])
+    const options = checkApplyAsync(withDefaults(target, rest[1]))
     const { signal, retries = 0 } = options
     const known = this.#admit(target)
     const payload = this.#deps.encode(args, 'args')
@@ -209,7 +210,7 @@ class FleetPool implements Pool {
   /** @param where the call, as in `map()` */
   #map(shape: Shape, where: string, target: unknown, items: unknown, given?: MapOptions): Promise<unknown[]> {
     return new Promise((resolve, reject) => {
-      const options = checkMap(given, where)
+      const options = checkMap(withDefaults(target, given), where)
       const known = this.#admit(target)
       this.#life.checkReady(options.signal)
       const all = this.#collect(shape, where, items)
@@ -229,7 +230,7 @@ class FleetPool implements Pool {
     items: unknown,
     given?: MapAsyncOptions<R>,
   ): AsyncResult<R[]> {
-    const options = checkMapAsync(given, where)
+    const options = checkMapAsync(withDefaults(target, given), where)
     const known = this.#admit(target)
     const { signal, retries = 0 } = options
     const all = this.#life.obstacle(signal) === null ? this.#collect(shape, where, items) : []
@@ -251,7 +252,7 @@ class FleetPool implements Pool {
   }
 
   #imap(ordered: boolean, where: string, target: unknown, items: unknown, given?: ImapOptions): ResultStream {
-    const { signal, retries = 0, chunkSize = 1, window } = checkImap(given, where)
+    const { signal, retries = 0, chunkSize = 1, window } = checkImap(withDefaults(target, given), where)
     const known = this.#admit(target)
     const spec = {
       target: known,

@@ -61,7 +61,7 @@ export function pathOfUrl(url: string): string | null {
   return fileURLToPath(`file://${host}${pathname}`)
 }
 
-function withoutExtension(path: string): string {
+export function withoutExtension(path: string): string {
   const extension = extname(path)
   return EXTENSIONS.some((known) => known === extension) ? path.slice(0, -extension.length) : path
 }

@@ -13,6 +13,7 @@ import { findExport } from './find-export.ts'
 import type { TargetFunction } from './find-export.ts'
 import { describePath, filesOf, isFile, pathOfUrl, pathsOf } from './module-id.ts'
 import { extensionOf } from './target-ref.ts'
+import { findTask, knownTask } from './task.ts'
 import { adviceFor, prepareTypeScript } from './typescript.ts'
 
 export interface ResolveOptions {
@@ -78,10 +79,14 @@ async function load(module: string, path: string): Promise<object> {
  * @throws BootstrapError if the module starts processes while it is loading
  */
 export async function resolveTarget(ref: TargetRef, options: ResolveOptions = {}): Promise<TargetFunction> {
+  const fn = (ref.task === true ? knownTask(ref.export) : null) ?? (await loadTarget(ref, options))
+  const { bound = [] } = ref
+  return bound.length === 0 ? fn : (...args) => fn(...bound, ...args)
+}
+
+async function loadTarget(ref: TargetRef, options: ResolveOptions): Promise<TargetFunction> {
   const path = fileAtUrl(ref.url ?? '') ?? findModule(ref, options.root ?? process.cwd())
   await prepareTypeScript(path)
   const namespace = await load(ref.module, path)
-  const fn = findExport(ref, { path, namespace })
-  const { bound = [] } = ref
-  return bound.length === 0 ? fn : (...args) => fn(...bound, ...args)
+  return ref.task === true ? findTask(ref) : findExport(ref, { path, namespace })
 }

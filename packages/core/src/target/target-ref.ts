@@ -11,6 +11,7 @@ import type { LocatedRef } from './identity.ts'
 import { locateFunction, scriptOf } from './locate-function.ts'
 import type { Unlocated } from './locate-function.ts'
 import { isFile, nameModule, pathOfUrl } from './module-id.ts'
+import { carried } from './named.ts'
 
 // vitest's name for an anonymous default export; everywhere else such a function is called `default`.
 const VITE_DEFAULT = '__vite_ssr_export_default__'
@@ -115,7 +116,7 @@ export function refOf(target: unknown): TargetRef {
   }
   let ref = refs.get(fn)
   if (ref === undefined) {
-    ref = nameFunction(fn)
+    ref = carried(fn) ?? nameFunction(fn)
     refs.set(fn, ref)
   }
   if (fn === target || !isFunction(target)) return ref
