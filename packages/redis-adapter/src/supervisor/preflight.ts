@@ -40,9 +40,12 @@ export async function preflight(client: Redis, server: Server, mask: Mask): Prom
       `Redis at ${where} is version ${version}; Skein needs ${OLDEST.join('.')} or later, or Valkey; upgrade the server`,
     )
   }
-  if (info.get('redis_mode') === 'cluster') {
+  // Valkey calls it so.
+  const mode = info.get('redis_mode') ?? info.get('server_mode')
+  if (mode === 'cluster' || mode === 'sentinel') {
+    const what = mode === 'cluster' ? 'a node of a cluster, which is not supported' : 'a Sentinel, which keeps no data'
     throw new NotSupportedError(
-      `Redis at ${where} is a node of a cluster, which is not supported; give the url of one server, or an array of independent ones`,
+      `Redis at ${where} is ${what}; give the url of one server, or an array of independent ones`,
     )
   }
   if (info.get('role') === 'slave') {
