@@ -134,7 +134,7 @@ export class RedisPermits extends BrokerObject {
     this.#grants.clear()
     this.#drops.flush()
     for (const { call } of all) call.fail(reason)
-    if (this.#around.owned.has(this.kind, this.name)) void this.#erase()
+    if (this.#known && this.#around.owned.has(this.kind, this.name)) void this.#erase()
   }
 
   /** The process of this program that made it has ended, and with it the object. */
