@@ -21,6 +21,7 @@ import { lockSuite } from './lock.ts'
 import { pipeSuite } from './pipe.ts'
 import { poolErrorsSuite } from './pool-errors.ts'
 import { poolImapSuite } from './pool-imap.ts'
+import { poolLimitsSuite } from './pool-limits.ts'
 import { poolMapsSuite } from './pool-maps.ts'
 import { poolResultsSuite } from './pool-results.ts'
 import { poolSuite } from './pool.ts'
@@ -67,6 +68,7 @@ const suites = [
   poolSuite,
   poolMapsSuite,
   poolImapSuite,
+  poolLimitsSuite,
   poolResultsSuite,
   poolErrorsSuite,
   inspectSuite,

@@ -32,7 +32,7 @@ export {
   type Methods,
   type ObjectKind,
 } from './supervisor/broker/broker-object.ts'
-export { CancelWatch } from './supervisor/broker/cancel-watch.ts'
+export { EndWatch } from './supervisor/broker/end-watch.ts'
 export { type PermitsParty, permitsSnapshot, queueSnapshot, waitSnapshot } from './supervisor/broker/snapshots.ts'
 export { FleetObject, type FleetObjectSpec } from './supervisor/broker/fleet.ts'
 export { ProcessObject, type ProcessNews, type ProcessObjectSpec } from './supervisor/broker/process.ts'
@@ -50,6 +50,7 @@ export { busy, PAGE_BYTES, PAGE_ITEMS, TURN } from './wire/shared.ts'
 export { PortLink } from './wire/port-link.ts'
 export type { SlotHandle, Until } from './wire/tenure-slot.ts'
 
+export { Alarm } from './util/alarm.ts'
 export { monotonic, wallMicroseconds } from './util/clock.ts'
 export { type Deferred, deferred } from './util/deferred.ts'
 export { describe } from './util/describe.ts'

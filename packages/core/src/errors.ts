@@ -23,6 +23,8 @@ export interface LossFacts extends ErrorFacts {
   host?: string | null
   signal?: NodeJS.Signals | null
   exitCode?: number | null
+  /** As in an `ExitStatus`: `out-of-memory`, `exited`, …. */
+  reason?: string | null
   /** What was being run, as `module#export`. */
   task?: string | null
 }
@@ -99,8 +101,8 @@ export class BrokenPipeError extends SkeinError {}
 export class PoolTerminatedError extends SkeinError {}
 
 function keepLoss(error: Error & { readonly [K in keyof LossFacts]?: LossFacts[K] }, facts: LossFacts): void {
-  const { pid = null, host = null, signal = null, exitCode = null, task = null } = facts
-  Object.assign(error, { pid, host, signal, exitCode, task })
+  const { pid = null, host = null, signal = null, exitCode = null, reason = null, task = null } = facts
+  Object.assign(error, { pid, host, signal, exitCode, reason, task })
 }
 
 /** The process that ran the task died. */
@@ -109,6 +111,7 @@ export class WorkerLostError extends SkeinError {
   declare readonly host: string | null
   declare readonly signal: NodeJS.Signals | null
   declare readonly exitCode: number | null
+  declare readonly reason: string | null
   declare readonly task: string | null
   constructor(message: string, facts: LossFacts = {}) {
     super(message, facts)
@@ -122,6 +125,7 @@ export class HostLostError extends SkeinError {
   declare readonly host: string | null
   declare readonly signal: NodeJS.Signals | null
   declare readonly exitCode: number | null
+  declare readonly reason: string | null
   declare readonly task: string | null
   constructor(message: string, facts: LossFacts = {}) {
     super(message, facts)

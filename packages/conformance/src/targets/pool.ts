@@ -95,6 +95,30 @@ export async function doubleInPool(items: readonly number[]): Promise<number[]> 
   }
 }
 
+/** Computes for so many milliseconds. Returns which process did. */
+export function computeFor(milliseconds: number): number {
+  const end = performance.now() + milliseconds
+  while (performance.now() < end);
+  return process.pid
+}
+
+/** Says that it runs; one item then computes for ever. */
+export async function spinIfItem(seen: Queue<number>, endless: number, item: number): Promise<number> {
+  await seen.put(item)
+  if (item === endless) for (;;);
+  return item
+}
+
+/** Says that it runs; one item then never returns. */
+export async function idleIfItem(seen: Queue<number>, endless: number, item: number): Promise<number> {
+  await seen.put(item)
+  if (item === endless) {
+    setInterval(() => {}, 60_000)
+    await new Promise(() => {})
+  }
+  return item
+}
+
 /** For the victim: says which process it is, and never returns. For all others: says that it ran. */
 export async function runUnlessVictim(
   seen: Queue<number>,

@@ -216,11 +216,12 @@ export class LinkedWorkerPort implements WorkerPort {
 
   #assigned(frame: Frame): void {
     if (this.#dropping) return
-    const { lease, first, target, shape, count, payload } = readAssign(frame)
+    const { lease, first, target, shape, count, terms, payload } = readAssign(frame)
     this.#lease = lease
     const ref = this.#targets.get(target)
     if (ref === undefined) return
-    const assignment: Assignment = { chunk: frame.b, target: ref, shape, count, payload, first }
+    const timed = terms !== null && terms.timeout > 0
+    const assignment: Assignment = { chunk: frame.b, target: ref, shape, count, payload, timed, first }
     this.#ahead.push(assignment)
     if (this.#waiting === null) return
     // Its lease may be over all the same: it lay in the socket as long as the last task kept the event loop from turning.

@@ -3,6 +3,7 @@
  * (`worker.ts`) runs tasks, and the adapter's fleet in between owns the workers, says who runs what, and sees deaths.
  * Payloads are bytes that the fleet never looks into.
  */
+import type { ExitReason } from './process.ts'
 import type { TargetRef } from './target.ts'
 import type { WaitOptions } from './wait.ts'
 
@@ -19,6 +20,14 @@ export interface FleetSpec {
  */
 export type Shape = 'apply' | 'map' | 'starmap'
 
+/** What is asked of each task of a chunk besides. */
+export interface TaskTerms {
+  /** Milliseconds that it may run, an integer; 0: any time. */
+  readonly timeout: number
+  /** Less comes first. */
+  readonly priority: number
+}
+
 /** Some tasks of one target that travel together. */
 export interface Chunk {
   /** Unique within the fleet; larger for every later chunk. */
@@ -27,6 +36,8 @@ export interface Chunk {
   readonly target: number
   readonly shape: Shape
   readonly count: number
+  /** `null`: nothing is. */
+  readonly terms: TaskTerms | null
   readonly payload: Uint8Array
 }
 
@@ -34,7 +45,7 @@ export interface Chunk {
 export interface Fleet {
   /** Makes a target known under a number of the caller's choice. */
   target(id: number, ref: TargetRef): void
-  /** Chunks start in the order of submission, pulled by free workers. */
+  /** Chunks of equal priority start in the order of submission, pulled by free workers. */
   submit(chunk: Chunk): void
   /** The outcomes of these chunks are no longer wanted: not started, their tasks never run; running, the worker is killed and replaced. Nothing of the chunks is reported any more; their unstarted other tasks are dropped with them. */
   cancel(chunks: readonly number[]): void
@@ -66,6 +77,9 @@ export interface WorkerLoss {
   readonly host: string
   readonly exitCode: number | null
   readonly signal: NodeJS.Signals | null
+  readonly reason: ExitReason
+  /** The milliseconds that the task was allowed and has exceeded, for which its worker was ended; 0: that is not why. */
+  readonly overdue: number
 }
 
 /** A chunk as a worker gets it. */
@@ -75,6 +89,8 @@ export interface Assignment {
   readonly shape: Shape
   readonly count: number
   readonly payload: Uint8Array
+  /** It is to be said when each task starts, and none may share a report. */
+  readonly timed: boolean
   /** The first index to run: those before it are settled (a former worker died in this chunk). */
   readonly first: number
 }
@@ -86,7 +102,7 @@ export interface WorkerPort {
   /**
    * Outcomes of tasks `first … first + count - 1`, handed to the kernel when this returns, so that they outlive this process.
    * `until`: the worker will not start task `until` or a later one of this chunk before it has reported again (what is lost if it
-   * dies is `first + count … until - 1`). Called with `count` 0 before the first task, too, where `until > first + 1`.
+   * dies is `first + count … until - 1`). Called with `count` 0 before the first task, too, where `until > first + 1` or the chunk is timed.
    */
   report(chunk: number, first: number, count: number, outcomes: Uint8Array, until: number): void
   /** Of the running chunk nothing is wanted any more: what has not started need not run. It is reported with the rest, without outcomes. */

@@ -9,10 +9,20 @@ export interface PoolOptions<I extends unknown[] = unknown[]> {
 }
 
 export interface TaskOptions {
+  /**
+   * Milliseconds that a task may run, more than 0; of a map, each task by itself. The clock starts when the task does, after its module
+   * was loaded. Past it the task rejects with `TimeoutError` and is not run again; its worker is ended and replaced.
+   */
+  readonly timeout?: number | undefined
   /** An abort rejects the result with `signal.reason`: a task not yet started never runs; the worker of a running one is replaced. */
   readonly signal?: AbortSignal | undefined
-  /** How often a task is run again after its worker died. Default 0: no task runs twice. */
+  /**
+   * How often a task is run again after its worker died. Default 0: no task runs twice. An error that it throws is its result, and no reason
+   * to run it again. A task with which `retries + 1` workers have died is given up.
+   */
   readonly retries?: number | undefined
+  /** As of a queue's items: those without come first, then 1, 2, …. Those of equal priority start in the order of submission. */
+  readonly priority?: number | undefined
 }
 
 /** What is called when a result is there, before `get()` is answered. */

@@ -28,6 +28,9 @@ export function checkPoolOptions<I extends unknown[]>(options: PoolOptions<I> | 
   return own
 }
 
+/** That of a queue's items, which Redis sets. */
+const LOWEST_PRIORITY = 2 ** 21 - 1
+
 const NO_ARGS: readonly unknown[] = Object.freeze([])
 
 /** @param name what the array is called where it is passed */
@@ -40,7 +43,7 @@ export function checkArgs(args: unknown, name = 'args'): readonly unknown[] {
 /** What a call without options gets: nothing, and no inherited value either. */
 const NONE: Readonly<Record<string, never>> = Object.freeze(Object.create(null))
 
-const TASK = ['signal', 'retries']
+const TASK = ['timeout', 'signal', 'retries', 'priority']
 const MAP = [...TASK, 'chunkSize']
 const CALLBACKS = ['callback', 'errorCallback']
 
@@ -94,7 +97,13 @@ export function checkImap(options: ImapOptions | undefined, where: string): Imap
 }
 
 function checkTask<T extends TaskOptions>(options: T): T {
-  const { signal, retries } = options
+  const { timeout, signal, retries, priority } = options
+  if (timeout !== undefined && !(typeof timeout === 'number' && timeout > 0)) {
+    throw new ArgumentError(
+      `timeout must be a number of milliseconds above 0 that a task may run, got ${describe(timeout)}; leave it out for any time`,
+    )
+  }
+  if (priority !== undefined) checkInteger(priority, { min: 0, max: LOWEST_PRIORITY, what: 'priority' })
   if (retries !== undefined) checkInteger(retries, { min: 0, what: 'retries' })
   if (signal !== undefined && !(signal instanceof AbortSignal)) {
     throw new ArgumentError(`signal must be an AbortSignal, got ${describe(signal)}`)

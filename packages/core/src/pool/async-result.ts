@@ -119,7 +119,7 @@ export class PendingResult<R> implements AsyncResult<R>, Receiver<R> {
 
   /** For messages. */
   #of(): string {
-    const ref = this.#job?.target.ref
+    const ref = this.#job?.order.target.ref
     return ref === undefined ? '' : ` of ${ref.module}#${ref.export}`
   }
 

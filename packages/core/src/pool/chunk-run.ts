@@ -67,8 +67,9 @@ export class ChunkRun {
     this.#outcomes = outcomes
     this.#next = this.#reported = assignment.first
     this.#until = this.#next + 1
-    const { count } = assignment
-    if (count - this.#next > 1 && target.runAhead > 1) {
+    const { count, timed } = assignment
+    if (timed) port.report(assignment.chunk, this.#next, 0, NOTHING, this.#until)
+    else if (count - this.#next > 1 && target.runAhead > 1) {
       this.#until = Math.min(count, this.#next + target.runAhead)
       port.report(assignment.chunk, this.#next, 0, NOTHING, this.#until)
       outcomes.expect(this.#until - this.#next)
@@ -145,7 +146,8 @@ export class ChunkRun {
     const elapsed = now - this.#zoneStart
     if (this.#next < this.#until && elapsed < RUN_AHEAD) return
     this.#learn(elapsed, took)
-    this.#report(Math.min(this.#assignment.count, this.#next + this.#target.runAhead))
+    const runAhead = this.#assignment.timed ? 1 : this.#target.runAhead
+    this.#report(Math.min(this.#assignment.count, this.#next + runAhead))
     if (!this.done) this.#zoneStart = performance.now()
   }
 

@@ -1,4 +1,5 @@
 /** What a caller waits for: one task, or all tasks of a map. It settles once; what comes later is ignored. */
+import type { TaskTerms } from '../contract/fleet.ts'
 import type { TargetRef } from '../contract/target.ts'
 import type { OutcomeSink } from './outcomes.ts'
 
@@ -10,10 +11,16 @@ export interface KnownTarget {
   told: boolean
 }
 
-export interface Job extends OutcomeSink {
+/** What is run, and how. */
+export interface Order {
   readonly target: KnownTarget
-  /** How often each of its tasks is run again after its worker died. */
+  /** How often each task is run again after its worker died. */
   readonly retries: number
+  readonly terms: TaskTerms | null
+}
+
+export interface Job extends OutcomeSink {
+  readonly order: Order
   /** Ids of the chunks that were submitted for it, those at least that are outstanding. */
   readonly chunks: Iterable<number>
   submitted(chunk: number): void
@@ -33,15 +40,13 @@ export interface Receiver<R> {
 
 /** One task whose result is a plain promise. */
 export class TaskJob implements Job {
-  readonly target: KnownTarget
-  readonly retries: number
+  readonly order: Order
   onSettled: (() => void) | null = null
   #chunk = 0
   readonly #receiver: Receiver<unknown>
 
-  constructor(target: KnownTarget, retries: number, receiver: Receiver<unknown>) {
-    this.target = target
-    this.retries = retries
+  constructor(order: Order, receiver: Receiver<unknown>) {
+    this.order = order
     this.#receiver = receiver
   }
 

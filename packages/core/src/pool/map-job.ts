@@ -1,9 +1,8 @@
 /** Gathers the results of a map in the order of its items; all of them run before the first error by index counts. */
-import type { Job, KnownTarget, Receiver } from './job.ts'
+import type { Job, Order, Receiver } from './job.ts'
 
 export class MapJob implements Job {
-  readonly target: KnownTarget
-  readonly retries: number
+  readonly order: Order
   readonly chunks: number[] = []
   onSettled: (() => void) | null = null
   /** Made when the first result is there: a large one takes a while, in which workers can run. */
@@ -14,9 +13,8 @@ export class MapJob implements Job {
   readonly #receiver: Receiver<unknown[]>
 
   /** @param count number of items, 1 or more */
-  constructor(target: KnownTarget, retries: number, count: number, receiver: Receiver<unknown[]>) {
-    this.target = target
-    this.retries = retries
+  constructor(order: Order, count: number, receiver: Receiver<unknown[]>) {
+    this.order = order
     this.#count = count
     this.#left = count
     this.#receiver = receiver

@@ -31,11 +31,14 @@ import { PendingResult } from './async-result.ts'
 import { checkEachIsArgs, collectItems, defaultChunkSize, defaultWindow, encodeChunks } from './chunking.ts'
 import { inputOf } from './feed.ts'
 import type { Fleet, FleetEvents, FleetSpec, Shape } from '../contract/fleet.ts'
-import { type Job, type KnownTarget, TaskJob } from './job.ts'
+import { type Job, type KnownTarget, type Order, TaskJob } from './job.ts'
 import { PoolLife } from './life.ts'
 import { MapJob } from './map-job.ts'
 import { ResultStream } from './result-stream.ts'
 import type { TaskTable } from './task-table.ts'
+
+/** Milliseconds, 24 days. */
+const LONGEST_TIMER = 2 ** 31 - 1
 
 export interface PoolDeps {
   openFleet(spec: FleetSpec, events: FleetEvents): Fleet
@@ -87,13 +90,14 @@ class FleetPool implements Pool {
   ): Promise<R> {
     return new Promise<R>((resolve, reject) => {
       const args = checkArgs(rest[0])
-      const { signal, retries = 0 } = checkApply(withDefaults(target, rest[1]))
-      const known = this.#admit(target)
+      const options = checkApply(withDefaults(target, rest[1]))
+      const { signal } = options
+      const order = this.#order(target, options)
       this.#life.checkReady(signal)
       const payload = this.#deps.encode(args, 'args')
       // What a target returns is what its type says: the codec keeps it.
       const receiver = { resolve: resolve as (value: unknown) => void, reject }
-      this.#start(new TaskJob(known, retries, receiver), signal, 'apply', [payload], 1, 1)
+      this.#start(new TaskJob(order, receiver), signal, 'apply', [payload], 1, 1)
     })
   }
 
@@ -105,11 +109,11 @@ class FleetPool implements Pool {
   ): AsyncResult<R> {
     const args = checkArgs(rest[0])
     const options = checkApplyAsync(withDefaults(target, rest[1]))
-    const { signal, retries = 0 } = options
-    const known = this.#admit(target)
+    const { signal } = options
+    const order = this.#order(target, options)
     const payload = this.#deps.encode(args, 'args')
     const result = new PendingResult<R>(options, this.#giveUp)
-    const job = new TaskJob(known, retries, result)
+    const job = new TaskJob(order, result)
     result.job = job
     if (this.#isReady(job, signal)) this.#start(job, signal, 'apply', [payload], 1, 1)
     return result
@@ -188,6 +192,13 @@ class FleetPool implements Pool {
     await this.join()
   }
 
+  #order(target: unknown, { retries = 0, timeout = Infinity, priority = 0 }: TaskOptions): Order {
+    const known = this.#admit(target)
+    // Beyond what timers count is any time.
+    const limit = timeout > LONGEST_TIMER ? 0 : Math.ceil(timeout)
+    return { target: known, retries, terms: limit === 0 && priority === 0 ? null : { timeout: limit, priority } }
+  }
+
   /** @throws PoolClosedError; whatever is wrong with the target */
   #admit(target: unknown): KnownTarget {
     this.#life.checkOpen()
@@ -211,13 +222,13 @@ class FleetPool implements Pool {
   #map(shape: Shape, where: string, target: unknown, items: unknown, given?: MapOptions): Promise<unknown[]> {
     return new Promise((resolve, reject) => {
       const options = checkMap(withDefaults(target, given), where)
-      const known = this.#admit(target)
+      const order = this.#order(target, options)
       this.#life.checkReady(options.signal)
       const all = this.#collect(shape, where, items)
       this.#life.checkReady(options.signal)
       if (all.length === 0) resolve([])
       else {
-        const job = new MapJob(known, options.retries ?? 0, all.length, { resolve, reject })
+        const job = new MapJob(order, all.length, { resolve, reject })
         this.#startMap(job, shape, all, options)
       }
     })
@@ -231,11 +242,11 @@ class FleetPool implements Pool {
     given?: MapAsyncOptions<R>,
   ): AsyncResult<R[]> {
     const options = checkMapAsync(withDefaults(target, given), where)
-    const known = this.#admit(target)
-    const { signal, retries = 0 } = options
+    const order = this.#order(target, options)
+    const { signal } = options
     const all = this.#life.obstacle(signal) === null ? this.#collect(shape, where, items) : []
     const result = new PendingResult<R[]>(options, this.#giveUp)
-    const job = new MapJob(known, retries, all.length, result)
+    const job = new MapJob(order, all.length, result)
     result.job = job
     if (!this.#isReady(job, signal)) return result
     if (all.length === 0) queueMicrotask(() => result.resolve([]))
@@ -252,21 +263,20 @@ class FleetPool implements Pool {
   }
 
   #imap(ordered: boolean, where: string, target: unknown, items: unknown, given?: ImapOptions): ResultStream {
-    const { signal, retries = 0, chunkSize = 1, window } = checkImap(withDefaults(target, given), where)
-    const known = this.#admit(target)
-    const spec = {
-      target: known,
-      retries,
-      ordered,
-      chunkSize,
-      window: window ?? defaultWindow(chunkSize, this.size),
-    }
-    const stream = new ResultStream(inputOf(items, where), spec, {
-      encode: this.#deps.encode,
-      submit: (of, offset, count, payload) => this.#tasks.submit(of, 'map', offset, count, payload),
-      leave: (of) => this.#tasks.leave(of),
-      fed: (of) => this.#life.fed(of),
-    })
+    const options = checkImap(withDefaults(target, given), where)
+    const { signal, chunkSize = 1, window = defaultWindow(chunkSize, this.size) } = options
+    const order = this.#order(target, options)
+    const stream = new ResultStream(
+      order,
+      inputOf(items, where),
+      { ordered, window, chunkSize },
+      {
+        encode: this.#deps.encode,
+        submit: (of, offset, count, payload) => this.#tasks.submit(of, 'map', offset, count, payload),
+        leave: (of) => this.#tasks.leave(of),
+        fed: (of) => this.#life.fed(of),
+      },
+    )
     if (!this.#isReady(stream, signal)) return stream
     if (signal !== undefined) this.#aborts.add(signal, stream)
     this.#life.add(stream)

@@ -7,14 +7,12 @@ import { PoolClosedError } from '../errors.ts'
 import { deferred, type Deferred } from '../util/deferred.ts'
 import { Fifo } from '../util/fifo.ts'
 import { Feed, type FeedEvents, type Failure, type Input } from './feed.ts'
-import type { Job, KnownTarget } from './job.ts'
+import type { Job, Order } from './job.ts'
 
 type Outcome = { readonly value: unknown } | Failure
 type Step = IteratorResult<unknown, undefined>
 
 export interface StreamSpec {
-  readonly target: KnownTarget
-  readonly retries: number
   readonly ordered: boolean
   /** In items. */
   readonly window: number
@@ -31,8 +29,7 @@ export interface StreamDeps {
 }
 
 export class ResultStream implements AsyncIterableIterator<unknown, undefined>, Job, FeedEvents {
-  readonly target: KnownTarget
-  readonly retries: number
+  readonly order: Order
   readonly chunks: Set<number> = new Set()
   onSettled: (() => void) | null = null
   readonly #deps: StreamDeps
@@ -51,9 +48,8 @@ export class ResultStream implements AsyncIterableIterator<unknown, undefined>, 
   #looped = false
   #over = false
 
-  constructor(input: () => Input, { target, retries, ordered, window, chunkSize }: StreamSpec, deps: StreamDeps) {
-    this.target = target
-    this.retries = retries
+  constructor(order: Order, input: () => Input, { ordered, window, chunkSize }: StreamSpec, deps: StreamDeps) {
+    this.order = order
     this.#ordered = ordered
     this.#deps = deps
     this.#feed = new Feed(input, window, chunkSize, this)

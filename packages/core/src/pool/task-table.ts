@@ -5,7 +5,7 @@
 import type { Fleet, FleetEvents, Shape, WorkerLoss } from '../contract/fleet.ts'
 import type { Job, KnownTarget } from './job.ts'
 import { readOutcomes } from './outcomes.ts'
-import { workerLost } from './worker-loss.ts'
+import { lossOf } from './worker-loss.ts'
 
 export interface TableDeps {
   /** Called once, by the constructor. */
@@ -49,12 +49,13 @@ export class TaskTable implements FleetEvents {
   submit(job: Job, shape: Shape, offset: number, count: number, payload: Uint8Array, deaths = 0): void {
     const id = this.#nextChunk++
     if (this.#entries.size === 0) this.fleet.keepAlive(true)
-    const kept = deaths < job.retries ? payload : null
+    const { target, retries, terms } = job.order
+    const kept = deaths < retries ? payload : null
     this.#entries.set(id, { job, shape, offset, payload: kept, deaths, left: count })
     job.submitted(id)
     try {
-      this.#tell(job.target)
-      this.fleet.submit({ id, target: job.target.id, shape, count, payload })
+      this.#tell(target)
+      this.fleet.submit({ id, target: target.id, shape, count, terms, payload })
     } catch (error) {
       this.#entries.delete(id)
       throw error
@@ -99,9 +100,8 @@ export class TaskTable implements FleetEvents {
     if (entry === undefined) return
     this.#settled(chunk, entry, count)
     const { job, offset } = entry
-    if (entry.payload === null) {
-      const tasks = { target: job.target.ref, count, deaths: entry.deaths + 1 }
-      const error = workerLost(loss, tasks)
+    if (entry.payload === null || loss.overdue > 0) {
+      const error = lossOf(loss, { target: job.order.target.ref, count, deaths: entry.deaths + 1 })
       for (let index = first; index < first + count; index += 1) job.rejected(offset + index, error)
     } else {
       this.#runAgain(entry, entry.payload, first, count)

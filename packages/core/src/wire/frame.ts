@@ -82,6 +82,10 @@ export const op = {
   flow: 37,
   /** supervisor → child: it was interrupted. The child answers with the same when it has heard. */
   interrupt: 38,
+  /** from the keeper of a worker that runs elsewhere: task `a` of chunk `b` has exceeded its time, and the worker is killed for that. */
+  overdue: 39,
+  /** worker → broker: it begins nothing more and ends. All that it has and has not reported was not started. */
+  retire: 40,
 } as const
 
 export type Op = (typeof op)[keyof typeof op]

@@ -139,6 +139,16 @@ describe('the arguments of a call', () => {
       () => openLoopback().pool.apply(add, [1, 2], { retries: -1 }),
       'retries must be an integer of 0 or more, got -1',
     ],
+    ...[0, -1, Number.NaN, '1s'].map((timeout): [string, () => Promise<unknown>, string] => [
+      `timeout ${timeout}`,
+      () => openLoopback().pool.apply(add, [1, 2], { timeout: timeout as number }),
+      'timeout must be a number of milliseconds above 0 that a task may run, got',
+    ]),
+    ...[-1, 1.5, 2 ** 21].map((priority): [string, () => Promise<unknown>, string] => [
+      `priority ${priority}`,
+      () => openLoopback().pool.map(String, [1, 2], { priority }),
+      'priority must be an integer from 0 to 2097151, got',
+    ]),
     [
       'signal',
       () => openLoopback().pool.apply(add, [1, 2], { signal: {} as AbortSignal }),
@@ -179,7 +189,7 @@ describe('the arguments of a call', () => {
   it('of applyAsync, synchronously', () => {
     const { pool } = openLoopback()
     expect(() => pool.applyAsync(add, [1, 2], { callback: 5 as never })).toThrow('callback must be a function, got 5')
-    expect(() => pool.applyAsync(add, [1, 2], { timeout: 5 } as never)).toThrow('it takes signal, retries, callback')
+    expect(() => pool.applyAsync(add, [1, 2], { chunks: 5 } as never)).toThrow('it takes timeout, signal, retries')
   })
 
   it.each([0, -1, 1.5, '4', 1e6, Number.NaN])('size %s', (size) => {

@@ -17,7 +17,7 @@ import { runWorker, type WorkerDeps } from '../../src/pool/worker.ts'
 import { deferred } from '../../src/util/deferred.ts'
 import { waitFor } from '../../src/util/wait.ts'
 
-export type Death = Partial<Pick<WorkerLoss, 'exitCode' | 'signal'>>
+export type Death = Partial<Pick<WorkerLoss, 'exitCode' | 'signal' | 'reason' | 'overdue'>>
 
 /** What one worker has told of its chunk. */
 interface Progress {
@@ -135,15 +135,16 @@ export class LoopbackFleet implements Fleet {
     const { chunk: lost, settled, until } = worker.running
     if (until < lost.count) this.#queue.unshift({ chunk: lost, first: until })
     this.#replace(worker)
-    const { exitCode = null, signal = null } = death
-    const loss = { pid: worker.pid, host: 'build-1', exitCode, signal }
+    const { exitCode = null, signal = null, reason = 'signaled', overdue = 0 } = death
+    const loss = { pid: worker.pid, host: 'build-1', exitCode, signal, reason, overdue }
     this.#events.lost(lost.id, settled, until - settled, loss)
     this.#dispatch()
   }
 
   /** The news of a death that a cancel has overtaken. */
   lose(chunk: number, first: number, count: number): void {
-    this.#events.lost(chunk, first, count, { pid: 1, host: 'build-1', exitCode: null, signal: 'SIGKILL' })
+    const how = { exitCode: null, signal: 'SIGKILL', reason: 'signaled', overdue: 0 } as const
+    this.#events.lost(chunk, first, count, { pid: 1, host: 'build-1', ...how })
   }
 
   /** The pool as a whole fails. */
@@ -226,7 +227,8 @@ export class LoopbackFleet implements Fleet {
     const target = this.targets.get(chunk.target)
     if (target === undefined) throw new Error(`target ${chunk.target} is not known`)
     worker.running = { chunk, settled: first, until: first + 1, dropped: false }
-    return { chunk: chunk.id, target, shape: chunk.shape, count: chunk.count, payload: chunk.payload, first }
+    const { id, shape, count, payload, terms } = chunk
+    return { chunk: id, target, shape, count, payload, timed: terms !== null && terms.timeout > 0, first }
   }
 
   #dispatch(): void {

@@ -56,8 +56,8 @@ export class RecordingPort implements WorkerPort {
 
 export const ref: TargetRef = { module: 'tasks', export: 'work' }
 
-export function map(items: readonly unknown[], first = 0, target = ref): Assignment {
-  return { chunk: 1, target, shape: 'map', count: items.length, payload: encode(items), first }
+export function map(items: readonly unknown[], first = 0, target = ref, timed = false): Assignment {
+  return { chunk: 1, target, shape: 'map', count: items.length, payload: encode(items), timed, first }
 }
 
 export function range(count: number): number[] {

@@ -25,6 +25,8 @@ export interface CrewEvents {
   ready(): void
   /** What a worker says of its chunks; `false`: it is its session's. */
   frame(worker: FleetWorker, frame: Frame): boolean
+  /** The task that a worker runs has exceeded its time. */
+  readonly overdue: (worker: FleetWorker) => void
   /** A worker has ended. It counts no more. */
   ended(worker: FleetWorker, exit: EncodedExit): void
   /** No worker can work: the initializer threw, or they end before they can begin. */
@@ -83,7 +85,7 @@ export class Crew {
   }
 
   #start(): void {
-    const worker = new FleetWorker()
+    const worker = new FleetWorker(this.#events.overdue)
     this.workers.add(worker)
     this.#started += 1
     const count = this.#started

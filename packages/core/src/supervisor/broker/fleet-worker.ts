@@ -1,4 +1,6 @@
 /** One worker of a fleet as the broker sees it: what it was given, what it has reported, how fast it is. */
+import type { TaskTerms } from '../../contract/fleet.ts'
+import { Alarm } from '../../util/alarm.ts'
 import { monotonic } from '../../util/clock.ts'
 import type { Placed } from '../backend.ts'
 import { op } from '../../wire/frame.ts'
@@ -9,6 +11,7 @@ import type { Running } from './starter.ts'
 export interface OpenChunk {
   readonly id: number
   readonly count: number
+  readonly terms: TaskTerms | null
   /** The payload of its `submit` frame. */
   readonly payload: Buffer
   /** The first task without an outcome. */
@@ -19,6 +22,14 @@ export interface OpenChunk {
   cancelled: boolean
   /** Who has it; `null`: it waits. */
   worker: FleetWorker | null
+}
+
+/** Tasks of a chunk, from its `first` on, that were lost with a worker. */
+export interface Loss {
+  readonly chunk: OpenChunk
+  readonly count: number
+  /** See `WorkerLoss`. */
+  readonly overdue: number
 }
 
 interface Assigned {
@@ -56,6 +67,16 @@ export class FleetWorker {
   #pace = AHEAD
   #chunksDone = 0
   #last = 0
+  /** When the running task has exceeded its time, on the monotonic clock in ms; `null`: never. */
+  #deadline: number | null = null
+  readonly #alarm: Alarm
+  /** The task that it was killed for, past its time. */
+  #condemned: { readonly chunk: number; readonly task: number } | null = null
+
+  /** @param overdue called when the running task has exceeded its time */
+  constructor(overdue: (worker: FleetWorker) => void) {
+    this.#alarm = new Alarm(() => overdue(this))
+  }
 
   get idle(): boolean {
     return this.ready && !this.#revoked && !this.leaving && this.#assigned.length === 0
@@ -77,6 +98,10 @@ export class FleetWorker {
 
   get hasCancelled(): boolean {
     return this.#assigned.some((one) => one.chunk.cancelled)
+  }
+
+  get overdue(): boolean {
+    return this.#deadline !== null && monotonic() >= this.#deadline
   }
 
   /** How many more chunks it should get now: none before half of what it has is done, so that they travel together. */
@@ -121,7 +146,9 @@ export class FleetWorker {
     chunk.first = first + count
     this.#until = until
     this.#runAhead = runAhead
-    if (chunk.first < chunk.count) return false
+    const done = chunk.first >= chunk.count
+    if (chunk.terms !== null && chunk.terms.timeout > 0) this.#time(done ? 0 : chunk.terms.timeout)
+    if (!done) return false
     this.#assigned.shift()
     this.#until = 0
     this.#chunksDone += 1
@@ -171,18 +198,39 @@ export class FleetWorker {
     return at < 0 ? [] : this.#assigned.splice(at).map((one) => one.chunk)
   }
 
+  /** It is killed since the task that it runs has exceeded its time. */
+  condemn(): void {
+    const { running } = this
+    if (running !== undefined) this.#condemned = { chunk: running.id, task: running.first }
+  }
+
+  /** Its keeper elsewhere does that. */
+  condemned(chunk: number, task: number): void {
+    this.#condemned = { chunk, task }
+  }
+
   /** It has died: how many tasks are lost of which chunks (from `first` on), and all chunks it had. */
   died(): {
-    readonly losses: readonly { readonly chunk: OpenChunk; readonly count: number }[]
+    readonly losses: readonly Loss[]
     readonly chunks: OpenChunk[]
   } {
+    this.#alarm.stop()
     const chunks = this.#assigned.map((one) => one.chunk)
     const losses = this.atRisk.map((chunk, index) => {
       const until = index === 0 ? Math.min(chunk.count, this.#until) : 0
-      return { chunk, count: Math.max(until - chunk.first, 1) }
+      const { chunk: id, task } = this.#condemned ?? {}
+      const overdue = id === chunk.id && task === chunk.first ? (chunk.terms?.timeout ?? 0) : 0
+      return { chunk, count: Math.max(until - chunk.first, 1), overdue }
     })
     this.#assigned = []
     return { losses, chunks }
+  }
+
+  /** A task begins now that may run for so long; 0: no such task runs. */
+  #time(timeout: number): void {
+    this.#deadline = timeout === 0 ? null : monotonic() + timeout
+    // Elsewhere its keeper looks at the time.
+    if (this.child?.here !== false) this.#alarm.set(this.#deadline)
   }
 }
 

@@ -10,10 +10,10 @@ import type { WorkerLoss } from '../../contract/fleet.ts'
 import type { EncodedExit } from '../children.ts'
 import { monotonic } from '../../util/clock.ts'
 import { type Frame, op } from '../../wire/frame.ts'
-import { CancelWatch } from './cancel-watch.ts'
-import { report, submitCount } from '../../wire/chunk-frames.ts'
+import { report, submitCount, submitTerms } from '../../wire/chunk-frames.ts'
 import { BrokerObject, type Methods } from './broker-object.ts'
 import { Crew, type CrewSpec } from './crew.ts'
+import { EndWatch } from './end-watch.ts'
 import { FleetLine } from './fleet-line.ts'
 import { type FleetWorker, type OpenChunk, sharesAhead } from './fleet-worker.ts'
 import type { Call, Session } from './session.ts'
@@ -31,7 +31,7 @@ export class FleetObject extends BrokerObject {
   readonly #chunks = new Map<number, OpenChunk>()
   readonly #targets = new Map<number, Uint8Array>()
   readonly #line = new FleetLine()
-  readonly #cancels = new CancelWatch<FleetWorker>((worker) => this.#workers.has(worker))
+  readonly #ends = new EndWatch<FleetWorker>((worker) => this.#workers.has(worker))
   readonly #joiners = new Set<Call>()
   #number = 0
   #state: 'open' | 'closing' | 'ending' = 'open'
@@ -44,6 +44,7 @@ export class FleetObject extends BrokerObject {
     this.#crew = new Crew(name, spec, owner, starter, {
       ready: () => this.#dispatch(),
       frame: (worker, frame) => this.#heard(worker, frame),
+      overdue: (worker) => this.#ends.watch(worker),
       ended: (worker, exit) => this.#workerEnded(worker, exit),
       failed: (error) => this.#fail(error),
     })
@@ -73,6 +74,7 @@ export class FleetObject extends BrokerObject {
     const chunk: OpenChunk = {
       id: frame.b,
       count: submitCount(frame),
+      terms: submitTerms(frame),
       payload: frame.payload,
       first: 0,
       wanted: true,
@@ -109,7 +111,8 @@ export class FleetObject extends BrokerObject {
     else if (frame.op === op.idle || frame.op === op.recalled) {
       this.#requeue(frame.op === op.idle ? worker.dropped() : worker.recalled(frame.a))
       this.#dispatch()
-    } else return false
+    } else if (frame.op === op.overdue) worker.condemned(frame.b, frame.a)
+    else return false
     return true
   }
 
@@ -120,14 +123,15 @@ export class FleetObject extends BrokerObject {
     if (worker.report(report.first(frame), count, report.until(frame), frame.a)) this.#chunks.delete(chunk.id)
     if (count > 0 && chunk.wanted) this.#owner.send(op.done, this.#number, chunk.id, undefined, report.done(frame))
     // A chunk that was cancelled behind this one may be the one that runs now.
-    if (worker.suspect) this.#cancels.watch(worker)
+    if (worker.suspect) this.#ends.watch(worker)
     this.#dispatchSoon()
   }
 
   #workerEnded(worker: FleetWorker, exit: EncodedExit): void {
     const { losses, chunks } = worker.died()
-    const loss: WorkerLoss = { pid: worker.pid, host: worker.host, exitCode: exit.exitCode, signal: exit.signal }
-    for (const { chunk, count } of losses) {
+    const { exitCode, signal, reason } = exit
+    for (const { chunk, count, overdue } of losses) {
+      const loss: WorkerLoss = { pid: worker.pid, host: worker.host, exitCode, signal, reason, overdue }
       if (chunk.wanted) this.#owner.event(this.#number, 'lost', chunk.id, chunk.first, count, loss)
       chunk.first += count
       if (chunk.first >= chunk.count) this.#chunks.delete(chunk.id)
@@ -171,7 +175,7 @@ export class FleetObject extends BrokerObject {
         waiting += 1
       } else {
         chunk.worker.drop(chunk)
-        if (cancel) this.#cancels.watch(chunk.worker)
+        if (cancel) this.#ends.watch(chunk.worker)
       }
     }
     this.#line.unwanted(waiting)

@@ -1,18 +1,21 @@
 /**
  * Between a worker that runs here and the pool of another program that it works for. Chunks that come ahead wait here, not in the worker,
- * so that the pool can have back at any moment what was not begun, whatever the clocks of the two machines say. Cancelled chunks are dealt
- * with here, too: only the worker's own machine can stop it and look.
+ * so that the pool can have back at any moment what was not begun, whatever the clocks of the two machines say. Cancelled chunks, and tasks
+ * that exceed their time, are dealt with here, too: only the worker's own machine can stop it and look.
  */
-import { assignHead, CancelWatch, type Frame, KeptFrame, op, type Op, report, reportHead } from '@skein/core/adapter'
-import type { Child } from '@skein/core/adapter'
+import { Alarm, assignHead, EndWatch, type Frame, KeptFrame, monotonic, op, type Op } from '@skein/core/adapter'
+import { type Child, readAssign, report, reportHead } from '@skein/core/adapter'
 
-/** Before what `submit` carries, an `assign` has a lease and an index; then come target, shape and the number of tasks. */
+/** Before what `submit` carries, an `assign` has a lease and an index. */
 const SUBMIT = 12
-const COUNT = 17
 
 interface Begun {
   readonly id: number
   readonly count: number
+  /** Milliseconds that each task may run; 0: any time. */
+  readonly timeout: number
+  /** The first task without an outcome. */
+  first: number
   cancelled: boolean
 }
 
@@ -24,8 +27,11 @@ export class Desk {
   readonly #relay: Relay
   readonly #waiting: KeptFrame[] = []
   readonly #dropped = new Set<number>()
-  readonly #cancels = new CancelWatch<Desk>((desk) => desk === this && !this.#over)
+  readonly #ends = new EndWatch<Desk>((desk) => desk === this && !this.#over)
+  readonly #alarm = new Alarm(() => this.#ends.watch(this))
   #begun: Begun | null = null
+  /** When the running task has exceeded its time, on the monotonic clock in ms. */
+  #deadline: number | null = null
   #leaving = false
   #over = false
   suspect = false
@@ -36,7 +42,7 @@ export class Desk {
     this.#relay = relay
   }
 
-  // What the watch on cancelled chunks looks at
+  // What the watch on what must not go on looks at
 
   get pid(): number {
     return this.#child.pid ?? 0
@@ -54,6 +60,14 @@ export class Desk {
     return this.#begun?.cancelled === true
   }
 
+  get overdue(): boolean {
+    return this.#deadline !== null && monotonic() >= this.#deadline
+  }
+
+  condemn(): void {
+    if (this.#begun !== null) this.#relay(op.overdue, this.#begun.first, this.#begun.id)
+  }
+
   /** A frame of the pool. */
   told(frame: Frame): void {
     if (frame.op === op.assign) {
@@ -69,9 +83,7 @@ export class Desk {
   /** A frame of the worker for its pool. `false`: it is meant for this program. */
   said(frame: Frame): boolean {
     if (frame.op === op.report) {
-      const begun = this.#begun
-      if (begun !== null && begun.id === frame.b && report.first(frame) + report.count(frame) >= begun.count)
-        this.#begun = null
+      if (this.#begun?.id === frame.b) this.#reported(this.#begun, report.first(frame) + report.count(frame))
       this.#relay(op.report, frame.a, frame.b, undefined, frame.payload)
       this.#next()
     } else if (frame.op === op.ready || frame.op === op.unready) {
@@ -90,20 +102,28 @@ export class Desk {
   /** The worker has ended. */
   end(): void {
     this.#over = true
+    this.#alarm.stop()
+  }
+
+  #reported(begun: Begun, first: number): void {
+    begun.first = first
+    const done = first >= begun.count
+    this.#deadline = done || begun.timeout === 0 ? null : monotonic() + begun.timeout
+    this.#alarm.set(this.#deadline)
+    if (done) this.#begun = null
   }
 
   #next(): void {
     while (this.#begun === null && !this.#over) {
       const chunk = this.#waiting.shift()
       if (chunk === undefined) break
-      const first = chunk.u32(8)
-      const count = chunk.u32(COUNT)
+      const { first, count, terms } = readAssign(chunk)
       if (this.#dropped.delete(chunk.b)) {
         // In its turn, as the pool expects it of a worker.
         this.#relay(op.report, 0, chunk.b, reportHead(count, first, count - first))
         continue
       }
-      this.#begun = { id: chunk.b, count, cancelled: false }
+      this.#begun = { id: chunk.b, count, timeout: terms?.timeout ?? 0, first, cancelled: false }
       this.#child.link.send(op.assign, chunk.a, chunk.b, assignHead(Infinity, first), chunk.from(SUBMIT))
     }
     if (this.#leaving && this.#begun === null) this.#child.link.send(op.leave, 0, 0)
@@ -115,7 +135,7 @@ export class Desk {
       if (cancel !== 1) return
       this.#begun.cancelled = true
       this.suspect = true
-      this.#cancels.watch(this)
+      this.#ends.watch(this)
     } else if (this.#waiting.some(({ b }) => b === chunk)) this.#dropped.add(chunk)
   }
 }

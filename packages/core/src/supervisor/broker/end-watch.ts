@@ -1,7 +1,7 @@
 /**
- * Ends the workers that run cancelled chunks, and only those. What the broker knows of a worker is always a little old: the
- * cancelled chunk may have ended long ago, and somebody else's be running. So a worker is stopped, what it had written is read,
- * and then it is either killed or let go on: between the look and the kill it cannot begin anything.
+ * Ends the workers that run cancelled chunks, or a task that has exceeded its time, and only those. What the broker knows of a worker
+ * is always a little old: the chunk may have ended long ago, and somebody else's be running. So a worker is stopped, what it had written is
+ * read, and then it is either killed or let go on: between the look and the kill it cannot begin anything.
  */
 import { monotonic } from '../../util/clock.ts'
 
@@ -24,9 +24,13 @@ export interface Watched {
   readonly heard: number
   /** It has, or had a moment ago, a cancelled chunk. */
   suspect: boolean
+  /** What it runs has exceeded its time. */
+  readonly overdue: boolean
+  /** It is about to be killed for that. */
+  condemn(): void
 }
 
-export class CancelWatch<W extends Watched> {
+export class EndWatch<W extends Watched> {
   readonly #alive: (worker: W) => boolean
   readonly #watched = new Set<W>()
 
@@ -34,7 +38,7 @@ export class CancelWatch<W extends Watched> {
     this.#alive = alive
   }
 
-  /** Sees to it that the worker does not go on with a cancelled chunk. */
+  /** Sees to it that the worker does not go on with a cancelled chunk, or with a task past its time. */
   watch(worker: W): void {
     // One that runs elsewhere is watched there: only its own machine can stop it and look.
     if (this.#watched.has(worker) || worker.child?.here === false) return
@@ -53,6 +57,7 @@ export class CancelWatch<W extends Watched> {
   /** The worker is stopped, and all that it wrote has been read. */
   #lookAgain(worker: W): void {
     if (this.#verdict(worker) === 'kill') {
+      if (worker.overdue) worker.condemn()
       worker.child?.kill()
       this.#leave(worker)
     } else {
@@ -63,6 +68,7 @@ export class CancelWatch<W extends Watched> {
 
   #verdict(worker: W): 'kill' | 'wait' | 'spare' {
     if (!this.#alive(worker)) return 'spare'
+    if (worker.overdue) return 'kill'
     const atRisk = worker.atRisk
     if (!atRisk.some((chunk) => chunk.cancelled)) return 'spare'
     if (atRisk.every((chunk) => chunk.cancelled)) return 'kill'
