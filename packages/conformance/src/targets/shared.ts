@@ -14,6 +14,7 @@ export async function addEach(value: Value<number>, summand: number, times: numb
 
 /** Says that it is there, then writes as fast as it can until it is told to end; how often it did. */
 export async function hammer(value: Value<number>, said: Queue<number>, words: Queue<string>): Promise<number> {
+  await value.set(-1)
   await said.put(process.pid)
   let [writes, told] = [0, false]
   const word = words.get().then(() => (told = true))
