@@ -23,7 +23,9 @@ import { poolErrorsSuite } from './pool-errors.ts'
 import { poolImapSuite } from './pool-imap.ts'
 import { poolLimitsSuite } from './pool-limits.ts'
 import { poolMapsSuite } from './pool-maps.ts'
+import { poolProgressSuite } from './pool-progress.ts'
 import { poolResultsSuite } from './pool-results.ts'
+import { poolWorkersSuite } from './pool-workers.ts'
 import { poolSuite } from './pool.ts'
 import { processEndSuite } from './process-end.ts'
 import { processOptionsSuite } from './process-options.ts'
@@ -71,6 +73,8 @@ const suites = [
   poolLimitsSuite,
   poolResultsSuite,
   poolErrorsSuite,
+  poolProgressSuite,
+  poolWorkersSuite,
   inspectSuite,
   codecSuite,
   handlesSuite,

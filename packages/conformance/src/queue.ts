@@ -112,6 +112,17 @@ export function queueSuite(suite: Suite): void {
       expect(await queue.tryGet()).toBeNull()
     })
 
+    check('tryGet() says null only when all is taken, however many came ahead of the asking', async ({ mp, start }) => {
+      const queue = mp.queue<number>()
+      for (const count of [9, 10, 25, 60]) {
+        const items = Array.from({ length: count }, (_, n) => n)
+        await (await start(mp.process(putAll<number>, [queue, items]))).join()
+        const taken: number[] = []
+        for (let next = await queue.tryGet(); next !== null; next = await queue.tryGet()) taken.push(next.value)
+        expect(taken).toEqual(items)
+      }
+    })
+
     check('size(), empty() and full() count the items that wait', async ({ mp }) => {
       const queue = mp.queue<number>({ maxSize: 2 })
       const looks = async (): Promise<unknown[]> => [await queue.size(), await queue.empty(), await queue.full()]

@@ -32,6 +32,7 @@ export {
   type Methods,
   type ObjectKind,
 } from './supervisor/broker/broker-object.ts'
+export type { FleetStats } from './contract/fleet.ts'
 export { EndWatch } from './supervisor/broker/end-watch.ts'
 export { type PermitsParty, permitsSnapshot, queueSnapshot, waitSnapshot } from './supervisor/broker/snapshots.ts'
 export { FleetObject, type FleetObjectSpec } from './supervisor/broker/fleet.ts'

@@ -22,6 +22,10 @@ export type {
   MapOptions,
   Pool,
   PoolOptions,
+  PoolStats,
+  PoolWorker,
+  Progress,
+  StreamProgress,
   TaskOptions,
 } from './contract/pool.ts'
 export type {

@@ -102,6 +102,14 @@ export function computeFor(milliseconds: number): number {
   return process.pid
 }
 
+const hoard: Buffer[] = []
+
+/** Leaves so many bytes behind in its process. Returns which one that is. */
+export function hoardBytes(bytes: number): number {
+  hoard.push(Buffer.alloc(bytes, 1))
+  return process.pid
+}
+
 /** Says that it runs; one item then computes for ever. */
 export async function spinIfItem(seen: Queue<number>, endless: number, item: number): Promise<number> {
   await seen.put(item)

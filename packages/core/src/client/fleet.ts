@@ -3,7 +3,7 @@ import { encode } from '../codec/index.ts'
 import type { TargetRef } from '../contract/target.ts'
 import type { WaitOptions } from '../contract/wait.ts'
 import { assertNotLoadingTarget } from '../target/index.ts'
-import type { Chunk, Fleet, FleetEvents, FleetSpec, WorkerLoss } from '../contract/fleet.ts'
+import type { Chunk, Fleet, FleetEvents, FleetSpec, FleetStats, WorkerLoss } from '../contract/fleet.ts'
 import { checkWait, isPoll, timedOut } from '../util/wait.ts'
 import { type Frame, op } from '../wire/frame.ts'
 import type { BrokerClient } from './broker-client.ts'
@@ -22,7 +22,8 @@ export class LinkedFleet extends Presence implements Fleet {
   readonly #events: FleetEvents
   readonly #onEnded: (() => void) | undefined
   #holds = false
-  #ended = false
+  /** As of its end, once all workers have ended. */
+  #ended: FleetStats | null = null
 
   /** @param ended called once, when the last worker has ended: nothing is left to close */
   constructor(home: Home, name: string, spec: FleetSpec, events: FleetEvents, ended?: () => void) {
@@ -32,11 +33,11 @@ export class LinkedFleet extends Presence implements Fleet {
     this.#broker = home.client
     this.#events = events
     this.#onEnded = ended
-    const { size, initializer, initArgs } = spec
+    const { initializer } = spec
     this.#number = home.client.open(
       'fleet',
       name,
-      { size, initializer: initializer === null ? null : encode(initializer), initArgs, surroundings: surroundings() },
+      { ...spec, initializer: initializer === null ? null : encode(initializer), surroundings: surroundings() },
       false,
     )
     home.client.listener(this.#number, () => this)
@@ -77,12 +78,12 @@ export class LinkedFleet extends Presence implements Fleet {
   }
 
   async terminate(): Promise<void> {
-    if (this.#ended || this.gone !== null) return
+    if (this.#ended !== null || this.gone !== null) return
     await this.#askOfEnd(this.#client.call(this.#number, 'terminate'))
   }
 
   async join(wait?: WaitOptions): Promise<void> {
-    if (this.#ended) return
+    if (this.#ended !== null) return
     const own = checkWait(wait)
     const poll = isPoll(own)
     const what = 'the workers of the pool had not ended'
@@ -93,6 +94,10 @@ export class LinkedFleet extends Presence implements Fleet {
     if ((await this.#askOfEnd(asked)) === false) throw timedOut(what, own)
   }
 
+  async stats(): Promise<FleetStats> {
+    return this.#ended ?? (await this.#askOfEnd(this.#client.call<FleetStats>(this.#number, 'stats'))) ?? this.stats()
+  }
+
   /**
    * The news of the end may be on its way here while the question is on its way there, where the fleet is gone by then. The news comes
    * first, as it left first, and is the answer.
@@ -101,7 +106,7 @@ export class LinkedFleet extends Presence implements Fleet {
     try {
       return await asked
     } catch (error) {
-      if (this.#ended) return undefined
+      if (this.#ended !== null) return undefined
       throw error
     }
   }
@@ -116,12 +121,12 @@ export class LinkedFleet extends Presence implements Fleet {
       const [chunk, first, count, loss] = args as [number, number, number, WorkerLoss]
       this.#events.lost(chunk, first, count, loss)
     } else if (name === 'failed') this.lost(args[0] as Error)
-    else if (name === 'ended') this.#end()
+    else if (name === 'ended') this.#end(args[0] as FleetStats)
     else super.event(name, args)
   }
 
-  #end(): void {
-    this.#ended = true
+  #end(stats: FleetStats): void {
+    this.#ended = stats
     // That the object is gone at the broker, which comes next, is no failure: nobody listens any more.
     this.#broker.forget(this.#number)
     this.#onEnded?.()

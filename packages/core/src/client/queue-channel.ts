@@ -284,7 +284,7 @@ export class QueueChannel extends Presence {
         answered: (granted) => {
           // The item follows in the same stream, and nobody else is to have it.
           if (granted === true) this.#granted.add({ mode, refuses, resolve, reject })
-          else resolve(null)
+          else this.#serveFromAhead({ mode, refuses, resolve, reject })
         },
         late: (granted) => {
           if (granted === true) this.#unwanted += 1
@@ -292,6 +292,13 @@ export class QueueChannel extends Presence {
       })
       answer.catch(reject)
     })
+  }
+
+  /** The broker has none left, since the last of them were on their way here, unasked, when it was asked. */
+  #serveFromAhead(waiter: Waiter): void {
+    const item = this.#first(waiter.mode, waiter.refuses)
+    if (item instanceof Error) waiter.reject(item)
+    else waiter.resolve(item)
   }
 
   /** Gives up requests that nobody waits for; not at once, since a loop of gets comes back in the same turn. */

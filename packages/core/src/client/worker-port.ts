@@ -71,6 +71,7 @@ export class LinkedWorkerPort implements WorkerPort {
       encode,
       encodeFailure: (error) => encodeThrown(withOrigin(error, origin())),
       decode: this.#decode,
+      limits: role.limits,
       atExit: (settleUp) =>
         process.once('exit', () => {
           settleUp()
@@ -178,6 +179,11 @@ export class LinkedWorkerPort implements WorkerPort {
 
   dropped(): boolean {
     return this.#dropped
+  }
+
+  retire(): void {
+    this.#link.send(op.retire, 0, 0)
+    this.#link.flush()
   }
 
   /** What was gathered leaves now, and but for the running chunk all that was given here may run elsewhere. */

@@ -12,6 +12,18 @@ export interface FleetSpec {
   readonly initializer: TargetRef | null
   /** Encoded array of the initializer's arguments. */
   readonly initArgs: Uint8Array
+  /** `null`: a worker stays as long as the pool. */
+  readonly limits: WorkerLimits | null
+  /** Milliseconds after which a worker that has nothing to do ends; `null`: it waits. */
+  readonly idleTimeout: number | null
+}
+
+/** After what a worker is replaced. `Infinity` where that does not matter. */
+export interface WorkerLimits {
+  /** Tasks that it has run. */
+  readonly tasks: number
+  /** Bytes of memory that it takes up when a task has ended. */
+  readonly memory: number
 }
 
 /**
@@ -59,6 +71,7 @@ export interface Fleet {
   terminate(): Promise<void>
   /** Resolves when all workers have ended, after `close` or `terminate`. */
   join(wait?: WaitOptions): Promise<void>
+  stats(): Promise<FleetStats>
 }
 
 /** What the client half hears. For each task of a chunk exactly one of `done` and `lost`, in order of index within the chunk. */
@@ -80,6 +93,26 @@ export interface WorkerLoss {
   readonly reason: ExitReason
   /** The milliseconds that the task was allowed and has exceeded, for which its worker was ended; 0: that is not why. */
   readonly overdue: number
+}
+
+/** What a fleet knows of its workers and of the tasks that it was given. */
+export interface FleetStats {
+  readonly workers: readonly WorkerStats[]
+  readonly waiting: number
+  readonly running: number
+  readonly done: number
+  readonly started: number
+  readonly lost: number
+}
+
+export interface WorkerStats {
+  /** `null` while it is being started. */
+  readonly pid: number | null
+  readonly host: string | null
+  /** `leaving`: it begins nothing more. */
+  readonly state: 'starting' | 'idle' | 'busy' | 'leaving'
+  /** How many tasks have ended in it. */
+  readonly tasks: number
 }
 
 /** A chunk as a worker gets it. */
@@ -107,6 +140,8 @@ export interface WorkerPort {
   report(chunk: number, first: number, count: number, outcomes: Uint8Array, until: number): void
   /** Of the running chunk nothing is wanted any more: what has not started need not run. It is reported with the rest, without outcomes. */
   dropped?(): boolean
+  /** The worker begins nothing more: what it was given and has not reported goes to others. After this `next` is not called. */
+  retire?(): void
   /** The running task waits, or the process ends: a port that gathers reports hands them to the kernel, and says that no chunk but the running one is at risk. */
   settle?(): void
 }

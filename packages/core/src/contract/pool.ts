@@ -6,6 +6,21 @@ export interface PoolOptions<I extends unknown[] = unknown[]> {
   /** Runs once in each worker before its first task. If it throws, the pool's tasks reject with that error. */
   readonly initializer?: Target<I, unknown> | undefined
   readonly initArgs?: NoInfer<I> | undefined
+  /**
+   * After so many tasks a worker ends and another one takes its place; 1 or more. Tasks count, not chunks: what a worker has left of a chunk
+   * goes to another. Default: a worker stays as long as the pool.
+   */
+  readonly maxTasksPerChild?: number | undefined
+  /**
+   * Bytes, more than 0. A worker that takes up more (resident, as `process.memoryUsage().rss` counts) when a task has ended runs no other,
+   * and another one takes its place. A running task is not disturbed. A fresh worker takes up some 50 MB. Default: any amount.
+   */
+  readonly maxMemoryPerChild?: number | undefined
+  /**
+   * Milliseconds, 1 or more. A worker that has had nothing to do for so long ends; one is started again when there is a task that no
+   * other is free for. Default: workers wait for tasks as long as the pool is open.
+   */
+  readonly idleTimeout?: number | undefined
 }
 
 export interface TaskOptions {
@@ -35,17 +50,38 @@ export interface Callbacks<R> {
 
 export interface ApplyAsyncOptions<R> extends TaskOptions, Callbacks<R> {}
 
+/** How far a call has come. */
+export interface Progress {
+  /** How many of its tasks have ended, with a result or an error. */
+  readonly done: number
+  readonly total: number
+}
+
+/** As `Progress`, of an input whose end may not have been seen. */
+export interface StreamProgress {
+  readonly done: number
+  /** How many items the input had; `null` while it goes on. */
+  readonly total: number | null
+}
+
 export interface MapOptions extends TaskOptions {
+  /**
+   * Called whenever tasks have ended, for several at once where they are short; `done` never falls, and is `total` before the result is there.
+   * What it throws, or a promise it returns rejects with, rejects the call, whose tasks are given up.
+   */
+  readonly onProgress?: ((progress: Progress) => unknown) | undefined
   /** How many items go to a worker at once; 1 or more. Default: a quarter of each worker's share; of imap, 1. */
   readonly chunkSize?: number | undefined
 }
 
-export interface ImapOptions extends MapOptions {
+export interface ImapOptions extends Omit<MapOptions, 'onProgress'> {
   /**
    * The most items that were pulled from the input and whose results were not handed out; 1 or more. A chunk is no larger. Default: 32
    * chunks for each worker.
    */
   readonly window?: number | undefined
+  /** As of `map()`, called when results have come, whether or not they are handed out. */
+  readonly onProgress?: ((progress: StreamProgress) => unknown) | undefined
 }
 
 /** @typeParam R of one task; the callback gets all results, in the order of the items */
@@ -65,6 +101,32 @@ export interface AsyncResult<R> extends PromiseLike<R> {
    * that run are replaced.
    */
   cancel(): Promise<boolean>
+}
+
+/** One worker of a pool. */
+export interface PoolWorker {
+  /** `null` while it is being started. */
+  readonly pid: number | null
+  readonly host: string | null
+  /** `leaving`: it begins nothing more, for it was idle for too long, has reached a limit, or the pool was closed. */
+  readonly state: 'starting' | 'idle' | 'busy' | 'leaving'
+  /** How many tasks it has run. */
+  readonly tasks: number
+}
+
+export interface PoolStats {
+  readonly size: number
+  readonly workers: readonly PoolWorker[]
+  /** Tasks that were submitted and have not begun. */
+  readonly waiting: number
+  /** Workers that have a task. */
+  readonly running: number
+  /** Tasks whose result or error has come from a worker. */
+  readonly done: number
+  /** Workers that were started, replacements included. */
+  readonly started: number
+  /** Those of them that died, or were ended with a task that was cancelled or ran out of time. */
+  readonly lost: number
 }
 
 /** Work is pulled by free workers. A worker that dies rejects the task it ran and is replaced; the rest goes on. */
@@ -112,6 +174,8 @@ export interface Pool extends AsyncDisposable {
     items: Iterable<NoInfer<T>> | AsyncIterable<NoInfer<T>>,
     options?: ImapOptions,
   ): AsyncIterableIterator<R>
+  /** A look at its workers and tasks. After the end it tells how things stood then. */
+  stats(): Promise<PoolStats>
   /** No more calls; what was given runs to its end, then the workers end. Again: no-op. */
   close(): void
   /** Ends the workers now. Outstanding results reject with `PoolTerminatedError`. */

@@ -18,14 +18,28 @@ import { defaultsOf } from '../target/index.ts'
 /** More processes than any one program has use for: a size above is a slip, such as a number of items. */
 const LARGEST_POOL = 4096
 
+const POOL = ['initializer', 'initArgs', 'maxTasksPerChild', 'maxMemoryPerChild', 'idleTimeout']
+
 export function checkSize(size: number): number {
   return checkInteger(size, { min: 1, max: LARGEST_POOL, what: 'the size of a pool' })
 }
 
 export function checkPoolOptions<I extends unknown[]>(options: PoolOptions<I> | undefined): PoolOptions<I> {
-  const own = checkOptions(options, ['initializer', 'initArgs'], 'pool()')
+  const own = checkOptions(options, POOL, 'pool()')
   if (own.initArgs !== undefined) checkArgs(own.initArgs, 'initArgs')
+  if (own.maxTasksPerChild !== undefined) checkInteger(own.maxTasksPerChild, { min: 1, what: 'maxTasksPerChild' })
+  if (own.maxMemoryPerChild !== undefined) {
+    checkInteger(own.maxMemoryPerChild, { min: 1, what: 'maxMemoryPerChild, in bytes,' })
+  }
+  if (own.idleTimeout !== undefined) checkTime(own.idleTimeout)
   return own
+}
+
+function checkTime(value: unknown): void {
+  if (typeof value === 'number' && value >= 1) return
+  throw new ArgumentError(
+    `idleTimeout must be a number of milliseconds of 1 or more, got ${describe(value)}; leave it out for workers that wait for ever`,
+  )
 }
 
 /** That of a queue's items, which Redis sets. */
@@ -44,7 +58,7 @@ export function checkArgs(args: unknown, name = 'args'): readonly unknown[] {
 const NONE: Readonly<Record<string, never>> = Object.freeze(Object.create(null))
 
 const TASK = ['timeout', 'signal', 'retries', 'priority']
-const MAP = [...TASK, 'chunkSize']
+const MAP = [...TASK, 'chunkSize', 'onProgress']
 const CALLBACKS = ['callback', 'errorCallback']
 
 export function checkApply(options: TaskOptions | undefined): TaskOptions {
@@ -111,16 +125,18 @@ function checkTask<T extends TaskOptions>(options: T): T {
   return options
 }
 
-function checkChunks<T extends MapOptions>(options: T): T {
+function checkChunks<T extends Omit<MapOptions, 'onProgress'> & { readonly onProgress?: unknown }>(options: T): T {
   if (options.chunkSize !== undefined) checkInteger(options.chunkSize, { min: 1, what: 'chunkSize' })
+  checkFunction(options.onProgress, 'onProgress')
   return checkTask(options)
 }
 
 function checkCallbacks<T extends Callbacks<never>>(options: T): T {
-  for (const name of ['callback', 'errorCallback'] as const) {
-    const callback: unknown = options[name]
-    if (callback === undefined || typeof callback === 'function') continue
-    throw new ArgumentError(`${name} must be a function, got ${describe(callback)}`)
-  }
+  for (const name of ['callback', 'errorCallback'] as const) checkFunction(options[name], name)
   return options
+}
+
+function checkFunction(value: unknown, what: string): void {
+  if (value === undefined || typeof value === 'function') return
+  throw new ArgumentError(`${what} must be a function, got ${describe(value)}`)
 }

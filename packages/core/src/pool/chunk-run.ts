@@ -8,6 +8,7 @@
  */
 import type { Assignment, WorkerPort } from '../contract/fleet.ts'
 import type { OutcomeWriter } from './outcomes.ts'
+import type { Quota } from './quota.ts'
 
 /** Milliseconds of finished work that may be unreported. */
 const RUN_AHEAD = 0.25
@@ -38,8 +39,14 @@ export class ChunkRun {
   /** Items of a map; arguments of an apply, or of each task of a starmap. */
   readonly #input: readonly unknown[]
   readonly #outcomes: OutcomeWriter
+  /** `null`: the worker may run as many tasks as come. */
+  readonly #quota: Quota | null
+  /** No two tasks share a report. */
+  readonly #alone: boolean
   /** The task that runs or is next. */
   #next: number
+  /** Tasks from here on are left to another worker. */
+  #end: number
   /** Tasks below are reported. */
   #reported: number
   /** No task from here on starts before another report. */
@@ -52,32 +59,36 @@ export class ChunkRun {
   /** The running task waits for something outside of this turn of the event loop. */
   #waits = false
 
-  /** @param outcomes an empty writer */
+  /** @param outcomes an empty writer; @param quota not spent */
   constructor(
     port: WorkerPort,
     assignment: Assignment,
     target: PacedTarget,
     input: readonly unknown[],
     outcomes: OutcomeWriter,
+    quota: Quota | null,
   ) {
     this.#port = port
     this.#assignment = assignment
     this.#target = target
     this.#input = input
     this.#outcomes = outcomes
+    this.#quota = quota
     this.#next = this.#reported = assignment.first
     this.#until = this.#next + 1
     const { count, timed } = assignment
+    this.#end = quota === null ? count : Math.min(count, this.#next + quota.tasks)
+    this.#alone = timed || quota?.watchesMemory === true
     if (timed) port.report(assignment.chunk, this.#next, 0, NOTHING, this.#until)
-    else if (count - this.#next > 1 && target.runAhead > 1) {
-      this.#until = Math.min(count, this.#next + target.runAhead)
+    else if (!this.#alone && this.#end - this.#next > 1 && target.runAhead > 1) {
+      this.#until = Math.min(this.#end, this.#next + target.runAhead)
       port.report(assignment.chunk, this.#next, 0, NOTHING, this.#until)
       outcomes.expect(this.#until - this.#next)
     } else if (count > 1) port.settle?.()
   }
 
   get done(): boolean {
-    return this.#next === this.#assignment.count
+    return this.#next === this.#end
   }
 
   /**
@@ -86,10 +97,10 @@ export class ChunkRun {
    */
   advance(deadline: number): PromiseLike<unknown> | null {
     if (this.#port.dropped?.() === true) this.#passOver()
-    const { shape, count } = this.#assignment
+    const { shape } = this.#assignment
     const { call } = this.#target
     if (this.#next === this.#reported) this.#zoneStart = performance.now()
-    while (this.#next < count) {
+    while (this.#next < this.#end) {
       if (this.#clock >= deadline && this.#next === this.#reported) return null
       let value: unknown
       try {
@@ -127,9 +138,10 @@ export class ChunkRun {
   /** Nobody wants the rest. */
   #passOver(): void {
     const { chunk, count } = this.#assignment
+    this.#quota?.used(this.#outcomes.count)
     this.#outcomes.take()
     this.#port.report(chunk, this.#reported, count - this.#reported, NOTHING, count)
-    this.#next = this.#reported = count
+    this.#next = this.#reported = this.#end = count
   }
 
   #ended(): void {
@@ -146,8 +158,8 @@ export class ChunkRun {
     const elapsed = now - this.#zoneStart
     if (this.#next < this.#until && elapsed < RUN_AHEAD) return
     this.#learn(elapsed, took)
-    const runAhead = this.#assignment.timed ? 1 : this.#target.runAhead
-    this.#report(Math.min(this.#assignment.count, this.#next + runAhead))
+    if (this.#quota?.exceeded() === true) this.#end = this.#next
+    this.#report(Math.min(this.#end, this.#next + (this.#alone ? 1 : this.#target.runAhead)))
     if (!this.done) this.#zoneStart = performance.now()
   }
 
@@ -170,6 +182,7 @@ export class ChunkRun {
     const first = this.#reported
     this.#until = until
     this.#reported += count
+    this.#quota?.used(count)
     this.#port.report(chunk, first, count, count === 0 ? NOTHING : this.#outcomes.take(), until)
     this.#outcomes.expect(until - this.#next)
   }

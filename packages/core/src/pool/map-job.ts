@@ -1,5 +1,6 @@
 /** Gathers the results of a map in the order of its items; all of them run before the first error by index counts. */
 import type { Job, Order, Receiver } from './job.ts'
+import type { ProgressReport } from './progress.ts'
 
 export class MapJob implements Job {
   readonly order: Order
@@ -11,10 +12,13 @@ export class MapJob implements Job {
   #left: number
   #firstError: { readonly index: number; readonly error: unknown } | null = null
   readonly #receiver: Receiver<unknown[]>
+  readonly #progress: ProgressReport | null
+  #over = false
 
   /** @param count number of items, 1 or more */
-  constructor(order: Order, count: number, receiver: Receiver<unknown[]>) {
+  constructor(order: Order, count: number, receiver: Receiver<unknown[]>, progress: ProgressReport | null) {
     this.order = order
+    this.#progress = progress
     this.#count = count
     this.#left = count
     this.#receiver = receiver
@@ -40,7 +44,8 @@ export class MapJob implements Job {
   }
 
   abandon(error: unknown): void {
-    this.#left = 0
+    if (this.#over) return
+    this.#over = true
     this.onSettled?.()
     this.#receiver.reject(error)
   }
@@ -50,8 +55,12 @@ export class MapJob implements Job {
   }
 
   #settled(count: number): void {
+    // What is read of a report after the job was given up.
+    if (this.#over) return
     this.#left -= count
-    if (this.#left > 0) return
+    this.#progress?.(this, this.#count - this.#left, this.#count)
+    if (this.#left > 0 || this.#over) return
+    this.#over = true
     this.onSettled?.()
     if (this.#firstError === null) this.#receiver.resolve(this.#all)
     else this.#receiver.reject(this.#firstError.error)

@@ -10,6 +10,7 @@ import type {
   MapOptions,
   Pool,
   PoolOptions,
+  PoolStats,
   TaskOptions,
 } from '../contract/pool.ts'
 import type { Target, TargetRef } from '../contract/target.ts'
@@ -34,6 +35,7 @@ import type { Fleet, FleetEvents, FleetSpec, Shape } from '../contract/fleet.ts'
 import { type Job, type KnownTarget, type Order, TaskJob } from './job.ts'
 import { PoolLife } from './life.ts'
 import { MapJob } from './map-job.ts'
+import { type ProgressReport, progressReport } from './progress.ts'
 import { ResultStream } from './result-stream.ts'
 import type { TaskTable } from './task-table.ts'
 
@@ -54,11 +56,21 @@ export function createPool<I extends unknown[]>(
   options: PoolOptions<I> | undefined,
   deps: PoolDeps,
 ): Pool {
-  const { initializer, initArgs = [] } = checkPoolOptions(options)
+  const checked = checkPoolOptions(options)
+  const {
+    initializer,
+    initArgs = [],
+    maxTasksPerChild: tasks,
+    maxMemoryPerChild: memory,
+    idleTimeout = Infinity,
+  } = checked
   const spec: FleetSpec = {
     size: checkSize(size),
     initializer: initializer === undefined ? null : deps.refOf(initializer),
     initArgs: deps.encode(initArgs, 'initArgs'),
+    limits:
+      tasks === undefined && memory === undefined ? null : { tasks: tasks ?? Infinity, memory: memory ?? Infinity },
+    idleTimeout: idleTimeout > LONGEST_TIMER ? null : idleTimeout,
   }
   return new FleetPool(spec, deps)
 }
@@ -175,6 +187,10 @@ class FleetPool implements Pool {
     ) as AsyncIterableIterator<unknown> as AsyncIterableIterator<R>
   }
 
+  async stats(): Promise<PoolStats> {
+    return { size: this.size, ...(await this.#tasks.fleet.stats()) }
+  }
+
   close(): void {
     this.#life.close()
   }
@@ -210,6 +226,10 @@ class FleetPool implements Pool {
     return fresh
   }
 
+  #progress(options: Parameters<typeof progressReport>[0]): ProgressReport | null {
+    return progressReport(options, (job, error) => this.#tasks.abandon(job, error))
+  }
+
   /** Whether tasks of the job could run now. If not, it is told so: that is not the caller's mistake. */
   #isReady(job: Job, signal: AbortSignal | undefined): boolean {
     const obstacle = this.#life.obstacle(signal)
@@ -228,7 +248,7 @@ class FleetPool implements Pool {
       this.#life.checkReady(options.signal)
       if (all.length === 0) resolve([])
       else {
-        const job = new MapJob(order, all.length, { resolve, reject })
+        const job = new MapJob(order, all.length, { resolve, reject }, this.#progress(options))
         this.#startMap(job, shape, all, options)
       }
     })
@@ -246,7 +266,7 @@ class FleetPool implements Pool {
     const { signal } = options
     const all = this.#life.obstacle(signal) === null ? this.#collect(shape, where, items) : []
     const result = new PendingResult<R[]>(options, this.#giveUp)
-    const job = new MapJob(order, all.length, result)
+    const job = new MapJob(order, all.length, result, this.#progress(options))
     result.job = job
     if (!this.#isReady(job, signal)) return result
     if (all.length === 0) queueMicrotask(() => result.resolve([]))
@@ -269,7 +289,7 @@ class FleetPool implements Pool {
     const stream = new ResultStream(
       order,
       inputOf(items, where),
-      { ordered, window, chunkSize },
+      { ordered, window, chunkSize, progress: this.#progress(options) },
       {
         encode: this.#deps.encode,
         submit: (of, offset, count, payload) => this.#tasks.submit(of, 'map', offset, count, payload),

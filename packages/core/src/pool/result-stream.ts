@@ -8,6 +8,7 @@ import { deferred, type Deferred } from '../util/deferred.ts'
 import { Fifo } from '../util/fifo.ts'
 import { Feed, type FeedEvents, type Failure, type Input } from './feed.ts'
 import type { Job, Order } from './job.ts'
+import type { ProgressReport } from './progress.ts'
 
 type Outcome = { readonly value: unknown } | Failure
 type Step = IteratorResult<unknown, undefined>
@@ -17,6 +18,7 @@ export interface StreamSpec {
   /** In items. */
   readonly window: number
   readonly chunkSize: number
+  readonly progress: ProgressReport | null
 }
 
 export interface StreamDeps {
@@ -35,6 +37,9 @@ export class ResultStream implements AsyncIterableIterator<unknown, undefined>, 
   readonly #deps: StreamDeps
   readonly #feed: Feed
   readonly #ordered: boolean
+  readonly #progress: ProgressReport | null
+  /** Of how many items the results have come. */
+  #came = 0
   /** Outcomes whose turn has not come, by index. */
   readonly #early = new Map<number, Outcome>()
   /** The index of the outcome whose turn is next. */
@@ -48,8 +53,10 @@ export class ResultStream implements AsyncIterableIterator<unknown, undefined>, 
   #looped = false
   #over = false
 
-  constructor(order: Order, input: () => Input, { ordered, window, chunkSize }: StreamSpec, deps: StreamDeps) {
+  constructor(order: Order, input: () => Input, spec: StreamSpec, deps: StreamDeps) {
+    const { ordered, window, chunkSize, progress } = spec
     this.order = order
+    this.#progress = progress
     this.#ordered = ordered
     this.#deps = deps
     this.#feed = new Feed(input, window, chunkSize, this)
@@ -111,6 +118,8 @@ export class ResultStream implements AsyncIterableIterator<unknown, undefined>, 
     if (this.#end !== null) return
     this.#end = { failure }
     this.#deps.fed(this)
+    // Known only now: the last news had no total.
+    if (failure === null && this.#came > 0 && this.#came === this.#submitted) this.#report()
     this.#serve()
   }
 
@@ -125,11 +134,11 @@ export class ResultStream implements AsyncIterableIterator<unknown, undefined>, 
   }
 
   fulfilled(index: number, value: unknown): void {
-    this.#came(index, { value })
+    this.#settled(index, { value })
   }
 
   rejected(index: number, error: unknown): void {
-    this.#came(index, { error })
+    this.#settled(index, { error })
   }
 
   abandon(error: unknown): void {
@@ -143,7 +152,10 @@ export class ResultStream implements AsyncIterableIterator<unknown, undefined>, 
     this.#serve()
   }
 
-  #came(index: number, outcome: Outcome): void {
+  #settled(index: number, outcome: Outcome): void {
+    if (this.#over) return
+    this.#came += 1
+    this.#report()
     if (this.#over) return
     if (!this.#ordered) this.#ready.push(outcome)
     else {
@@ -151,6 +163,11 @@ export class ResultStream implements AsyncIterableIterator<unknown, undefined>, 
       this.#moveUp()
     }
     this.#serve()
+  }
+
+  #report(): void {
+    const total = this.#end === null || this.#end.failure !== null ? null : this.#submitted
+    this.#progress?.(this, this.#came, total)
   }
 
   #moveUp(): void {

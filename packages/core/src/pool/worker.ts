@@ -6,8 +6,9 @@ import type { TargetRef } from '../contract/target.ts'
 import { ProtocolError } from '../errors.ts'
 import { ChunkRun, type PacedTarget } from './chunk-run.ts'
 import { DrainWatch } from './drain-watch.ts'
-import type { Assignment, WorkerPort } from '../contract/fleet.ts'
+import type { Assignment, WorkerLimits, WorkerPort } from '../contract/fleet.ts'
 import { type OutcomeCodec, OutcomeWriter } from './outcomes.ts'
+import { Quota } from './quota.ts'
 
 /** Milliseconds after which tasks that never wait let the event loop turn, for timers, signals and sockets. */
 const LONGEST_TURN = 10
@@ -15,6 +16,8 @@ const LONGEST_TURN = 10
 export interface WorkerDeps extends OutcomeCodec {
   resolveTarget(ref: TargetRef): Promise<(...args: unknown[]) => unknown>
   decode(bytes: Uint8Array): unknown
+  /** After what it retires; not given: never. */
+  readonly limits?: WorkerLimits | null
   /**
    * Is given what reports, synchronously, all that is finished. To be called from the process's `exit` event, so that of tasks
    * that share a report only the running one is lost when it calls `process.exit()` or throws where nobody catches.
@@ -22,7 +25,7 @@ export interface WorkerDeps extends OutcomeCodec {
   atExit?(settleUp: () => void): void
 }
 
-/** Runs tasks until the port says that there are no more. Rejects only if the port fails. */
+/** Runs tasks until the port says that there are no more, or its limits are reached. Rejects only if the port fails. */
 export function runWorker(port: WorkerPort, deps: WorkerDeps): Promise<void> {
   return new Worker(port, deps).run()
 }
@@ -33,6 +36,7 @@ class Worker {
   readonly #outcomes: OutcomeWriter
   readonly #targets = new WeakMap<TargetRef, PacedTarget>()
   readonly #drain: DrainWatch
+  readonly #quota: Quota | null
   #current: ChunkRun | null = null
   /** When the event loop is to turn, as of `performance.now()`. */
   #deadline = 0
@@ -41,6 +45,7 @@ class Worker {
     this.#port = port
     this.#deps = deps
     this.#outcomes = new OutcomeWriter(deps)
+    this.#quota = deps.limits == null ? null : new Quota(deps.limits)
     const settleUp = (): void => this.#current?.settleUp()
     this.#drain = new DrainWatch(settleUp)
     deps.atExit?.(settleUp)
@@ -58,6 +63,10 @@ class Worker {
       if (assignment === null) return
       const rest = this.#run(assignment)
       if (rest !== null) await rest
+      if (this.#quota?.spent === true) {
+        this.#port.retire?.()
+        return
+      }
       if (performance.now() >= this.#deadline) await this.#turn()
     }
   }
@@ -125,7 +134,7 @@ class Worker {
       return null
     }
     if (Array.isArray(input) && (shape === 'apply' || input.length === count)) {
-      return new ChunkRun(this.#port, assignment, target, input, this.#outcomes)
+      return new ChunkRun(this.#port, assignment, target, input, this.#outcomes, this.#quota)
     }
     const mend = 'do all processes run the same version?'
     this.#reject(assignment, new ProtocolError(`a pool sent a chunk of ${count} tasks that cannot be read; ${mend}`))

@@ -1,5 +1,6 @@
 /** What a child is told first of all. */
 import type { ChildOptions } from '../contract/adapter.ts'
+import type { WorkerLimits } from '../contract/fleet.ts'
 
 /** What differs between adapters for a process's half of them. */
 export interface Nature {
@@ -31,7 +32,12 @@ export interface ProcessInfo {
  */
 export type Role =
   | { readonly kind: 'process'; readonly target: Uint8Array; readonly args: Uint8Array }
-  | { readonly kind: 'worker'; readonly initializer: Uint8Array | null; readonly initArgs: Uint8Array }
+  | {
+      readonly kind: 'worker'
+      readonly initializer: Uint8Array | null
+      readonly initArgs: Uint8Array
+      readonly limits: WorkerLimits | null
+    }
 
 export interface Boot {
   readonly process: ProcessInfo

@@ -10,6 +10,7 @@ import type {
   Fleet,
   FleetEvents,
   FleetSpec,
+  FleetStats,
   WorkerLoss,
   WorkerPort,
 } from '../../src/contract/fleet.ts'
@@ -122,6 +123,10 @@ export class LoopbackFleet implements Fleet {
     for (const worker of this.workers) worker.alive = false
     this.#endIdle()
     return this.#ended.promise
+  }
+
+  stats(): Promise<FleetStats> {
+    throw new Error('not asked for here')
   }
 
   join(wait?: WaitOptions): Promise<void> {

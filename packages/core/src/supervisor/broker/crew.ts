@@ -1,10 +1,12 @@
 /** The workers of a fleet: started, heard, replaced, ended. What they work on is the fleet's business. */
 import { decode } from '../../codec/index.ts'
+import type { WorkerLimits } from '../../contract/fleet.ts'
 import { CrashLoopError, StateError } from '../../errors.ts'
 import { type Frame, op } from '../../wire/frame.ts'
 import { plainOptions, type Surroundings } from '../boot.ts'
 import type { EncodedExit } from '../children.ts'
 import { FleetWorker } from './fleet-worker.ts'
+import { IdleWatch } from './idle-watch.ts'
 import type { Session } from './session.ts'
 import type { Starter } from './starter.ts'
 
@@ -17,6 +19,8 @@ export interface CrewSpec {
   readonly size: number
   readonly initializer: Uint8Array | null
   readonly initArgs: Uint8Array
+  readonly limits: WorkerLimits | null
+  readonly idleTimeout: number | null
   readonly surroundings: Surroundings
 }
 
@@ -40,7 +44,10 @@ export class Crew {
   readonly #owner: Session
   readonly #starter: Starter
   readonly #events: CrewEvents
+  /** `null`: workers wait for work, however long. */
+  readonly #idlers: IdleWatch<FleetWorker> | null
   #started = 0
+  #lost = 0
   #falseStarts = 0
   #over = false
 
@@ -50,25 +57,48 @@ export class Crew {
     this.#owner = owner
     this.#starter = starter
     this.#events = events
+    const { idleTimeout } = spec
+    this.#idlers = idleTimeout === null ? null : new IdleWatch(idleTimeout, (worker) => this.#dismiss(worker))
   }
 
-  /** As many as there are to be. */
+  /** How many were started, and how many of them have died, so far. */
+  get turnover(): { readonly started: number; readonly lost: number } {
+    return { started: this.#started, lost: this.#lost }
+  }
+
+  /** As many as the pool has. */
   fill(): void {
     while (!this.#over && this.workers.size < this.#spec.size) this.#start()
   }
 
+  /** Some have ended. @param waiting chunks that nobody has: those that end when idle come again for them only */
+  replace(waiting: number): void {
+    if (this.#idlers === null) this.fill()
+    else this.grow(waiting)
+  }
+
+  /** Where workers end when idle: as many more as there are chunks that nobody has, at most. */
+  grow(waiting: number): void {
+    if (this.#idlers === null) return
+    let coming = 0
+    for (const worker of this.workers) if (!worker.ready) coming += 1
+    for (; !this.#over && coming < waiting && this.workers.size < this.#spec.size; coming += 1) this.#start()
+  }
+
+  /** All that there is to do has been given out. */
+  rest(): void {
+    this.#idlers?.look(this.workers)
+  }
+
   /** They end when what they have is done. */
   dismiss(): void {
-    for (const worker of this.workers) {
-      if (worker.leaving || !worker.ready) continue
-      worker.leaving = true
-      worker.child?.link.send(op.leave, 0, 0)
-    }
+    for (const worker of this.workers) this.#dismiss(worker)
   }
 
   /** They end now. */
   end(): void {
     this.#over = true
+    this.#idlers?.stop()
     for (const worker of this.workers) {
       worker.placed?.cancel()
       worker.child?.terminate(GRACE)
@@ -78,10 +108,17 @@ export class Crew {
   /** They end at once. */
   kill(): void {
     this.#over = true
+    this.#idlers?.stop()
     for (const worker of this.workers) {
       worker.placed?.cancel()
       worker.child?.kill()
     }
+  }
+
+  #dismiss(worker: FleetWorker): void {
+    if (worker.leaving || !worker.ready) return
+    worker.leaving = true
+    worker.child?.link.send(op.leave, 0, 0)
   }
 
   #start(): void {
@@ -89,14 +126,14 @@ export class Crew {
     this.workers.add(worker)
     this.#started += 1
     const count = this.#started
-    const { initializer, initArgs, surroundings } = this.#spec
+    const { initializer, initArgs, limits, surroundings } = this.#spec
     worker.placed = this.#starter.start(
       {
         id: `${this.#name.slice(1)}-w${count}`,
         name: `PoolWorker-${count}`,
         daemon: true,
         parent: this.#owner.process,
-        role: { kind: 'worker', initializer, initArgs },
+        role: { kind: 'worker', initializer, initArgs, limits },
         surroundings,
         options: plainOptions,
       },
@@ -125,6 +162,7 @@ export class Crew {
 
   #ended(worker: FleetWorker, exit: EncodedExit): void {
     this.workers.delete(worker)
+    if (!this.#over && !worker.leaving) this.#lost += 1
     if (!this.#over && !worker.ready && exit.reason !== 'host-lost') this.#falseStart(exit)
     this.#events.ended(worker, exit)
   }

@@ -52,6 +52,8 @@ export class FleetWorker {
   leaving = false
   /** It has, or had a moment ago, a cancelled chunk. */
   suspect = false
+  /** How many tasks it has run whose outcomes were wanted. */
+  tasks = 0
   /** When it last reported, on the monotonic clock in ms. */
   heard = 0
   /** Its backlog was taken back: it gets nothing before it says that it has dropped it. */
@@ -80,6 +82,12 @@ export class FleetWorker {
 
   get idle(): boolean {
     return this.ready && !this.#revoked && !this.leaving && this.#assigned.length === 0
+  }
+
+  get state(): 'starting' | 'idle' | 'busy' | 'leaving' {
+    if (!this.ready) return 'starting'
+    if (this.#assigned.length > 0) return 'busy'
+    return this.leaving ? 'leaving' : 'idle'
   }
 
   get running(): OpenChunk | undefined {
@@ -180,6 +188,16 @@ export class FleetWorker {
     this.#runAhead = 0
     this.#last = this.heard = monotonic()
     return dropped.map((one) => one.chunk)
+  }
+
+  /** It begins nothing more, and ends: what it has not reported was not started. */
+  retired(): OpenChunk[] {
+    this.leaving = true
+    this.#time(0)
+    const left = this.#assigned
+    this.#assigned = []
+    this.#runAhead = 0
+    return left.map((one) => one.chunk)
   }
 
   /** Takes back what it cannot have started: its lease has run out while it is busy. It finds that out and says so, since all of this is still ahead of it. */

@@ -6,7 +6,7 @@
  * for a worker that is free: a slow task never holds up those behind it, and no task is started twice.
  */
 import { StateError } from '../../errors.ts'
-import type { WorkerLoss } from '../../contract/fleet.ts'
+import type { FleetStats, WorkerLoss } from '../../contract/fleet.ts'
 import type { EncodedExit } from '../children.ts'
 import { monotonic } from '../../util/clock.ts'
 import { type Frame, op } from '../../wire/frame.ts'
@@ -34,6 +34,8 @@ export class FleetObject extends BrokerObject {
   readonly #ends = new EndWatch<FleetWorker>((worker) => this.#workers.has(worker))
   readonly #joiners = new Set<Call>()
   #number = 0
+  /** Tasks whose outcomes have come. */
+  #done = 0
   #state: 'open' | 'closing' | 'ending' = 'open'
   #dispatching = false
   #rescue: NodeJS.Timeout | null = null
@@ -55,8 +57,11 @@ export class FleetObject extends BrokerObject {
     terminate: (call) => {
       this.#end()
       this.#whenEmpty(call)
+      // Where all have ended idle, nobody's end is to come.
+      this.#checkOver()
     },
     join: (call) => this.#whenEmpty(call),
+    stats: (call) => call.ok(this.stats()),
   }
 
   override post(_session: Session, _object: number, method: string, args: readonly unknown[]): void {
@@ -104,12 +109,32 @@ export class FleetObject extends BrokerObject {
     this.#end()
   }
 
+  /** As of now. What a subclass keeps back counts as waiting by its own account. */
+  protected stats(): FleetStats {
+    const workers = [...this.#workers]
+    let left = 0
+    for (const { wanted, count, first } of this.#chunks.values()) if (wanted) left += count - first
+    const running = workers.filter((worker) => worker.state === 'busy').length
+    return {
+      workers: workers.map(({ child, pid, host, state, tasks }) =>
+        child === null ? { pid: null, host: null, state, tasks } : { pid, host, state, tasks },
+      ),
+      waiting: Math.max(0, left - running),
+      running,
+      done: this.#done,
+      ...this.#crew.turnover,
+    }
+  }
+
   // Workers
 
   #heard(worker: FleetWorker, frame: Frame): boolean {
     if (frame.op === op.report) this.#reported(worker, frame)
     else if (frame.op === op.idle || frame.op === op.recalled) {
       this.#requeue(frame.op === op.idle ? worker.dropped() : worker.recalled(frame.a))
+      this.#dispatch()
+    } else if (frame.op === op.retire) {
+      this.#requeue(worker.retired())
       this.#dispatch()
     } else if (frame.op === op.overdue) worker.condemned(frame.b, frame.a)
     else return false
@@ -121,7 +146,11 @@ export class FleetObject extends BrokerObject {
     const chunk = worker.running
     if (chunk === undefined || chunk.id !== frame.b) return
     if (worker.report(report.first(frame), count, report.until(frame), frame.a)) this.#chunks.delete(chunk.id)
-    if (count > 0 && chunk.wanted) this.#owner.send(op.done, this.#number, chunk.id, undefined, report.done(frame))
+    if (count > 0 && chunk.wanted) {
+      this.#done += count
+      worker.tasks += count
+      this.#owner.send(op.done, this.#number, chunk.id, undefined, report.done(frame))
+    }
     // A chunk that was cancelled behind this one may be the one that runs now.
     if (worker.suspect) this.#ends.watch(worker)
     this.#dispatchSoon()
@@ -137,12 +166,22 @@ export class FleetObject extends BrokerObject {
       if (chunk.first >= chunk.count) this.#chunks.delete(chunk.id)
     }
     this.#requeue(chunks.filter((chunk) => chunk.first < chunk.count))
-    if (this.#state === 'open' || this.#chunks.size > 0) this.#crew.fill()
+    if (this.#state === 'open' || this.#chunks.size > 0) this.#crew.replace(this.#line.length)
     this.#dispatch()
-    if (this.#workers.size > 0) return
+    if (this.#state === 'ending') this.#checkOver()
+  }
+
+  /** Nothing is left to do, and nobody to do it. */
+  get #over(): boolean {
+    return this.#state !== 'open' && this.#workers.size === 0 && this.#chunks.size === 0
+  }
+
+  #checkOver(): void {
+    if (!this.#over) return
+    this.#state = 'ending'
     for (const call of this.#joiners) call.ok(true)
     this.#joiners.clear()
-    this.#owner.event(this.#number, 'ended')
+    this.#owner.event(this.#number, 'ended', this.stats())
     this.remove?.(new StateError('the workers of the pool have ended'))
   }
 
@@ -200,7 +239,11 @@ export class FleetObject extends BrokerObject {
       for (const [worker, count] of sharesAhead(this.#workers, this.#line.length)) this.#give(worker, count)
     }
     if (this.#line.length === 0) this.#lookAfterBacklogs()
-    if (this.#state === 'closing' && this.#chunks.size === 0) this.#crew.dismiss()
+    else this.#crew.grow(this.#line.length)
+    this.#crew.rest()
+    if (this.#state !== 'closing' || this.#chunks.size > 0) return
+    this.#crew.dismiss()
+    this.#checkOver()
   }
 
   #give(worker: FleetWorker, count: number): void {
@@ -249,8 +292,8 @@ export class FleetObject extends BrokerObject {
 
   #whenEmpty(call: Call): void {
     const [poll] = call.args
-    if (this.#workers.size === 0 || poll === true) {
-      call.ok(this.#workers.size === 0)
+    if (this.#over || poll === true) {
+      call.ok(this.#over)
       return
     }
     this.#joiners.add(call)

@@ -86,6 +86,13 @@ export class Desk {
       if (this.#begun?.id === frame.b) this.#reported(this.#begun, report.first(frame) + report.count(frame))
       this.#relay(op.report, frame.a, frame.b, undefined, frame.payload)
       this.#next()
+    } else if (frame.op === op.retire) {
+      // It takes nothing more, so the pool has back what waits here along with the rest.
+      this.#begun = null
+      this.#waiting.length = 0
+      this.#dropped.clear()
+      this.end()
+      this.#relay(op.retire, 0, 0)
     } else if (frame.op === op.ready || frame.op === op.unready) {
       this.#relay(frame.op, frame.a, frame.b, undefined, frame.payload)
     } else return false

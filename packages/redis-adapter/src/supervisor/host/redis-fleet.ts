@@ -4,7 +4,7 @@
  */
 import { encode, encodeThrown, type Frame, FleetObject, type FleetObjectSpec, op } from '@skein/core/adapter'
 import { OutcomeWriter, reportHead, type Session, type Starter, submitCount } from '@skein/core/adapter'
-import type { Call } from '@skein/core/adapter'
+import type { Call, FleetStats } from '@skein/core/adapter'
 import type { Surround } from '../surround.ts'
 import { Bundle, KeptChunk } from './bundle.ts'
 import { type OpenQueue, WorkLine } from './work-line.ts'
@@ -74,6 +74,14 @@ export class RedisFleet extends FleetObject {
   override end(): void {
     this.#drop()
     super.end()
+  }
+
+  /** What is on its way through Redis waits, too. */
+  protected override stats(): FleetStats {
+    const known = super.stats()
+    let { waiting } = known
+    for (const chunk of this.#chunks.values()) if (!chunk.cancelled) waiting += submitCount(chunk)
+    return { ...known, waiting }
   }
 
   #flush(session: Session): void {
