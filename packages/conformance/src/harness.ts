@@ -6,12 +6,13 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import process from 'node:process'
-import type { Context, Pool, PoolOptions, Process } from '@skein/core'
+import type { ConnectOptions, Context, Pool, PoolOptions, Process } from '@skein/core'
 import { afterAll, afterEach, beforeAll, describe, test } from 'vitest'
 import { expectNothingLeaked, footprint } from './leaks.ts'
 import type { ListHeld } from './leaks.ts'
 
-export type MakeContext = () => Promise<Context>
+/** @param options over those that the adapter's test has chosen; default: none */
+export type MakeContext = (options?: ConnectOptions) => Promise<Context>
 
 export interface ConformanceOptions {
   /** Milliseconds within which the survivors know of a death by SIGKILL. Default 1 000. */
@@ -30,7 +31,7 @@ export interface Tools {
   /** Whether processes take over the environment and the directory of who starts them. */
   readonly inherits: boolean
   /** A further context, closed when the check is done. */
-  readonly connect: () => Promise<Context>
+  readonly connect: (options?: ConnectOptions) => Promise<Context>
   /** Starts the process; if it still runs when the check is done, it is killed. */
   readonly start: <R>(child: Process<R>) => Promise<Process<R>>
   /** A pool, terminated when the check is done. */
@@ -94,15 +95,15 @@ class Bench {
       mp: this.mp,
       deathKnownWithin: this.deathKnownWithin,
       inherits: this.inherits,
-      connect: () => this.connect(),
+      connect: (options) => this.connect(options),
       start: (child) => this.start(child),
       pool: (size, options) => this.pool(size, options),
       unique: (prefix) => this.unique(prefix),
     }
   }
 
-  async connect(): Promise<Context> {
-    const context = await this.#makeContext()
+  async connect(options?: ConnectOptions): Promise<Context> {
+    const context = await this.#makeContext(options)
     this.#contexts.push(context)
     return context
   }

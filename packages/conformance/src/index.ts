@@ -37,6 +37,7 @@ import { queueSuite } from './queue.ts'
 import { rlockSuite } from './rlock.ts'
 import { rwlockSuite } from './rwlock.ts'
 import { semaphoreSuite } from './semaphore.ts'
+import { sharingSuite } from './sharing.ts'
 import { targetsSuite } from './targets.ts'
 import { valueSuite } from './value.ts'
 import { describe } from 'vitest'
@@ -79,6 +80,7 @@ const suites = [
   codecSuite,
   handlesSuite,
   targetsSuite,
+  sharingSuite,
   crashSuite,
   crashPoolSuite,
   badInputSuite,

@@ -19,6 +19,7 @@ const REDIS: string = '@skein/redis-adapter'
  * servers, on a majority of which locks are taken while everything else lives on the first. Default: the environment variable
  * `SKEIN_URL`, else `local:`
  * @throws ArgumentError on a url of an unknown kind or an unknown option
+ * @throws ConflictError if another context of this process has the same place and namespace with other settings than those asked for
  * @throws NotSupportedError if the package for the url is not installed, or the server is of a kind that does not serve
  * @throws ConnectionError if the server cannot be reached within 5 s; AuthenticationError, TlsError and ProtocolError are kinds of it
  */

@@ -1,25 +1,35 @@
 /** The options of `connect()`: checked, with their defaults. */
 import type { ConnectSettings } from './contract/adapter-module.ts'
 import type { ConnectOptions } from './contract/context.ts'
-import { ArgumentError } from './errors.ts'
+import { ArgumentError, NotSupportedError } from './errors.ts'
 import { describe } from './util/describe.ts'
 import { checkName } from './util/names.ts'
 import { checkInteger, checkOptions } from './util/options.ts'
 
-const NAMES = ['namespace', 'sessionTtl', 'stallLimit', 'outage', 'serve']
+const NAMES = ['namespace', 'sessionTtl', 'stallLimit', 'outage', 'serve'] as const
+
+/** Options that are planned, and what holds without them. */
+const PLANNED: Readonly<Record<string, string>> = {
+  replicas:
+    'what the master alone has confirmed is granted; an array of urls has locks confirmed by a majority of servers',
+  onDrift: 'a target that is another one where it runs is always refused',
+  defaults: 'options are given with each call',
+}
 
 /** Below this a pause of the collector or of a busy machine would end a session. */
 const SHORTEST = 100
 
 /** @throws ArgumentError */
 export function checkSettings(options: ConnectOptions | undefined): ConnectSettings {
+  refusePlanned(options, PLANNED, 'connect()')
+  const checked = checkOptions(options, NAMES, 'connect()')
   const {
     namespace = 'skein',
     sessionTtl = 5_000,
     stallLimit = 30_000,
     outage = Number.POSITIVE_INFINITY,
     serve = null,
-  } = checkOptions(options, NAMES, 'connect()')
+  } = checked
   checkName(namespace, 'connect(): namespace')
   checkInteger(sessionTtl, { min: SHORTEST, what: 'connect(): sessionTtl, in milliseconds,' })
   checkInteger(stallLimit, { min: SHORTEST, what: 'connect(): stallLimit, in milliseconds,' })
@@ -28,7 +38,17 @@ export function checkSettings(options: ConnectOptions | undefined): ConnectSetti
       `connect(): outage must be a number of milliseconds, 0 or more, got ${describe(outage)}; leave it out to wait as long as it takes`,
     )
   }
-  return { namespace, sessionTtl, stallLimit, outage, serve: checkServe(serve) }
+  const given = NAMES.filter((name) => checked[name] !== undefined)
+  return { namespace, sessionTtl, stallLimit, outage, serve: checkServe(serve), given }
+}
+
+/** @throws NotSupportedError */
+function refusePlanned(options: unknown, planned: Readonly<Record<string, string>>, where: string): void {
+  if (typeof options !== 'object' || options === null) return
+  for (const [name, instead] of Object.entries(planned)) {
+    if (!Object.hasOwn(options, name) || Reflect.get(options, name) === undefined) continue
+    throw new NotSupportedError(`${where}: ${name} is not supported; leave it out: ${instead}`)
+  }
 }
 
 function checkServe(serve: unknown): ConnectSettings['serve'] {
@@ -38,7 +58,8 @@ function checkServe(serve: unknown): ConnectSettings['serve'] {
       `connect(): serve must be true, false or { slots }, got ${describe(serve)}; leave it out to run what this program starts`,
     )
   }
+  refusePlanned(serve, { labels: 'whichever program serves takes the next start' }, 'connect(): serve')
   const { slots = Number.POSITIVE_INFINITY } = checkOptions(serve as { slots?: number }, ['slots'], 'connect(): serve')
-  if (slots !== Number.POSITIVE_INFINITY) checkInteger(slots, { min: 1, what: 'connect(): serve.slots' })
-  return { slots }
+  if (slots === Number.POSITIVE_INFINITY) return true
+  return { slots: checkInteger(slots, { min: 1, what: 'connect(): serve.slots' }) }
 }

@@ -29,6 +29,17 @@ describe('connect() refuses', () => {
   })
 
   it.each<[string, object, RegExp]>([
+    ['replicas', { replicas: 1 }, /replicas is not supported; leave it out: .*an array of urls/],
+    ['onDrift', { onDrift: 'warn' }, /onDrift is not supported; leave it out: .*refused/],
+    ['defaults', { defaults: {} }, /defaults is not supported; leave it out/],
+    ['labels', { serve: { slots: 1, labels: { gpu: 'a' } } }, /serve: labels is not supported; leave it out/],
+  ])('%s, which is planned', async (_, options, message) => {
+    const refused = connect('local:', options)
+    await expect(refused).rejects.toThrow(NotSupportedError)
+    await expect(refused).rejects.toThrow(message)
+  })
+
+  it.each<[string, object, RegExp]>([
     [
       'a short sessionTtl',
       { sessionTtl: 99 },

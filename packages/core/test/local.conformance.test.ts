@@ -2,4 +2,4 @@
 import { conformance } from '@skein/conformance'
 import { connect } from '@skein/core'
 
-conformance('local', () => connect('local:'), { deathKnownWithin: 1_000 })
+conformance('local', (options) => connect('local:', options), { deathKnownWithin: 1_000 })

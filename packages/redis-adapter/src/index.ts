@@ -7,7 +7,7 @@ import {
   supervisorGround,
   surroundings,
 } from '@skein/core/adapter'
-import { serverOf, type ThreadStart } from './options.ts'
+import { accessOf, serverOf, type ThreadStart } from './options.ts'
 
 const ENTRY = new URL('./supervisor/entry.js', import.meta.url)
 
@@ -18,6 +18,7 @@ const ENTRY = new URL('./supervisor/entry.js', import.meta.url)
  * @param urls one or more, checked by `connect()`
  * @throws ConnectionError within 5 s if the server cannot be reached; AuthenticationError, TlsError and ProtocolError are kinds of it
  * @throws NotSupportedError, StateError if the server is not one that can serve
+ * @throws ConflictError if this process has the place and namespace open with other settings, or as another user
  */
 export async function open(urls: readonly string[], options: OpenOptions): Promise<Adapter> {
   const { scope, quorum, ...settings } = options
@@ -25,7 +26,9 @@ export async function open(urls: readonly string[], options: OpenOptions): Promi
   if (first === undefined) throw new TypeError('open() needs a url')
   const start: ThreadStart = { servers: [first, ...others], quorum, surroundings: surroundings() }
   const nature: Nature = { kind: 'redis', scope, json: true, confirmed: true, quorum }
-  const ground = await supervisorGround(ENTRY, start, nature, settings.namespace, settings)
+  const { namespace } = settings
+  const access = accessOf(start.servers)
+  const ground = await supervisorGround({ entry: ENTRY, start, nature, namespace, settings, access })
   // Who serves others is there for them, as a server is, until it is closed.
   if (settings.serve !== null && settings.serve !== false) ground.client.hold()
   return new LinkedAdapter(ground)

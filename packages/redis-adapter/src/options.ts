@@ -35,6 +35,20 @@ export function serverOf(url: string): Server {
   }
 }
 
+/** How the servers are entered, as far as their urls say so: two contexts of one process that share connections must agree on it. */
+export function accessOf(servers: readonly Server[]): Readonly<Record<string, string>> {
+  const parts = servers.flatMap(({ username, password, tls }, index) => [
+    [named('user', index), username] as const,
+    [named('password', index), password] as const,
+    [named('transport', index), tls ? 'TLS' : 'plain'] as const,
+  ])
+  return Object.fromEntries(parts.filter(([, value]) => value !== ''))
+}
+
+function named(what: string, index: number): string {
+  return index === 0 ? what : `${what} of server ${index + 1}`
+}
+
 /** A `%` that escapes nothing means itself: passwords are often pasted as they are. */
 function unescape(text: string): string {
   try {

@@ -12,7 +12,14 @@ import { freshNamespace, redisForTest } from '../../../integration-tests/support
 
 test('a context that is opened in any moment of the last one closing works', async () => {
   const redis = await redisForTest()
-  const options = { namespace: freshNamespace(), sessionTtl: 5_000, stallLimit: 30_000, outage: 0, serve: null }
+  const options = {
+    namespace: freshNamespace(),
+    sessionTtl: 5_000,
+    stallLimit: 30_000,
+    outage: 0,
+    serve: null,
+    given: [],
+  }
   const enter = (): ReturnType<typeof open> => open([redis.url], { ...options, scope: 'a test', quorum: false })
   for (let turns = 0; turns < 10; turns += 1) {
     const gone = (await enter()).close()

@@ -12,7 +12,7 @@ beforeAll(async () => {
 })
 afterAll(() => redis.close())
 
-conformance('redis', () => connect(redis.url, { namespace }), {
+conformance('redis', (options) => connect(redis.url, { namespace, ...options }), {
   deathKnownWithin: 1_000,
   extraLeakCheck: () => leftovers(redis.url, namespace),
 })

@@ -27,7 +27,7 @@ afterAll(async () => {
   await redis.close()
 })
 
-conformance('redis, in another program', () => connect(redis.url, { namespace, serve: false }), {
+conformance('redis, in another program', (options) => connect(redis.url, { namespace, serve: false, ...options }), {
   deathKnownWithin: 1_000,
   inherits: false,
   extraLeakCheck: async () => (await leftovers(redis.url, namespace)).filter((line) => !isOfHost(line)),

@@ -12,6 +12,7 @@ import { sharedReader, SLOT_BYTES } from '../wire/tenure-slot.ts'
 import { BrokerClient } from './broker-client.ts'
 import type { Ground } from './linked-adapter.ts'
 import { onEnd } from './main-end.ts'
+import { checkSame } from './same-settings.ts'
 
 /** Milliseconds that children get between SIGTERM and SIGKILL when the program ends early. */
 const GRACE = 5_000
@@ -25,6 +26,8 @@ export interface Plan {
   readonly nature: Nature
   readonly namespace: string
   readonly settings: ConnectSettings
+  /** How the place is entered (user, password, certificates), by name: compared as it stands, and never shown. Default: nothing. */
+  readonly access?: Readonly<Record<string, string>>
 }
 
 const supervisors = new Map<string, Supervisor>()
@@ -47,14 +50,14 @@ class Supervisor {
   #users = 0
   #begun = false
 
-  /** The supervisor of a place and namespace, for one more context. */
+  /** The supervisor of a place and namespace, for one more context. @throws ConflictError if it has other settings than those asked for */
   static for(plan: Plan): Supervisor {
     const key = `${plan.nature.scope} ${plan.namespace}`
     let known = supervisors.get(key)
     if (known === undefined) {
       known = new Supervisor(key, plan)
       supervisors.set(key, known)
-    }
+    } else checkSame(known.#plan, plan)
     return known
   }
 
@@ -189,23 +192,20 @@ function noHandles(): never {
   throw new TypeError('an error of the supervisor cannot hold a handle')
 }
 
-/** Ground on the supervisor of this place and namespace, started if there is none; at once, its thread still loading. */
+/**
+ * Ground on the supervisor of this place and namespace, started if there is none; at once, its thread still loading.
+ *
+ * @throws ConflictError if the process has it with other settings than those asked for
+ */
 export function groundNow(plan: Plan): Ground {
   return Supervisor.for(plan).groundNow()
 }
 
 /**
- * As `groundNow`, for a backend that has to be opened first. Contexts of the same place and namespace share it, and the settings of
- * the first.
+ * As `groundNow`, for a backend that has to be opened first.
  *
- * @throws what the backend's `open` rejects with; ConnectionError if the thread itself fails
+ * @throws what the backend's `open` rejects with; ConnectionError if the thread itself fails; ConflictError as `groundNow`
  */
-export async function supervisorGround(
-  entry: URL,
-  start: unknown,
-  nature: Nature,
-  namespace: string,
-  settings: ConnectSettings,
-): Promise<Ground> {
-  return Supervisor.for({ entry, start, nature, namespace, settings }).ground()
+export async function supervisorGround(plan: Plan): Promise<Ground> {
+  return Supervisor.for(plan).ground()
 }

@@ -12,7 +12,11 @@ export interface ConnectSettings {
   readonly outage: number
   /** `true`, or how much at once: takes the work of others, too; `false`: runs nothing here; `null`: runs what this program starts. */
   readonly serve: boolean | { readonly slots: number } | null
+  /** Which of these were asked for; the others are defaults, and give way to what another context of the process has asked for. */
+  readonly given: readonly SettingName[]
 }
+
+export type SettingName = 'namespace' | 'sessionTtl' | 'stallLimit' | 'outage' | 'serve'
 
 export interface OpenOptions extends ConnectSettings {
   /** Names the place in references: a digest of the urls without their secrets. */

@@ -17,6 +17,10 @@ import type { WaitOptions } from './wait.ts'
 /** `{ name }`, or the name itself. Without a name the object is reachable only through its handle and ends with its creator. */
 export type NameOptions = string | { readonly name?: string | undefined }
 
+/**
+ * Contexts of one process, place and namespace share what these options are about: the first one sets them, and a later one that asks for
+ * something else is refused with `ConflictError`. In a child they are those of its program.
+ */
 export interface ConnectOptions {
   /** Names of different namespaces never meet. Default `skein`. */
   readonly namespace?: string | undefined

@@ -11,7 +11,14 @@ const nature: Nature = { kind: 'redis', scope: 'placing', json: false, confirmed
 const open: Context[] = []
 
 function connected(namespace: string): Context {
-  const settings = { namespace, sessionTtl: 500, stallLimit: 500, outage: Number.POSITIVE_INFINITY, serve: null }
+  const settings = {
+    namespace,
+    sessionTtl: 500,
+    stallLimit: 500,
+    outage: Number.POSITIVE_INFINITY,
+    serve: null,
+    given: [],
+  }
   const mp = new AdapterContext(
     new LinkedAdapter(groundNow({ entry, start: null, nature, namespace, settings })),
     false,

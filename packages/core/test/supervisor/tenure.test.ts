@@ -22,9 +22,9 @@ async function connected({
 }: { stallLimit?: number; start?: object; quorum?: boolean } = {}): Promise<Context> {
   count += 1
   const namespace = `tenure-${count}`
-  const settings = { namespace, sessionTtl: TTL, stallLimit, outage: Number.POSITIVE_INFINITY, serve: null }
+  const settings = { namespace, sessionTtl: TTL, stallLimit, outage: Number.POSITIVE_INFINITY, serve: null, given: [] }
   const mp = new AdapterContext(
-    new LinkedAdapter(await supervisorGround(entry, start, { ...nature, quorum }, namespace, settings)),
+    new LinkedAdapter(await supervisorGround({ entry, start, nature: { ...nature, quorum }, namespace, settings })),
     false,
   )
   open.push(mp)
