@@ -1,0 +1,1 @@
+export function work(path: string, item: number): number | Promise<number>
