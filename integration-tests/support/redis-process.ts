@@ -110,9 +110,9 @@ class ServerProcess implements RedisControls {
 
   async start(): Promise<void> {
     const flags = ['--port', String(this.#port), '--bind', '127.0.0.1', '--dir', this.#directory]
-    const child = spawn(this.#program, [...flags, ...persistence(this.#options), ...(this.#options.args ?? [])], {
-      stdio: ['ignore', 'pipe', 'inherit'],
-    })
+    const { file, args = [] } = this.#options
+    const all = [...(file === undefined ? [] : [file]), ...flags, ...persistence(this.#options), ...args]
+    const child = spawn(this.#program, all, { stdio: ['ignore', 'pipe', 'inherit'] })
     this.#child = child
     let log = ''
     child.stdout.setEncoding('utf8').on('data', (text: string) => (log = (log + text).slice(-2_000)))

@@ -13,6 +13,8 @@ export interface RedisOptions {
   readonly own?: boolean
   /** More of the server's command line: `['--maxmemory', '20mb']`. */
   readonly args?: readonly string[]
+  /** A configuration file that the server may write into; only where it is a process of this machine. */
+  readonly file?: string
   /** `always`: nothing that was answered is lost by a crash. Default: nothing is kept. */
   readonly persistence?: 'none' | 'always'
 }

@@ -6,6 +6,7 @@ export { type Handle, type HandleKind, type HandleRef, handleRef } from './contr
 export { decode, decodeJson, encode, encodeJson, encodeThrown } from './codec/index.ts'
 export type * from './contract/fleet.ts'
 export type * from './contract/snapshot.ts'
+export { type Store, storeParts, type StoreParts } from './contract/store.ts'
 export { OutcomeWriter } from './pool/outcomes.ts'
 export { consume } from './queue/consume.ts'
 export { iterate } from './queue/iterate.ts'

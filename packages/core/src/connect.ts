@@ -1,6 +1,7 @@
 /** Opening a context. */
 import type { AdapterModule } from './contract/adapter-module.ts'
 import type { ConnectOptions, Context } from './contract/context.ts'
+import type { Store } from './contract/store.ts'
 import { AdapterContext } from './context.ts'
 import { childHome, noteOpen } from './current-process.ts'
 import { NotSupportedError } from './errors.ts'
@@ -16,14 +17,14 @@ const REDIS: string = '@skein/redis-adapter'
  * same namespace once that is closed.
  *
  * @param url `local:` (this machine), `redis://…` or `rediss://…` (every machine that reaches it), or an array of those: independent
- * servers, on a majority of which locks are taken while everything else lives on the first. Default: the environment variable
- * `SKEIN_URL`, else `local:`
+ * servers, on a majority of which locks are taken while everything else lives on the first; or what `redis(…)` of the adapter gives.
+ * Default: the environment variable `SKEIN_URL`, else `local:`
  * @throws ArgumentError on a url of an unknown kind or an unknown option
  * @throws ConflictError if another context of this process has the same place and namespace with other settings than those asked for
  * @throws NotSupportedError if the package for the url is not installed, or the server is of a kind that does not serve
  * @throws ConnectionError if the server cannot be reached within 5 s; AuthenticationError, TlsError and ProtocolError are kinds of it
  */
-export async function connect(url?: string | readonly string[], options?: ConnectOptions): Promise<Context> {
+export async function connect(url?: string | readonly string[] | Store, options?: ConnectOptions): Promise<Context> {
   const settings = checkSettings(options)
   const place = placeOf(url ?? (process.env['SKEIN_URL'] || 'local:'))
   const home = childHome()
@@ -35,7 +36,12 @@ export async function connect(url?: string | readonly string[], options?: Connec
       ? openLocal(settings.namespace, settings)
       : await (
           await redisAdapter(place.urls)
-        ).open(place.urls, { ...settings, scope: place.scope, quorum: place.quorum })
+        ).open(place.urls, {
+          ...settings,
+          scope: place.scope,
+          quorum: place.quorum,
+          details: place.details,
+        })
   const made = new AdapterContext(adapter, false)
   // Of a child the contexts of its home are known, as long as it has one.
   if (home === null) noteOpen(made)

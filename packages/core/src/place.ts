@@ -1,5 +1,6 @@
 /** What the url of `connect()` stands for, with a name for it that holds no secret. */
 import { createHash } from 'node:crypto'
+import { type Store, storeParts } from './contract/store.ts'
 import { ArgumentError, NotSupportedError } from './errors.ts'
 import { describe } from './util/describe.ts'
 
@@ -10,15 +11,21 @@ export interface Place {
   readonly urls: readonly string[]
   /** They came in an array. */
   readonly quorum: boolean
+  /** See `StoreParts`. */
+  readonly details: unknown
 }
 
 const LOCAL = 'local:'
 
-const local: Place = { kind: 'local', scope: 'local', urls: [], quorum: false }
+const local: Place = { kind: 'local', scope: 'local', urls: [], quorum: false, details: null }
 
 /** @throws ArgumentError, NotSupportedError; neither shows a secret */
 export function placeOf(url: unknown): Place {
   if (url === LOCAL) return local
+  if (isStore(url)) {
+    const { urls, quorum, details } = url[storeParts]()
+    return { ...placeOf(quorum ? urls : urls[0]), details }
+  }
   const quorum = Array.isArray(url)
   const urls: readonly unknown[] = quorum ? url : [url]
   if (urls.length === 0) throw new ArgumentError('connect(): the array of urls is empty; give one url per Redis server')
@@ -30,7 +37,11 @@ export function placeOf(url: unknown): Place {
     .update(`${quorum ? 'all ' : ''}${servers.join(' ')}`)
     .digest('hex')
     .slice(0, 16)
-  return { kind: 'redis', scope: `redis:${digest}`, urls: urls as readonly string[], quorum }
+  return { kind: 'redis', scope: `redis:${digest}`, urls: urls as readonly string[], quorum, details: null }
+}
+
+function isStore(value: unknown): value is Store {
+  return typeof value === 'object' && value !== null && storeParts in value
 }
 
 /** Host, port and database of a Redis url. */

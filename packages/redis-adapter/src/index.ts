@@ -9,6 +9,8 @@ import {
 } from '@skein/core/adapter'
 import { accessOf, serverOf, type ThreadStart } from './options.ts'
 
+export { redis, type RedisInstance, type RedisServer, type RedisServerOptions } from './redis.ts'
+
 const ENTRY = new URL('./supervisor/entry.js', import.meta.url)
 
 /**
@@ -21,8 +23,8 @@ const ENTRY = new URL('./supervisor/entry.js', import.meta.url)
  * @throws ConflictError if this process has the place and namespace open with other settings, or as another user
  */
 export async function open(urls: readonly string[], options: OpenOptions): Promise<Adapter> {
-  const { scope, quorum, ...settings } = options
-  const [first, ...others] = urls.map(serverOf)
+  const { scope, quorum, details, ...settings } = options
+  const [first, ...others] = urls.map((url, index) => serverOf(url, detailsOf(details, index)))
   if (first === undefined) throw new TypeError('open() needs a url')
   const start: ThreadStart = { servers: [first, ...others], quorum, surroundings: surroundings() }
   const nature: Nature = { kind: 'redis', scope, json: true, confirmed: true, quorum }
@@ -32,4 +34,9 @@ export async function open(urls: readonly string[], options: OpenOptions): Promi
   // Who serves others is there for them, as a server is, until it is closed.
   if (settings.serve !== null && settings.serve !== false) ground.client.hold()
   return new LinkedAdapter(ground)
+}
+
+/** What `redis(…)` has to say of one of the servers. */
+function detailsOf(details: unknown, index: number): Readonly<Record<string, unknown>> | null {
+  return details === null ? null : ((details as readonly unknown[])[index] as Readonly<Record<string, unknown>> | null)
 }

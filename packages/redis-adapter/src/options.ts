@@ -1,5 +1,6 @@
 /** One server of `connect()`: its url read, its secrets known so that no message shows them. */
 import type { Surroundings } from '@skein/core/adapter'
+import { decoded } from './redis.ts'
 
 export interface Server {
   readonly host: string
@@ -9,7 +10,8 @@ export interface Server {
   /** `''`: none. */
   readonly password: string
   readonly database: number
-  readonly tls: boolean
+  /** Options of `tls.connect()`; `null`: no TLS. */
+  readonly tls: Readonly<Record<string, unknown>> | null
 }
 
 /** What the supervisor thread is started with. */
@@ -21,17 +23,20 @@ export interface ThreadStart {
   readonly surroundings: Surroundings
 }
 
-/** @param url checked by `connect()`: `redis:` or `rediss:`, a host, the number of a database as path */
-export function serverOf(url: string): Server {
+/**
+ * @param url checked by `connect()`: `redis:` or `rediss:`, a host, the number of a database as path
+ * @param tls more than the url says of TLS, if it asks for it
+ */
+export function serverOf(url: string, tls: Server['tls'] = null): Server {
   const { protocol, hostname, port, username, password, pathname } = new URL(url)
   return {
     // An IPv6 address stands in brackets in a url, and without them everywhere else.
     host: hostname.replace(/^\[(.*)\]$/, '$1'),
     port: Number(port === '' ? 6379 : port),
-    username: unescape(username),
-    password: unescape(password),
+    username: decoded(username),
+    password: decoded(password),
     database: Number(pathname.slice(1) || 0),
-    tls: protocol === 'rediss:',
+    tls: protocol === 'rediss:' ? (tls ?? {}) : null,
   }
 }
 
@@ -40,25 +45,22 @@ export function accessOf(servers: readonly Server[]): Readonly<Record<string, st
   const parts = servers.flatMap(({ username, password, tls }, index) => [
     [named('user', index), username] as const,
     [named('password', index), password] as const,
-    [named('transport', index), tls ? 'TLS' : 'plain'] as const,
+    [named('transport', index), tls === null ? 'plain' : 'TLS'] as const,
+    [named('set of TLS options', index), tls === null ? '' : certificates(tls)] as const,
   ])
   return Object.fromEntries(parts.filter(([, value]) => value !== ''))
+}
+
+/** `''`: none beside what is trusted anyway. */
+function certificates(tls: NonNullable<Server['tls']>): string {
+  return Object.keys(tls).length === 0 ? '' : JSON.stringify(tls)
 }
 
 function named(what: string, index: number): string {
   return index === 0 ? what : `${what} of server ${index + 1}`
 }
 
-/** A `%` that escapes nothing means itself: passwords are often pasted as they are. */
-function unescape(text: string): string {
-  try {
-    return decodeURIComponent(text)
-  } catch {
-    return text
-  }
-}
-
 /** For messages: `redis://host:port`, without user and password. */
 export function shown({ host, port, tls }: Server): string {
-  return `${tls ? 'rediss' : 'redis'}://${host.includes(':') ? `[${host}]` : host}:${port}`
+  return `${tls === null ? 'redis' : 'rediss'}://${host.includes(':') ? `[${host}]` : host}:${port}`
 }

@@ -1,7 +1,10 @@
 /** What `connect('redis://…')` does when it cannot: in time, with the cause, without the password. */
 import { createServer as createHttpServer } from 'node:http'
 import { once } from 'node:events'
+import { mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { type AddressInfo, createServer, type Server, type Socket } from 'node:net'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import {
   AuthenticationError,
   ConnectionError,
@@ -12,7 +15,9 @@ import {
   TlsError,
 } from '@skein/core'
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest'
+import { Program } from '../../../integration-tests/support/program.ts'
 import { Proxy } from '../../../integration-tests/support/proxy.ts'
+import { startProcess } from '../../../integration-tests/support/redis-process.ts'
 import { ask } from '../../../integration-tests/support/resp.ts'
 import { freshNamespace, redisForTest, type RedisServer, startRedis } from '../../../integration-tests/support/redis.ts'
 
@@ -145,7 +150,64 @@ describe('connect() refuses', () => {
     const node = await startRedis({ own: true, args: ['--cluster-enabled', 'yes'] })
     onTestFinished(() => node.close())
     const error = await refused(node.url, NotSupportedError)
-    expect(error.message).toMatch(/cluster/)
+    expect(error.message).toMatch(/is a node of a cluster, which is not supported; give the url of one server/)
+  })
+
+  test('a Sentinel', async () => {
+    const folder = await mkdtemp(join(tmpdir(), 'skein-sentinel-'))
+    // It writes into its configuration.
+    const file = join(folder, 'sentinel.conf')
+    await writeFile(file, `sentinel monitor main 127.0.0.1 ${portOf(redis.url)} 1\n`)
+    const sentinel = await startProcess({ own: true, file, args: ['--sentinel'] })
+    if (typeof sentinel === 'string') throw new Error(sentinel)
+    onTestFinished(async () => {
+      await sentinel.close()
+      await rm(folder, { recursive: true })
+    })
+    const error = await refused(sentinel.url, NotSupportedError)
+    expect(error.message).toMatch(/is a Sentinel, which keeps no data; give the url of one server/)
+    const subject = await refused(sentinel.url.replace('redis:', 'redis+sentinel:'), NotSupportedError)
+    expect(subject.message).toMatch(/^connect\(\): redis\+sentinel:\/\/ is not supported; give the url of one/)
+  })
+})
+
+describe('a connection that is closed in the middle of its handshake', () => {
+  // AUTH, the name of the connection, INFO, SUBSCRIBE, the first script; and that of a master for locks.
+  const stages = [/AUTH/i, /setname/i, /info/i, /\r\nsubscribe\r\n/i, /EVALSHA/i]
+
+  async function withPassword(): Promise<string> {
+    const server = await redisForTest({ own: true })
+    await server.config('requirepass', SECRET)
+    return server.url.replace('//', `//:${PASSWORD}@`)
+  }
+
+  test('and made again leaves no error that nobody has caught', async () => {
+    const url = await withPassword()
+    const ends = stages.map(async (stage) => {
+      const proxy = await Proxy.start(url)
+      onTestFinished(() => proxy.close())
+      const dropped = proxy.dropReply(stage)
+      const program = new Program('take.mjs', { args: [proxy.url] })
+      await dropped
+      return program.ended
+    })
+    for (const end of await Promise.all(ends)) {
+      expect(end).toMatchObject({ code: 0, stdout: 'took true\n', stderr: '' })
+    }
+  })
+
+  test('by connect() itself, which gives up, neither', async () => {
+    const url = await withPassword()
+    const ends = stages.map(async (stage) => {
+      const proxy = await Proxy.start(url)
+      onTestFinished(() => proxy.close())
+      void proxy.seen(stage).then(() => proxy.hold())
+      return new Program('take.mjs', { args: [proxy.url] }).ended
+    })
+    for (const end of await Promise.all(ends)) {
+      expect(end).toMatchObject({ code: 0, stderr: '' })
+      expect(end.stdout).toMatch(/^refused ConnectionError/)
+    }
   })
 })
 

@@ -32,9 +32,9 @@ describe('a url', () => {
       username: 'me',
       password: 'p@ss-word',
       database: 2,
-      tls: false,
+      tls: null,
     })
-    expect(serverOf('rediss://[::1]')).toMatchObject({ host: '::1', port: 6_379, database: 0, tls: true, password: '' })
+    expect(serverOf('rediss://[::1]')).toMatchObject({ host: '::1', port: 6_379, database: 0, tls: {}, password: '' })
     expect(serverOf('redis://:100%25%@localhost').password).toBe('100%25%')
   })
 

@@ -23,6 +23,8 @@ export interface OpenOptions extends ConnectSettings {
   readonly scope: string
   /** The urls came in an array: locks are taken on a majority of them, also where it has one. */
   readonly quorum: boolean
+  /** See `StoreParts`; `null` where there are only urls. */
+  readonly details: unknown
 }
 
 export interface AdapterModule {

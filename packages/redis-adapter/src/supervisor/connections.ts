@@ -1,9 +1,13 @@
 /** Opens the program's clients of Redis: reached, signed in and ready within a deadline, or refused with the reason. */
+import { connect as tlsConnect } from 'node:tls'
 import { ConnectionError } from '@skein/core'
 import { Redis } from 'ioredis'
 import { type Server, shown } from '../options.ts'
 import { failureOf, isOwnWord, type Mask } from './failure.ts'
 import { CONNECT_DEADLINE, type Settings } from './settings.ts'
+
+/** Milliseconds for a port to answer to a TLS handshake. */
+const TLS_PATIENCE = 500
 
 /** A client that has not connected yet. Its errors are looked at where they matter, and end nobody. */
 export function makeClient(settings: Settings): Redis {
@@ -39,7 +43,7 @@ export async function reach(client: Redis, server: Server, mask: Mask): Promise<
   } catch (error) {
     const failure = failureOf(last ?? error, shown(server), mask)
     // The TLS handshake with a port that waits for more before it answers ends in silence.
-    if (server.tls && failure.constructor === ConnectionError && last === null) {
+    if (server.tls !== null && failure.constructor === ConnectionError && last === null) {
       throw failureOf(
         Object.assign(new Error(`no answer to the TLS handshake within ${CONNECT_DEADLINE} ms`), {
           code: 'ERR_SSL_WRONG_VERSION_NUMBER',
@@ -52,6 +56,22 @@ export async function reach(client: Redis, server: Server, mask: Mask): Promise<
   } finally {
     clearTimeout(timer)
     client.removeListener('error', keep)
+  }
+}
+
+/** Whether that port, which closes plain connections without a word, answers to a TLS handshake. */
+export async function speaksTls({ host, port }: Server): Promise<boolean> {
+  const socket = tlsConnect({ host, port, rejectUnauthorized: false })
+  try {
+    return await new Promise<boolean>((resolve) => {
+      socket.setTimeout(TLS_PATIENCE, () => resolve(false))
+      socket.once('secureConnect', () => resolve(true))
+      // An alert is an answer, too.
+      socket.once('error', ({ code = '' }: NodeJS.ErrnoException) => resolve(/^ERR_SSL_.*ALERT/.test(code)))
+      socket.once('close', () => resolve(false))
+    })
+  } finally {
+    socket.destroy()
   }
 }
 

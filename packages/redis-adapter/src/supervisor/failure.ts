@@ -17,6 +17,9 @@ const SHORTEST_SECRET = 3
 const CERTIFICATE =
   /^(?:ERR_SSL_|ERR_TLS_|CERT_|CRL_|EPROTO$|HOSTNAME_MISMATCH$|INVALID_CA$|PATH_LENGTH_EXCEEDED$|INVALID_PURPOSE$|(?:DEPTH_ZERO_)?SELF_SIGNED_CERT|UNABLE_TO_)/
 
+/** OpenSSL's long form of an error, of which one part is for people. */
+const OPENSSL = /^[0-9A-F]+:error:[0-9A-F]+:[^:]*:[^:]*:([^:]+):[^]*$/
+
 /** Replies after which the same command may succeed, on this connection or the next. */
 const PASSING = /^(?:LOADING|READONLY|MASTERDOWN|CLUSTERDOWN|TRYAGAIN|BUSY|UNKILLABLE) /
 
@@ -28,8 +31,10 @@ export type Mask = (text: string) => string
 
 export function maskOf(servers: readonly Server[]): Mask {
   const secrets = new Set<string>()
-  for (const { password } of servers) {
-    for (const form of [password, encodeURIComponent(password), encodeURI(password)]) {
+  const words = servers.flatMap(({ password, tls }) => [password, tls?.['passphrase']])
+  for (const word of words) {
+    if (typeof word !== 'string') continue
+    for (const form of [word, encodeURIComponent(word), encodeURI(word)]) {
       if (form.length >= SHORTEST_SECRET) secrets.add(form)
     }
   }
@@ -83,6 +88,17 @@ export function isCut(failure: unknown): boolean {
   return isOwnWord(failure.cause) || /^(?:ECONNRESET|EPIPE)$/.test(field(failure.cause, 'code'))
 }
 
+function tlsAdvice(code: string, message: string): string {
+  if (/WRONG_VERSION_NUMBER|PACKET_LENGTH_TOO_LONG/.test(code) || /secure TLS/.test(message)) {
+    return 'does that port speak TLS at all? redis:// is for one that does not'
+  }
+  // Of the alerts that a server sends, these are about what the client has shown, or has not.
+  if (/ALERT_(?:CERTIFICATE_REQUIRED|HANDSHAKE_FAILURE|BAD_CERTIFICATE|UNKNOWN_CA)/.test(code)) {
+    return 'the server asks for a certificate of its clients: connect(redis(url, { tls: { cert, key } })) shows one'
+  }
+  return 'the certificate must be valid for that host, and its CA known by NODE_EXTRA_CA_CERTS or connect(redis(url, { tls: { ca } }))'
+}
+
 /**
  * Says in Skein's words what went wrong.
  *
@@ -93,7 +109,7 @@ export function failureOf(error: unknown, where: string, mask: Mask): SkeinError
   const cause = clean(error, mask)
   const { message } = cause
   const code = field(cause, 'code')
-  const said = message.replace(/(?:\. Please report this)?\.?$/, '')
+  const said = message.replace(OPENSSL, '$1').replace(/(?:\. Please report this)?\.?$/, '')
   if (/\bOOM command not allowed\b/.test(message)) {
     return new CapacityError(
       `Redis at ${where} is full (maxmemory), so nothing more can be put into it; make room or raise maxmemory`,
@@ -117,11 +133,7 @@ export function failureOf(error: unknown, where: string, mask: Mask): SkeinError
     )
   }
   if (CERTIFICATE.test(code) || /secure TLS connection/.test(message)) {
-    const plain = /WRONG_VERSION_NUMBER|PACKET_LENGTH_TOO_LONG/.test(code) || /secure TLS/.test(message)
-    const advice = plain
-      ? 'does that port speak TLS at all? redis:// is for one that does not'
-      : 'the certificate must be valid for that host and its CA known, as in NODE_EXTRA_CA_CERTS'
-    return new TlsError(`no secure connection to Redis at ${where} (${said}); ${advice}`, { cause })
+    return new TlsError(`no secure connection to Redis at ${where} (${said}); ${tlsAdvice(code, message)}`, { cause })
   }
   if (/^(?:Protocol error|Unknown RESP type)/.test(message)) {
     return new ProtocolError(`what answers at ${where} is not Redis (${said}); check host and port`, { cause })

@@ -1,10 +1,10 @@
 /** Opens everything that the program's objects stand on, in order, or nothing: connections, checks, subscription, session. */
-import { ConnectionError } from '@skein/core'
+import { ConnectionError, TlsError } from '@skein/core'
 import type { ConnectSettings, Session, SupervisorHost } from '@skein/core/adapter'
 import type { Redis } from 'ioredis'
 import { type Server, shown, type ThreadStart } from '../options.ts'
 import { Clearing } from './clearing.ts'
-import { hangUp, makeClient, reach } from './connections.ts'
+import { hangUp, makeClient, reach, speaksTls } from './connections.ts'
 import { DeathRegister } from './deaths.ts'
 import { isCut, type Mask, maskOf } from './failure.ts'
 import { OwnedObjects } from './owned.ts'
@@ -53,10 +53,20 @@ export async function openSurround(start: Servers, settings: Settings, guard: Gu
     try {
       return await openBy(began + DEADLINE, start, settings, guard)
     } catch (error) {
-      if (!isCut(error) || performance.now() > began + RETRY_FOR) throw error
+      if (!isCut(error)) throw error
+      if (performance.now() > began + RETRY_FOR) throw await cutByTls(error, start.servers)
       await new Promise((resolve) => setTimeout(resolve, RETRY_AFTER))
     }
   }
+}
+
+/** Where a connection is cut again and again, the port may be one for TLS, which never says so. */
+async function cutByTls(error: unknown, servers: readonly Server[]): Promise<unknown> {
+  for (const server of servers) {
+    if (server.tls !== null || !(await speaksTls(server))) continue
+    return new TlsError(`${shown(server)} speaks TLS; write ${shown({ ...server, tls: {} })}`, { cause: error })
+  }
+  return error
 }
 
 async function openBy(end: number, start: Servers, settings: Settings, guard: Guard): Promise<Opened> {

@@ -1,4 +1,5 @@
 /** Our settings of the Redis client, by role: several of its defaults make commands hang or run twice. */
+import { isIP } from 'node:net'
 import type { RedisOptions } from 'ioredis'
 import type { Server } from '../options.ts'
 
@@ -20,7 +21,9 @@ function common(server: Server, name: string): Settings {
     ...(server.username === '' ? {} : { username: server.username }),
     ...(server.password === '' ? {} : { password: server.password }),
     // The name is checked against the certificate; an address has none to send.
-    ...(server.tls ? { tls: /^[\d.:]+$/.test(server.host) ? {} : { servername: server.host } } : {}),
+    ...(server.tls === null
+      ? {}
+      : { tls: { ...(isIP(server.host) ? {} : { servername: server.host }), ...server.tls } }),
     connectionName: name,
     lazyConnect: true,
     connectTimeout: CONNECT_DEADLINE,
