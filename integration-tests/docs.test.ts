@@ -1,6 +1,6 @@
 /** The documents say what is so: their snippets run as they stand, and the guide from Python leaves no name out. */
 import { spawnSync } from 'node:child_process'
-import { readFileSync } from 'node:fs'
+import { readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import process from 'node:process'
 import { expect, test } from 'vitest'
@@ -54,4 +54,28 @@ test('from-python.md names every public name of multiprocessing and of ProcessPo
     return !word.test(text)
   })
   expect(missing).toEqual([])
+})
+
+test('complaints.md: each report has a test that is named after it', () => {
+  const rows = readFileSync(join(docs, 'complaints.md'), 'utf8')
+    .split('\n')
+    .filter((line) => /^\| \d/.test(line))
+  expect(rows).toHaveLength(35)
+  const sources = ['packages/conformance/src', 'packages/redis-adapter/test', 'integration-tests']
+  const root = join(import.meta.dirname, '..')
+  const titles = sources
+    .flatMap((folder) => readdirSync(join(root, folder)).map((file) => join(root, folder, file)))
+    .filter((file) => file.endsWith('.ts') && file !== import.meta.filename)
+    .map((file) => readFileSync(file, 'utf8'))
+    .join('\n')
+  const reports = rows.flatMap(
+    (row) =>
+      row
+        .split('|')[2]
+        ?.split(',')
+        .map((name) => name.trim()) ?? [],
+  )
+  expect(reports.length).toBeGreaterThanOrEqual(35)
+  // In the brackets at the end of a title there may be more than one.
+  expect(reports.filter((report) => !new RegExp(`\\([^()]*\\b${report}\\b[^()]*\\)['\`]`).test(titles))).toEqual([])
 })

@@ -74,7 +74,7 @@ describe('when the main program ends, all its processes do', () => {
     })
   }
 
-  test('Ctrl-C, which the terminal sends to all: the exit code is 130', async () => {
+  test('Ctrl-C, which the terminal sends to all: the exit code is 130 (pyshgp#53)', async () => {
     const program = new Program('family.ts', { args: ['wait', 'idle'] })
     const family = await program.family('ready')
     const asked = performance.now()
@@ -84,7 +84,7 @@ describe('when the main program ends, all its processes do', () => {
     await expectGone(family)
   })
 
-  test('SIGTERM to the main program only: the exit code is 143', async () => {
+  test('SIGTERM to the main program only: the exit code is 143 (cpython#80180)', async () => {
     const program = new Program('family.ts', { args: ['wait', 'idle'] })
     const family = await program.family('ready')
     program.kill('SIGTERM')

@@ -91,27 +91,30 @@ export function barrierSuite(suite: Suite): void {
       expect(performance.now() - killed).toBeLessThan(deathKnownWithin)
     })
 
-    check('the death of a party breaks it for those who wait and those who come, and says who died', async (tools) => {
-      const { mp, start, deathKnownWithin } = tools
-      const barrier = mp.barrier(4)
-      const said = mp.queue<number>()
-      const victim = await start(mp.process(stay, [barrier, said], { name: 'unlucky' }))
-      const witness = await start(mp.process(stay, [barrier, said]))
-      await said.get()
-      await said.get()
-      const here = failureOf(() => barrier.wait())
-      await barrier.waiting()
-      process.kill(Number(victim.pid), 'SIGKILL')
-      const killed = performance.now()
-      expect(await here).toBeInstanceOf(BrokenBarrierError)
-      expect(performance.now() - killed).toBeLessThan(deathKnownWithin)
-      expect(((await here) as Error).message).toMatch(new RegExp(`process unlucky \\(pid ${victim.pid}\\) ended`))
-      await expect(witness.result()).rejects.toBeInstanceOf(BrokenBarrierError)
-      await expect(barrier.wait()).rejects.toBeInstanceOf(BrokenBarrierError)
-      expect([await barrier.broken(), await barrier.waiting()]).toEqual([true, 0])
-      await barrier.reset()
-      expect(await Promise.all([1, 2, 3, 4].map(() => barrier.wait()))).toEqual([0, 1, 2, 3])
-    })
+    check(
+      'the death of a party breaks it for those who wait and those who come, and says who died (cpython#123899)',
+      async (tools) => {
+        const { mp, start, deathKnownWithin } = tools
+        const barrier = mp.barrier(4)
+        const said = mp.queue<number>()
+        const victim = await start(mp.process(stay, [barrier, said], { name: 'unlucky' }))
+        const witness = await start(mp.process(stay, [barrier, said]))
+        await said.get()
+        await said.get()
+        const here = failureOf(() => barrier.wait())
+        await barrier.waiting()
+        process.kill(Number(victim.pid), 'SIGKILL')
+        const killed = performance.now()
+        expect(await here).toBeInstanceOf(BrokenBarrierError)
+        expect(performance.now() - killed).toBeLessThan(deathKnownWithin)
+        expect(((await here) as Error).message).toMatch(new RegExp(`process unlucky \\(pid ${victim.pid}\\) ended`))
+        await expect(witness.result()).rejects.toBeInstanceOf(BrokenBarrierError)
+        await expect(barrier.wait()).rejects.toBeInstanceOf(BrokenBarrierError)
+        expect([await barrier.broken(), await barrier.waiting()]).toEqual([true, 0])
+        await barrier.reset()
+        expect(await Promise.all([1, 2, 3, 4].map(() => barrier.wait()))).toEqual([0, 1, 2, 3])
+      },
+    )
 
     for (const timeout of [50, 0, -1]) {
       check(`a party that runs out of time (${timeout}) breaks it`, async ({ mp }) => {

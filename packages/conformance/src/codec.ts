@@ -171,7 +171,7 @@ export function codecSuite(suite: Suite): void {
       },
     )
 
-    check('what is thrown need not be an error', async ({ pool }) => {
+    check('what is thrown need not be an error (cpython#101081)', async ({ pool }) => {
       const workers = pool(1)
       for (const value of ['text', 7, null, undefined, { a: 1 }]) {
         expect(await failureOf(() => workers.apply(rethrow, [value]))).toEqual(value)

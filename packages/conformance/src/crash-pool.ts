@@ -12,19 +12,22 @@ import { runUnlessVictim, stopAtGate, tell } from './targets/pool.ts'
 
 export function crashPoolSuite(suite: Suite): void {
   suite('pool: deaths', (check) => {
-    check('the task of a worker that dies rejects: who, and how', async ({ mp, pool, deathKnownWithin }) => {
-      const workers = pool(1)
-      const said = mp.queue<number>()
-      const failed = failureOf(() => workers.apply(idle, [said]))
-      const victim = await said.get()
-      process.kill(victim, 'SIGKILL')
-      const killed = performance.now()
-      const error = await failed
-      expect(performance.now() - killed).toBeLessThan(deathKnownWithin)
-      expect(error).toBeInstanceOf(WorkerLostError)
-      expect(error).toMatchObject({ pid: victim, signal: 'SIGKILL', exitCode: -9 })
-      for (const word of [String(victim), 'SIGKILL', 'idle']) expect((error as Error).message).toContain(word)
-    })
+    check(
+      'the task of a worker that dies rejects: who, and how (cpython#96062)',
+      async ({ mp, pool, deathKnownWithin }) => {
+        const workers = pool(1)
+        const said = mp.queue<number>()
+        const failed = failureOf(() => workers.apply(idle, [said]))
+        const victim = await said.get()
+        process.kill(victim, 'SIGKILL')
+        const killed = performance.now()
+        const error = await failed
+        expect(performance.now() - killed).toBeLessThan(deathKnownWithin)
+        expect(error).toBeInstanceOf(WorkerLostError)
+        expect(error).toMatchObject({ pid: victim, signal: 'SIGKILL', exitCode: -9 })
+        for (const word of [String(victim), 'SIGKILL', 'idle']) expect((error as Error).message).toContain(word)
+      },
+    )
 
     check('results that are there are kept, and what has not started is done by others', async ({ mp, pool }) => {
       const workers = pool(2)
@@ -41,7 +44,7 @@ export function crashPoolSuite(suite: Suite): void {
       expect(await seen.size()).toBe(5)
     })
 
-    check('the pool is back to its size', async (tools) => {
+    check('the pool is back to its size (apscheduler#362)', async (tools) => {
       const { mp, pool } = tools
       const workers = pool(2)
       const said = mp.queue<number>()
@@ -55,21 +58,24 @@ export function crashPoolSuite(suite: Suite): void {
     })
 
     for (const chunkSize of [1, 6]) {
-      check(`map() in chunks of ${chunkSize}: the victim rejects, all others run once`, async ({ mp, pool }) => {
-        const workers = pool(1)
-        const [seen, victims] = [mp.queue<number>(), mp.queue<number>()]
-        const items = [0, 1, 2, 3, 4, 5]
-        const failed = failureOf(() => workers.map(bind(runUnlessVictim, seen, victims, 2), items, { chunkSize }))
-        const victim = await victims.get()
-        process.kill(victim, 'SIGKILL')
-        const error = await failed
-        expect(error).toBeInstanceOf(WorkerLostError)
-        expect(error).toMatchObject({ pid: victim, signal: 'SIGKILL' })
-        const ran: number[] = []
-        for (let left = await seen.tryGet(); left !== null; left = await seen.tryGet()) ran.push(left.value)
-        expect(ascending(ran)).toEqual([0, 1, 3, 4, 5])
-        expect(await victims.tryGet()).toBeNull()
-      })
+      check(
+        `map() in chunks of ${chunkSize}: the victim rejects, all others run once (mpire#110)`,
+        async ({ mp, pool }) => {
+          const workers = pool(1)
+          const [seen, victims] = [mp.queue<number>(), mp.queue<number>()]
+          const items = [0, 1, 2, 3, 4, 5]
+          const failed = failureOf(() => workers.map(bind(runUnlessVictim, seen, victims, 2), items, { chunkSize }))
+          const victim = await victims.get()
+          process.kill(victim, 'SIGKILL')
+          const error = await failed
+          expect(error).toBeInstanceOf(WorkerLostError)
+          expect(error).toMatchObject({ pid: victim, signal: 'SIGKILL' })
+          const ran: number[] = []
+          for (let left = await seen.tryGet(); left !== null; left = await seen.tryGet()) ran.push(left.value)
+          expect(ascending(ran)).toEqual([0, 1, 3, 4, 5])
+          expect(await victims.tryGet()).toBeNull()
+        },
+      )
     }
 
     check('a task runs again after a death as often as told', async ({ mp, pool }) => {
@@ -82,7 +88,7 @@ export function crashPoolSuite(suite: Suite): void {
       expect(await result).toBe('third time lucky')
     })
 
-    check('a task that kills every worker it meets is given up', async ({ mp, pool }) => {
+    check('a task that kills every worker it meets is given up (chancy#94)', async ({ mp, pool }) => {
       const workers = pool(1)
       const said = mp.queue<number>()
       const failed = failureOf(() => workers.apply(idle, [said], { retries: 1 }))
@@ -96,7 +102,7 @@ export function crashPoolSuite(suite: Suite): void {
       expect(await said.tryGet()).toBeNull()
     })
 
-    check('an idle worker that dies is replaced before anybody notices', async (tools) => {
+    check('an idle worker that dies is replaced before anybody notices (pebble#163)', async (tools) => {
       const workers = tools.pool(1)
       const [victim = 0] = await workersOf(workers, tools)
       process.kill(victim, 'SIGKILL')

@@ -19,7 +19,7 @@ export function crashSuite(suite: Suite): void {
       ['waits', holdForEver],
       ['computes', holdAndSpin],
     ] as const) {
-      check(`a lock whose holder dies while it ${doing} goes to the next in line`, async (tools) => {
+      check(`a lock whose holder dies while it ${doing} goes to the next in line (cpython#88304)`, async (tools) => {
         const { mp, start, deathKnownWithin } = tools
         const lock = mp.lock()
         const said = mp.queue<Grant>()
@@ -87,7 +87,7 @@ export function crashSuite(suite: Suite): void {
       await reading.release()
     })
 
-    check('the permits of a process that dies are free', async ({ mp, start, deathKnownWithin }) => {
+    check('the permits of a process that dies are free (distributed#2362)', async ({ mp, start, deathKnownWithin }) => {
       const semaphore = mp.semaphore(3)
       const said = mp.queue<Grant>()
       await start(mp.process(holdPermits, [semaphore, 2, said]))

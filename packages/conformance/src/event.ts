@@ -65,7 +65,7 @@ export function eventSuite(suite: Suite): void {
       await other
     })
 
-    check('a death among those who wait disturbs nobody', async ({ mp, start }) => {
+    check('a death among those who wait disturbs nobody (cpython#126434)', async ({ mp, start }) => {
       const event = mp.event()
       const said = mp.queue<number>()
       const [victim, witness] = [

@@ -173,31 +173,34 @@ export function lockSuite(suite: Suite): void {
       expect(await lock.locked()).toBe(false)
     })
 
-    check('with() releases when the body throws, and rejects with that very error', async ({ mp }) => {
-      const lock = mp.lock()
-      const error = new Error('mine')
-      const bodies = [
-        (): never => {
-          throw error
-        },
-        (): Promise<never> => Promise.reject(error),
-        async (): Promise<never> => {
-          await lock.release()
-          throw error
-        },
-      ]
-      for (const body of bodies) {
-        await expect(lock.with(body)).rejects.toBe(error)
-        expect(await lock.locked()).toBe(false)
-      }
-    })
+    check(
+      'with() releases when the body throws, and rejects with that very error (node-redlock#369)',
+      async ({ mp }) => {
+        const lock = mp.lock()
+        const error = new Error('mine')
+        const bodies = [
+          (): never => {
+            throw error
+          },
+          (): Promise<never> => Promise.reject(error),
+          async (): Promise<never> => {
+            await lock.release()
+            throw error
+          },
+        ]
+        for (const body of bodies) {
+          await expect(lock.with(body)).rejects.toBe(error)
+          expect(await lock.locked()).toBe(false)
+        }
+      },
+    )
 
     check('is not re-entrant', async ({ mp }) => {
       const lock = mp.lock()
       await lock.with(() => expect(lock.acquire({ timeout: 20 })).rejects.toBeInstanceOf(TimeoutError))
     })
 
-    check('each later grant has a larger token, whoever gets it', async ({ mp, start }) => {
+    check('each later grant has a larger token, whoever gets it (redislock#93)', async ({ mp, start }) => {
       const lock = mp.lock()
       const tokens: number[] = []
       for (let round = 0; round < 3; round += 1) {

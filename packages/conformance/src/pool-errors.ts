@@ -44,13 +44,16 @@ export function poolErrorsSuite(suite: Suite): void {
       expect(await workers.apply(add, [1, 2])).toBe(3)
     })
 
-    check('an error that cannot be built again arrives as RemoteError, its name and message kept', async ({ pool }) => {
-      const workers = pool(1)
-      const error = await failureOf(() => workers.apply(failAwkwardly))
-      expect(error).toBeInstanceOf(RemoteError)
-      expect(error).toMatchObject({ name: 'AwkwardError', message: 'cannot serve soup' })
-      expect(await workers.apply(add, [1, 2])).toBe(3)
-    })
+    check(
+      'an error that cannot be built again arrives as RemoteError, its name and message kept (cpython#79492)',
+      async ({ pool }) => {
+        const workers = pool(1)
+        const error = await failureOf(() => workers.apply(failAwkwardly))
+        expect(error).toBeInstanceOf(RemoteError)
+        expect(error).toMatchObject({ name: 'AwkwardError', message: 'cannot serve soup' })
+        expect(await workers.apply(add, [1, 2])).toBe(3)
+      },
+    )
 
     check('an error that carries what cannot cross arrives without it', async ({ pool }) => {
       const workers = pool(1)
@@ -88,16 +91,19 @@ export function poolErrorsSuite(suite: Suite): void {
       expect(await workers.apply(add, [1, 2])).toBe(3)
     })
 
-    check('a task that ends its process rejects with WorkerLostError, and the pool goes on', async ({ pool }) => {
-      const workers = pool(1)
-      const error = await failureOf(() => workers.apply(exitWith, [7]))
-      expect(error).toBeInstanceOf(WorkerLostError)
-      expect(error).toMatchObject({ exitCode: 7, signal: null })
-      expect((error as Error).message).toContain('exitWith')
-      expect(await workers.apply(add, [1, 2])).toBe(3)
-    })
+    check(
+      'a task that ends its process rejects with WorkerLostError, and the pool goes on (piscina#304)',
+      async ({ pool }) => {
+        const workers = pool(1)
+        const error = await failureOf(() => workers.apply(exitWith, [7]))
+        expect(error).toBeInstanceOf(WorkerLostError)
+        expect(error).toMatchObject({ exitCode: 7, signal: null })
+        expect((error as Error).message).toContain('exitWith')
+        expect(await workers.apply(add, [1, 2])).toBe(3)
+      },
+    )
 
-    check('an initializer that throws: every task rejects with its error', async ({ pool }) => {
+    check('an initializer that throws: every task rejects with its error (cpython#87472)', async ({ pool }) => {
       const workers = pool(2, { initializer: fail, initArgs: ['no licence'] })
       const tasks = [workers.apply(nothing), workers.map(double, [1, 2])]
       for (const task of tasks) await expect(task).rejects.toThrow('no licence')
@@ -106,11 +112,14 @@ export function poolErrorsSuite(suite: Suite): void {
       await workers.join()
     })
 
-    check('an initializer that ends its process: every task rejects with CrashLoopError', async ({ pool }) => {
-      const workers = pool(1, { initializer: exitWith, initArgs: [3] })
-      await expect(workers.apply(nothing)).rejects.toBeInstanceOf(CrashLoopError)
-      workers.close()
-      await workers.join()
-    })
+    check(
+      'an initializer that ends its process: every task rejects with CrashLoopError (CAPEv2#3142)',
+      async ({ pool }) => {
+        const workers = pool(1, { initializer: exitWith, initArgs: [3] })
+        await expect(workers.apply(nothing)).rejects.toBeInstanceOf(CrashLoopError)
+        workers.close()
+        await workers.join()
+      },
+    )
   })
 }

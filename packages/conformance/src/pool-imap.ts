@@ -20,47 +20,53 @@ export function poolImapSuite(suite: Suite): void {
       expect(await collect(workers.imap(bind(add, 1), new Set([1, 2])))).toEqual([2, 3])
     })
 
-    check('imapUnordered() gives each result as soon as it is there, however long others take', async (tools) => {
-      const { mp, pool } = tools
-      const workers = pool(2)
-      const [arrived, gate] = [mp.queue<number>(), mp.queue<string>()]
-      const results = workers.imapUnordered(bind(passGate, arrived, gate, 0), [0, 1, 2, 3, 4])
-      const first: number[] = []
-      for (let taken = 0; taken < 4; taken += 1) first.push((await results.next()).value)
-      expect(ascending(first)).toEqual([1, 2, 3, 4])
-      await arrived.get()
-      await gate.put('go')
-      expect(await results.next()).toEqual({ done: false, value: 0 })
-      expect(await results.next()).toMatchObject({ done: true })
-    })
+    check(
+      'imapUnordered() gives each result as soon as it is there, however long others take (ray#29466)',
+      async (tools) => {
+        const { mp, pool } = tools
+        const workers = pool(2)
+        const [arrived, gate] = [mp.queue<number>(), mp.queue<string>()]
+        const results = workers.imapUnordered(bind(passGate, arrived, gate, 0), [0, 1, 2, 3, 4])
+        const first: number[] = []
+        for (let taken = 0; taken < 4; taken += 1) first.push((await results.next()).value)
+        expect(ascending(first)).toEqual([1, 2, 3, 4])
+        await arrived.get()
+        await gate.put('go')
+        expect(await results.next()).toEqual({ done: false, value: 0 })
+        expect(await results.next()).toMatchObject({ done: true })
+      },
+    )
 
     for (const [window, chunkSize] of [
       [1, 1],
       [4, 1],
       [6, 3],
     ] as const) {
-      check(`an endless input is never more than ${window} ahead, in chunks of ${chunkSize}`, async (tools) => {
-        const { mp, pool } = tools
-        const workers = pool(2)
-        const seen = mp.queue<number>()
-        for (const call of ['imap', 'imapUnordered'] as const) {
-          const input = new Naturals()
-          const results = workers[call](bind(tell, seen), input, { window, chunkSize })
-          let taken = 0
-          for await (const _ of results) {
-            taken += 1
-            expect(input.asked).toBeLessThanOrEqual(taken + window)
-            if (taken === 30) {
-              // All that may run has run: still nothing more was asked for.
-              await until('the window is full', async () => (await seen.size()) >= 30 + window - chunkSize + 1)
+      check(
+        `an endless input is never more than ${window} ahead, in chunks of ${chunkSize} (cpython#84291)`,
+        async (tools) => {
+          const { mp, pool } = tools
+          const workers = pool(2)
+          const seen = mp.queue<number>()
+          for (const call of ['imap', 'imapUnordered'] as const) {
+            const input = new Naturals()
+            const results = workers[call](bind(tell, seen), input, { window, chunkSize })
+            let taken = 0
+            for await (const _ of results) {
+              taken += 1
               expect(input.asked).toBeLessThanOrEqual(taken + window)
-              break
+              if (taken === 30) {
+                // All that may run has run: still nothing more was asked for.
+                await until('the window is full', async () => (await seen.size()) >= 30 + window - chunkSize + 1)
+                expect(input.asked).toBeLessThanOrEqual(taken + window)
+                break
+              }
             }
+            expect(input.closed).toBe(true)
+            for (let left = await seen.tryGet(); left !== null; left = await seen.tryGet());
           }
-          expect(input.closed).toBe(true)
-          for (let left = await seen.tryGet(); left !== null; left = await seen.tryGet());
-        }
-      })
+        },
+      )
     }
 
     check('an asynchronous input may wait for results, and may be a queue', async ({ mp, pool }) => {
@@ -165,18 +171,21 @@ export function poolImapSuite(suite: Suite): void {
       expect(await looping).toEqual(items.map((n) => n * 2))
     })
 
-    check('close() and join() end although an iterator was left half way without a word', async ({ pool }) => {
-      const workers = pool(2)
-      const input = new Naturals()
-      const results = workers.imap(double, input, { window: 3 })
-      expect((await results.next()).value).toBe(0)
-      workers.close()
-      await workers.join()
-      expect(input.asked).toBe(4)
-      expect(input.closed).toBe(true)
-      for (const value of [2, 4, 6]) expect(await results.next()).toEqual({ done: false, value })
-      expect(await failureOf(() => results.next())).toBeInstanceOf(PoolClosedError)
-    })
+    check(
+      'close() and join() end although an iterator was left half way without a word (cpython#155477)',
+      async ({ pool }) => {
+        const workers = pool(2)
+        const input = new Naturals()
+        const results = workers.imap(double, input, { window: 3 })
+        expect((await results.next()).value).toBe(0)
+        workers.close()
+        await workers.join()
+        expect(input.asked).toBe(4)
+        expect(input.closed).toBe(true)
+        for (const value of [2, 4, 6]) expect(await results.next()).toEqual({ done: false, value })
+        expect(await failureOf(() => results.next())).toBeInstanceOf(PoolClosedError)
+      },
+    )
   })
 }
 

@@ -34,7 +34,7 @@ export function poolProgressSuite(suite: Suite): void {
       )
     }
 
-    check('what has ended is told while others run', async ({ mp, pool }) => {
+    check('what has ended is told while others run (joblib#1063)', async ({ mp, pool }) => {
       const workers = pool(2)
       const [arrived, gate] = [mp.queue<number>(), mp.queue<string>()]
       let done = 0

@@ -1,10 +1,11 @@
 /** Results that are not there yet: waiting, callbacks, giving up. */
 import process from 'node:process'
 import { StateError, TimeoutError } from '@skein/core'
+import type { AsyncResult } from '@skein/core'
 import { expect } from 'vitest'
 import type { Suite } from './harness.ts'
 import { add, double, fail, idle, pid } from './targets/basic.ts'
-import { stopAtGate, tell } from './targets/pool.ts'
+import { computeFor, stopAtGate, tell } from './targets/pool.ts'
 import { isRunning, until } from './until.ts'
 
 export function poolResultsSuite(suite: Suite): void {
@@ -61,7 +62,7 @@ export function poolResultsSuite(suite: Suite): void {
       expect(heard).toEqual([3, 'no luck'])
     })
 
-    check('what a callback throws is thrown by get(), and the pool goes on', async ({ pool }) => {
+    check('what a callback throws is thrown by get(), and the pool goes on (cpython#83371)', async ({ pool }) => {
       const workers = pool(1)
       const thrown = new Error('the callback')
       const throwing = (): never => {
@@ -90,7 +91,7 @@ export function poolResultsSuite(suite: Suite): void {
       expect(await third.cancel()).toBe(false)
     })
 
-    check('cancel() of a task that runs: its worker is replaced', async ({ mp, pool }) => {
+    check('cancel() of a task that runs: its worker is replaced (loky#176)', async ({ mp, pool }) => {
       const workers = pool(1)
       const said = mp.queue<number>()
       const result = workers.applyAsync(idle, [said])
@@ -99,6 +100,25 @@ export function poolResultsSuite(suite: Suite): void {
       await expect(result.get()).rejects.toMatchObject({ name: 'AbortError' })
       expect(await workers.apply(pid)).not.toBe(worker)
       await until('the worker is gone', () => !isRunning(worker))
+    })
+
+    check('cancels that meet their tasks at any moment harm nobody else (pebble#153)', async ({ pool }) => {
+      const workers = pool(2)
+      for (let round = 0; round < 12; round += 1) {
+        const results = Array.from({ length: 8 }, (_, n) => workers.applyAsync(computeFor, [n % 3]))
+        // One after the other, so that some wait, some are on their way, some run and some have ended.
+        const given = results.filter((_, n) => n % 3 === round % 3)
+        for (const result of given) {
+          await new Promise((resolve) => setTimeout(resolve, round % 4))
+          const late = result.ready()
+          expect(await result.cancel()).toBe(!late)
+        }
+        const settled = await Promise.allSettled(results)
+        for (const [n, one] of settled.entries()) {
+          if (!given.includes(results[n] as AsyncResult<number>)) expect(one.status).toBe('fulfilled')
+        }
+      }
+      expect(await workers.map(double, [1, 2, 3], { chunkSize: 1 })).toEqual([2, 4, 6])
     })
 
     check('an aborted signal rejects with its reason; aborted already, nothing is sent', async ({ mp, pool }) => {

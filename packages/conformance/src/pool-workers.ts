@@ -6,7 +6,7 @@ import { expect } from 'vitest'
 import { failureOf } from './checking.ts'
 import type { Suite } from './harness.ts'
 import { double, idle, pid } from './targets/basic.ts'
-import { computeFor, doubleInPool, hoardBytes, spinIfItem, stopAtGate, tell } from './targets/pool.ts'
+import { computeFor, doubleDeep, hoardBytes, spinIfItem, stopAtGate, tell } from './targets/pool.ts'
 import { isRunning, until } from './until.ts'
 
 const MB = 1024 * 1024
@@ -43,17 +43,20 @@ export function poolWorkersSuite(suite: Suite): void {
       })
     }
 
-    check('with maxTasksPerChild the results are in order, each task runs once, and errors count', async (tools) => {
-      const { mp, pool } = tools
-      const workers = pool(2, { maxTasksPerChild: 2 })
-      const seen = mp.queue<number>()
-      const items = Array.from({ length: 11 }, (_, n) => n)
-      expect(await workers.map(bind(tell, seen), items, { chunkSize: 5, timeout: 20_000 })).toEqual(items)
-      const ran: number[] = []
-      for (let left = await seen.tryGet(); left !== null; left = await seen.tryGet()) ran.push(left.value)
-      expect(ran.toSorted((a, b) => a - b)).toEqual(items)
-      expect((await workers.stats()).lost).toBe(0)
-    })
+    check(
+      'with maxTasksPerChild the results are in order, each task runs once, and errors count (loky#373)',
+      async (tools) => {
+        const { mp, pool } = tools
+        const workers = pool(2, { maxTasksPerChild: 2 })
+        const seen = mp.queue<number>()
+        const items = Array.from({ length: 11 }, (_, n) => n)
+        expect(await workers.map(bind(tell, seen), items, { chunkSize: 5, timeout: 20_000 })).toEqual(items)
+        const ran: number[] = []
+        for (let left = await seen.tryGet(); left !== null; left = await seen.tryGet()) ran.push(left.value)
+        expect(ran.toSorted((a, b) => a - b)).toEqual(items)
+        expect((await workers.stats()).lost).toBe(0)
+      },
+    )
 
     check('single calls: each worker ends after its share, as Python’s do', async ({ pool }) => {
       const workers = pool(1, { maxTasksPerChild: 3 })
@@ -62,13 +65,16 @@ export function poolWorkersSuite(suite: Suite): void {
       await until('the replaced workers are gone', () => pids.filter((one) => isRunning(one)).length <= 0)
     })
 
-    check('close() and join() return, with tasks left for workers that are to come', async ({ pool }) => {
-      const workers = pool(2, { maxTasksPerChild: 1 })
-      const result = workers.mapAsync(computeFor, [1, 1, 1, 1, 1, 1], { chunkSize: 6 })
-      workers.close()
-      await workers.join({ timeout: 20_000 })
-      expect(perProcess(await result)).toEqual([1, 1, 1, 1, 1, 1])
-    })
+    check(
+      'close() and join() return, with tasks left for workers that are to come (cpython#115634)',
+      async ({ pool }) => {
+        const workers = pool(2, { maxTasksPerChild: 1 })
+        const result = workers.mapAsync(computeFor, [1, 1, 1, 1, 1, 1], { chunkSize: 6 })
+        workers.close()
+        await workers.join({ timeout: 20_000 })
+        expect(perProcess(await result)).toEqual([1, 1, 1, 1, 1, 1])
+      },
+    )
 
     check('a worker that dies before its share is done is lost, and its place is taken', async ({ mp, pool }) => {
       const workers = pool(1, { maxTasksPerChild: 2 })
@@ -165,16 +171,8 @@ export function poolWorkersSuite(suite: Suite): void {
       expect(await workers.stats()).toMatchObject({ size: 1, workers: [], done: 5, started: 1, lost: 0 })
     })
 
-    check('pools within tasks of pools', async ({ pool }) => {
-      const workers = pool(2)
-      const nested = await workers.map(doubleInPool, [
-        [1, 2, 3],
-        [4, 5],
-      ])
-      expect(nested).toEqual([
-        [2, 4, 6],
-        [8, 10],
-      ])
+    check('a pool in a task of a pool in a task, each of one worker, is no deadlock (ray#21488)', async ({ pool }) => {
+      expect(await pool(1).map(doubleDeep, [3, 3])).toEqual([24, 24])
     })
 
     for (const [options, said] of [

@@ -64,17 +64,20 @@ export function poolSuite(suite: Suite): void {
       expect(await workers.map(echo<[string, number]>, new Map([['one', 1]]))).toEqual([['one', 1]])
     })
 
-    check('a free worker takes the next task: one that takes long holds up nobody', async ({ mp, pool }) => {
-      const workers = pool(2)
-      const [arrived, gate] = [mp.queue<number>(), mp.queue<string>()]
-      const long = workers.applyAsync(stopAtGate, [arrived, gate])
-      await arrived.get()
-      const items = Array.from({ length: 20 }, (_, index) => index)
-      expect(await Promise.all(items.map((item) => workers.apply(double, [item])))).toEqual(items.map((n) => n * 2))
-      expect(long.ready()).toBe(false)
-      await gate.put('go')
-      expect(await long).toBe('go')
-    })
+    check(
+      'a free worker takes the next task: one that takes long holds up nobody (ray#29453)',
+      async ({ mp, pool }) => {
+        const workers = pool(2)
+        const [arrived, gate] = [mp.queue<number>(), mp.queue<string>()]
+        const long = workers.applyAsync(stopAtGate, [arrived, gate])
+        await arrived.get()
+        const items = Array.from({ length: 20 }, (_, index) => index)
+        expect(await Promise.all(items.map((item) => workers.apply(double, [item])))).toEqual(items.map((n) => n * 2))
+        expect(long.ready()).toBe(false)
+        await gate.put('go')
+        expect(await long).toBe('go')
+      },
+    )
 
     check('the initializer runs once in each worker, before its first task', async ({ pool }) => {
       const workers = pool(2, { initializer: setBase, initArgs: [100] })
@@ -92,7 +95,7 @@ export function poolSuite(suite: Suite): void {
       }
     })
 
-    check('a task may have a pool of its own', async ({ pool }) => {
+    check('a task may have a pool of its own (pebble#76)', async ({ pool }) => {
       expect(await pool(1).apply(doubleInPool, [[1, 2, 3]])).toEqual([2, 4, 6])
     })
 
@@ -104,7 +107,7 @@ export function poolSuite(suite: Suite): void {
     })
 
     check(
-      'close() takes no more tasks and finishes those it has; join() waits for the workers to end',
+      'close() takes no more tasks and finishes those it has; join() waits for the workers to end (lithops#1125, cpython#75963)',
       async ({ mp, pool }) => {
         const workers = pool(2)
         const [arrived, gate] = [mp.queue<number>(), mp.queue<string>()]
@@ -128,21 +131,37 @@ export function poolSuite(suite: Suite): void {
       await expect(pool(1).join()).rejects.toBeInstanceOf(StateError)
     })
 
-    check('terminate() rejects what is outstanding, and ends the workers now', async ({ mp, pool }) => {
-      const workers = pool(1)
-      const said = mp.queue<number>()
-      const results = [workers.applyAsync(idle, [said]), workers.applyAsync(pid), workers.map(double, [1, 2])]
-      const outcomes = Promise.allSettled(results)
-      const worker = await said.get()
-      await workers.terminate()
-      for (const outcome of await outcomes) {
-        expect(outcome.status === 'rejected' && outcome.reason).toBeInstanceOf(PoolTerminatedError)
-      }
-      expect(isRunning(worker)).toBe(false)
-      await workers.join()
-      await workers.terminate()
-      expect(await failureOf(() => workers.apply(pid))).toBeInstanceOf(PoolClosedError)
-    })
+    check(
+      'terminate() rejects what is outstanding, and ends the workers now (cpython#126743)',
+      async ({ mp, pool }) => {
+        const workers = pool(1)
+        const said = mp.queue<number>()
+        const results = [workers.applyAsync(idle, [said]), workers.applyAsync(pid), workers.map(double, [1, 2])]
+        const outcomes = Promise.allSettled(results)
+        const worker = await said.get()
+        await workers.terminate()
+        for (const outcome of await outcomes) {
+          expect(outcome.status === 'rejected' && outcome.reason).toBeInstanceOf(PoolTerminatedError)
+        }
+        expect(isRunning(worker)).toBe(false)
+        await workers.join()
+        await workers.terminate()
+        expect(await failureOf(() => workers.apply(pid))).toBeInstanceOf(PoolClosedError)
+      },
+    )
+
+    check(
+      'terminate() returns from a callback, twice at once, and before the workers are up (cpython#78178)',
+      async (t) => {
+        const { pool } = t
+        const young = pool(2)
+        await Promise.all([young.terminate(), young.terminate()])
+        const workers = pool(2)
+        const callback = (): Promise<void> => workers.terminate()
+        expect(await workers.applyAsync(add, [1, 2], { callback })).toBe(3)
+        await workers.join()
+      },
+    )
 
     check('terminate() leaves the results that are there', async ({ pool }) => {
       const workers = pool(1)
@@ -152,7 +171,7 @@ export function poolSuite(suite: Suite): void {
       expect(await result.get()).toBe(3)
     })
 
-    check('leaving the scope finishes the work and waits for the workers to end', async ({ pool }) => {
+    check('leaving the scope finishes the work and waits for the workers to end (cpython#74140)', async ({ pool }) => {
       const workers = pool(2)
       const results = [1, 2, 3].map((value) => workers.applyAsync(returnLater, [value]))
       await workers[Symbol.asyncDispose]()

@@ -89,7 +89,7 @@ export function processEndSuite(suite: Suite): void {
       })
     }
 
-    check('a heap at its limit is out-of-memory, not an abort', async ({ mp, start }) => {
+    check('a heap at its limit is out-of-memory, not an abort (taskgraph#116)', async ({ mp, start }) => {
       const said = mp.queue<number>()
       const env = { NODE_OPTIONS: `${process.env['NODE_OPTIONS'] ?? ''} --max-old-space-size=40` }
       const child = await start(mp.process(fillHeap, [said], { env, stdio: 'pipe' }))

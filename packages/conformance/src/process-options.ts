@@ -167,7 +167,7 @@ export function processOptionsSuite(suite: Suite): void {
       expect(lines.slice(0, -1).join('') === line).toBe(true)
     })
 
-    check('all of it is there, also what process.exit() came right after', async ({ mp, start }) => {
+    check('all of it is there, also what process.exit() came right after (cpython#143900)', async ({ mp, start }) => {
       const child = mp.process(printAndExit, [40_000, 'y'.repeat(99)], piped)
       const lines = collect(child.stdout)
       await start(child)

@@ -25,7 +25,7 @@ export function queueCloseSuite(suite: Suite): void {
       await queue.close()
     })
 
-    check('those who wait for an item reject', async ({ mp }) => {
+    check('those who wait for an item reject (Pongo#186)', async ({ mp }) => {
       const queue = mp.queue<number>()
       const waits = [queue.get(), queue.receive()].map((wait) => expect(wait).rejects.toBeInstanceOf(QueueClosedError))
       await queue.size()

@@ -225,7 +225,7 @@ export function queueDeliverySuite(suite: Suite): void {
       expect(await queue.get()).toBe(1)
     })
 
-    check('a consumer that computes holds up only the item that it has', async ({ mp, start }) => {
+    check('a consumer that computes holds up only the item that it has (bull#412)', async ({ mp, start }) => {
       const queue = mp.queue<number>()
       const taken = mp.queue<number>()
       const items = Array.from({ length: 20 }, (_, index) => index)

@@ -123,7 +123,7 @@ export function queueSuite(suite: Suite): void {
       }
     })
 
-    check('size(), empty() and full() count the items that wait', async ({ mp }) => {
+    check('size(), empty() and full() count the items that wait (cpython#101094)', async ({ mp }) => {
       const queue = mp.queue<number>({ maxSize: 2 })
       const looks = async (): Promise<unknown[]> => [await queue.size(), await queue.empty(), await queue.full()]
       expect(await looks()).toEqual([0, true, false])

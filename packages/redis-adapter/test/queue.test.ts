@@ -156,7 +156,7 @@ describe('a process of the program', () => {
     expect(await waiting).toBe(1)
   })
 
-  test('that is stopped loses its deliveries, and waits on when it speaks again', async () => {
+  test('that is stopped loses its deliveries, and waits on when it speaks again (bull#1416)', async () => {
     const world = await stage.program()
     const [one, two] = [world.process(), world.process()]
     const mine = one.queue<number>('a')

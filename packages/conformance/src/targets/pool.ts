@@ -95,6 +95,19 @@ export async function doubleInPool(items: readonly number[]): Promise<number[]> 
   }
 }
 
+/** Doubles once in each of so many pools, one within a task of the other; in the end it doubles the number itself. */
+export async function doubleDeep(depth: number): Promise<number> {
+  const { context } = currentProcess()
+  if (context === null) throw new Error('a worker has a context')
+  if (depth === 0) return 3
+  const pool = context.pool(1)
+  try {
+    return 2 * (await pool.apply(doubleDeep, [depth - 1]))
+  } finally {
+    await pool.terminate()
+  }
+}
+
 /** Computes for so many milliseconds. Returns which process did. */
 export function computeFor(milliseconds: number): number {
   const end = performance.now() + milliseconds
