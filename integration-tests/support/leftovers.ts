@@ -4,7 +4,7 @@ import { ask, type Reply } from './resp.ts'
 /** As the adapter's README lists them. */
 function isKept(key: string, namespace: string): boolean {
   const [, kind = '', name = '', part = ''] = new RegExp(`^\\{${namespace}:([^:}]+):?([^}]*)\\}:(.*)$`).exec(key) ?? []
-  if (kind === 'sessions') return part === 'run' || part === 'dead'
+  if (kind === 'sessions') return part === 'run' || part === 'dead' || part === 'store'
   if (name === '' || name.startsWith('~')) return false
   if (`${kind}:${name}` === 'work:any') return true
   if (['queue', 'value', 'dict', 'list', 'array'].includes(kind)) return true

@@ -19,7 +19,7 @@ export { groundNow, type Plan, supervisorGround } from './client/supervisor-grou
 export { forever, type Tenure } from './client/tenure.ts'
 
 // The supervisor thread's half: the state behind the handles.
-export type { Backend, Placed, Placement, SupervisorHost } from './supervisor/backend.ts'
+export type { Backend, Opened, Placed, Placement, SupervisorHost } from './supervisor/backend.ts'
 export type { Boot, Nature, ProcessInfo, Role, Surroundings } from './supervisor/boot.ts'
 export type { EncodedExit, StartSpec } from './supervisor/children.ts'
 export type { Child } from './supervisor/child.ts'

@@ -69,6 +69,7 @@ function begin(boot: Boot, link: SocketLink): void {
   if (boot.piped) blockOutput()
   if (boot.report > 0) reportTo(boot.report)
   if (boot.nature.confirmed) client.leased(boot.slot === 0 ? null : fileReader(boot.slot))
+  for (const alias of boot.nature.aliases ?? []) client.aliases.add(alias)
   const { id, name } = boot.process
   const ground: Ground = {
     client,
@@ -79,7 +80,7 @@ function begin(boot: Boot, link: SocketLink): void {
     next: nextSerial,
     leave: () => Promise.resolve(),
   }
-  const home = new OwnContext(() => new LinkedAdapter(ground), boot.nature.scope, boot.daemon)
+  const home = new OwnContext(() => new LinkedAdapter(ground), boot.nature.place, boot.daemon)
   identify({ id, name, daemon: boot.daemon, parent: boot.parent }, home)
   // What may be told late is told before the end, by whichever way it comes.
   process.on('exit', () => client.flush())

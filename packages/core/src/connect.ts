@@ -28,7 +28,7 @@ export async function connect(url?: string | readonly string[] | Store, options?
   const settings = checkSettings(options)
   const place = placeOf(url ?? (process.env['SKEIN_URL'] || 'local:'))
   const home = childHome()
-  if (home !== null && (url === undefined || place.scope === home.scope)) {
+  if (home !== null && (url === undefined || place.name === home.place)) {
     if (options?.namespace === undefined || settings.namespace === home.namespace) return home.context()
   }
   const adapter =
@@ -38,7 +38,7 @@ export async function connect(url?: string | readonly string[] | Store, options?
           await redisAdapter(place.urls)
         ).open(place.urls, {
           ...settings,
-          scope: place.scope,
+          place: place.name,
           quorum: place.quorum,
           details: place.details,
         })

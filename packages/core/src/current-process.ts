@@ -13,8 +13,8 @@ export interface ChildIdentity {
 /** The context that a child is given at its start. */
 export interface ChildHome {
   readonly namespace: string
-  /** Names the place that it is in; see place.ts. */
-  readonly scope: string
+  /** Names what its program connects to; see place.ts. */
+  readonly place: string
   /** It, or a fresh one of the same kind once the program has closed it. */
   context(): Context
 }

@@ -7,7 +7,7 @@ import { type ChildHome, noteOpen } from './current-process.ts'
 
 export class OwnContext implements ChildHome {
   readonly namespace: string
-  readonly scope: string
+  readonly place: string
   readonly #connect: () => Adapter
   readonly #daemon: boolean
   #adapter: Adapter
@@ -15,8 +15,8 @@ export class OwnContext implements ChildHome {
   /** Resolves when the contexts before the present one are closed. */
   #before: Promise<unknown> = Promise.resolve()
 
-  constructor(connect: () => Adapter, scope: string, daemon: boolean) {
-    this.scope = scope
+  constructor(connect: () => Adapter, place: string, daemon: boolean) {
+    this.place = place
     this.#connect = connect
     this.#daemon = daemon
     this.#adapter = connect()

@@ -6,8 +6,8 @@ import { describe } from './util/describe.ts'
 
 export interface Place {
   readonly kind: 'local' | 'redis'
-  /** The same for every process that means the same place. */
-  readonly scope: string
+  /** The same for every process that is told to connect to the same; a digest, where that has secrets. */
+  readonly name: string
   readonly urls: readonly string[]
   /** They came in an array. */
   readonly quorum: boolean
@@ -17,7 +17,7 @@ export interface Place {
 
 const LOCAL = 'local:'
 
-const local: Place = { kind: 'local', scope: 'local', urls: [], quorum: false, details: null }
+const local: Place = { kind: 'local', name: 'local', urls: [], quorum: false, details: null }
 
 /** @throws ArgumentError, NotSupportedError; neither shows a secret */
 export function placeOf(url: unknown): Place {
@@ -37,7 +37,7 @@ export function placeOf(url: unknown): Place {
     .update(`${quorum ? 'all ' : ''}${servers.join(' ')}`)
     .digest('hex')
     .slice(0, 16)
-  return { kind: 'redis', scope: `redis:${digest}`, urls: urls as readonly string[], quorum, details: null }
+  return { kind: 'redis', name: `redis:${digest}`, urls: urls as readonly string[], quorum, details: null }
 }
 
 function isStore(value: unknown): value is Store {

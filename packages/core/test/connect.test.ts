@@ -57,13 +57,13 @@ describe('connect() refuses', () => {
 
 describe('a place', () => {
   it('is the same with other secrets and a port that goes without saying', () => {
-    const { scope } = placeOf('redis://localhost')
-    expect(placeOf('redis://me:secret@LOCALHOST:6379/0').scope).toBe(scope)
-    expect(scope).toMatch(/^redis:[0-9a-f]{16}$/)
+    const { name } = placeOf('redis://localhost')
+    expect(placeOf('redis://me:secret@LOCALHOST:6379/0').name).toBe(name)
+    expect(name).toMatch(/^redis:[0-9a-f]{16}$/)
   })
 
   it('is another one with another host, port or database, and where a majority decides', () => {
     const urls = ['redis://a', 'redis://b', 'redis://a:1', 'redis://a/1', ['redis://a'], ['redis://a', 'redis://b']]
-    expect(new Set(urls.map((url) => placeOf(url).scope)).size).toBe(urls.length)
+    expect(new Set(urls.map((url) => placeOf(url).name)).size).toBe(urls.length)
   })
 })

@@ -23,11 +23,11 @@ const ENTRY = new URL('./supervisor/entry.js', import.meta.url)
  * @throws ConflictError if this process has the place and namespace open with other settings, or as another user
  */
 export async function open(urls: readonly string[], options: OpenOptions): Promise<Adapter> {
-  const { scope, quorum, details, ...settings } = options
+  const { place, quorum, details, ...settings } = options
   const [first, ...others] = urls.map((url, index) => serverOf(url, detailsOf(details, index)))
   if (first === undefined) throw new TypeError('open() needs a url')
   const start: ThreadStart = { servers: [first, ...others], quorum, surroundings: surroundings() }
-  const nature: Nature = { kind: 'redis', scope, json: true, confirmed: true, quorum }
+  const nature: Nature = { kind: 'redis', place, scope: place, json: true, confirmed: true, quorum }
   const { namespace } = settings
   const access = accessOf(start.servers)
   const ground = await supervisorGround({ entry: ENTRY, start, nature, namespace, settings, access })

@@ -21,7 +21,7 @@ test('a context that is opened in any moment of the last one closing works', asy
     given: [],
   }
   const enter = (): ReturnType<typeof open> =>
-    open([redis.url], { ...options, scope: 'a test', quorum: false, details: null })
+    open([redis.url], { ...options, place: 'a test', quorum: false, details: null })
   for (let turns = 0; turns < 10; turns += 1) {
     const gone = (await enter()).close()
     for (let turn = 0; turn < turns; turn += 1) await Promise.resolve()

@@ -20,6 +20,7 @@ async function surround(url: string, confirmed: () => void = () => undefined): R
     confirm: confirmed,
     lose: () => undefined,
     interrupted: () => undefined,
+    alias: () => undefined,
   }
   const opened = await openSurround({ servers: [serverOf(url)], quorum: false }, settings, guard)
   onTestFinished(opened.close)

@@ -22,7 +22,7 @@ interface Post {
 async function program(url: string): Promise<Surround> {
   const settings = { namespace, sessionTtl: 2_000, outage: 100, serve: null }
   const none = (): void => undefined
-  const guard = { program: 'test', sessions: () => [], confirm: none, lose: none, interrupted: none }
+  const guard = { program: 'test', sessions: () => [], confirm: none, lose: none, interrupted: none, alias: none }
   const { around, close } = await openSurround({ servers: [serverOf(url)], quorum: false }, settings, guard)
   onTestFinished(close)
   return around

@@ -21,7 +21,7 @@ function specOf(id: string): StartSpec {
     name: `Process-${id}`,
     daemon: false,
     namespace: 'n',
-    nature: { kind: 'redis', scope: 's', json: true, confirmed: true },
+    nature: { kind: 'redis', place: 's', scope: 's', json: true, confirmed: true },
     parent: { id: 'p', name: 'main', pid: 1, host: 'h' },
     role: { kind: 'process', target: Buffer.from('secret target'), args: Buffer.from('secret arguments') },
     surroundings: { env: { TOKEN: 'secret environment' }, cwd: '/secret/folder', execArgv: [] },

@@ -288,7 +288,7 @@ export class World {
     session.connect(far)
     let count = 0
     const mp = new LinkedAdapter({
-      nature: { kind: 'redis', scope: 'test', json: true, confirmed: true },
+      nature: { kind: 'redis', place: 'test', scope: 'test', json: true, confirmed: true },
       client,
       namespace: this.#namespace,
       program: 'test',

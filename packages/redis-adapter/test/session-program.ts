@@ -27,6 +27,7 @@ export async function program(url: string, namespace: string, ttl = TTL): Promis
     confirm: (until) => confirmed.push(until),
     lose: (reason) => lost.push(reason),
     interrupted: (on) => interruptions.push(on),
+    alias: () => undefined,
   }
   const start = { servers: [serverOf(url)], quorum: false } as const
   const opened = await openSurround(

@@ -68,6 +68,9 @@ export class BrokerClient implements LinkEvents {
   #tenures: readonly [SlotTenure, SlotTenure] | null = null
   #interrupted = false
 
+  /** Scopes of references that stand for the same store, beside its own. */
+  readonly aliases: Set<string> = new Set()
+
   /** Shared with the broker in the main program; null in children. */
   readonly board: AheadBoard | null
 
@@ -248,7 +251,7 @@ export class BrokerClient implements LinkEvents {
       this.#answered(frame)
       return
     }
-    if (frame.op >= op.ping && frame.op <= op.interrupted) {
+    if ((frame.op >= op.ping && frame.op <= op.interrupted) || frame.op === op.alias) {
       this.#concerns(frame)
       return
     }
@@ -281,6 +284,7 @@ export class BrokerClient implements LinkEvents {
   #concerns(frame: Frame): void {
     if (frame.op === op.ping) this.#link.send(op.pong, 0, 0)
     else if (frame.op === op.interrupted) this.#interrupted = frame.a === 1
+    else if (frame.op === op.alias) this.aliases.add(frame.payload.toString())
     else if (frame.op === op.lost) {
       const tenure = this.#tenures?.[frame.b === 1 ? 1 : 0]
       if (tenure === undefined) return

@@ -208,8 +208,9 @@ export class LinkedAdapter implements Adapter, Home {
 
   attach(ref: HandleRef): Handle {
     const { kind, name, scope, namespace, program, shape = {} } = ref
-    if (scope !== this.nature.scope || namespace !== this.namespace) {
-      const where = scope === this.nature.scope ? `namespace ${namespace}` : scope
+    const same = scope === this.nature.scope || this.#ground.client.aliases.has(scope)
+    if (!same || namespace !== this.namespace) {
+      const where = same ? `namespace ${namespace}` : scope
       throw new ScopeError(
         `${kind} "${name}" belongs to ${where}, not to the ${this.kind} namespace ${this.namespace} of this process; create it in the context that shares it`,
       )

@@ -43,6 +43,7 @@ class Supervisor {
   readonly #client: BrokerClient
   readonly #stopped = new Int32Array(new SharedArrayBuffer(4))
   readonly #session: number
+  #nature: Nature
   readonly #ended: Promise<void>
   readonly #opened: Promise<void>
   #forgetEnd: () => void = () => undefined
@@ -52,7 +53,7 @@ class Supervisor {
 
   /** The supervisor of a place and namespace, for one more context. @throws ConflictError if it has other settings than those asked for */
   static for(plan: Plan): Supervisor {
-    const key = `${plan.nature.scope} ${plan.namespace}`
+    const key = `${plan.nature.place} ${plan.namespace}`
     let known = supervisors.get(key)
     if (known === undefined) {
       known = new Supervisor(key, plan)
@@ -64,6 +65,7 @@ class Supervisor {
   private constructor(key: string, plan: Plan) {
     this.#key = key
     this.#plan = plan
+    this.#nature = plan.nature
     const { id, name, pid } = currentProcess()
     const board = new AheadBoard()
     const slot = new SharedArrayBuffer(SLOT_BYTES)
@@ -120,7 +122,7 @@ class Supervisor {
     if (!this.#begun) this.#begin()
     return {
       client: this.#client,
-      nature: this.#plan.nature,
+      nature: this.#nature,
       namespace: this.#plan.namespace,
       program: currentProcess().id,
       processId: currentProcess().id,
@@ -141,9 +143,11 @@ class Supervisor {
 
   #opening(): Promise<void> {
     const opened = new Promise<void>((resolve, reject) => {
-      this.#thread.once('message', ({ failed }: Opening) => {
-        if (failed === null) resolve()
-        else reject(decode(failed, noHandles))
+      this.#thread.once('message', (opening: Opening) => {
+        if (opening.failed === null) {
+          this.#nature = { ...this.#nature, scope: opening.scope }
+          resolve()
+        } else reject(decode(opening.failed, noHandles))
       })
       this.#thread.once('error', reject)
       this.#thread.once('exit', () => reject(new ConnectionError('the supervisor thread ended before it was ready')))

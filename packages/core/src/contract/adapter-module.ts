@@ -19,8 +19,8 @@ export interface ConnectSettings {
 export type SettingName = 'namespace' | 'sessionTtl' | 'stallLimit' | 'outage' | 'serve'
 
 export interface OpenOptions extends ConnectSettings {
-  /** Names the place in references: a digest of the urls without their secrets. */
-  readonly scope: string
+  /** Names what was asked for: a digest of the urls without their secrets. */
+  readonly place: string
   /** The urls came in an array: locks are taken on a majority of them, also where it has one. */
   readonly quorum: boolean
   /** See `StoreParts`; `null` where there are only urls. */

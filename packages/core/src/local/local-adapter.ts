@@ -4,7 +4,7 @@ import { groundNow } from '../client/supervisor-ground.ts'
 import type { ConnectSettings } from '../contract/adapter-module.ts'
 import type { Nature } from '../supervisor/boot.ts'
 
-const nature: Nature = { kind: 'local', scope: 'local', json: false, confirmed: false }
+const nature: Nature = { kind: 'local', place: 'local', scope: 'local', json: false, confirmed: false }
 
 const entry = new URL('./local-entry.js', import.meta.url)
 

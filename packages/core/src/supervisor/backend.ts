@@ -48,13 +48,21 @@ export interface SupervisorHost {
   loseLocks(session: Session, reason: Error): void
   /** The connection is interrupted, or there again: what `context.state` says. */
   interrupted(on: boolean): void
+  /** Others name the store so in references: handles that they send are understood from now on. */
+  alias(scope: string): void
+}
+
+/** What opening has shown. */
+export interface Opened {
+  /** The store's own id, as references name it. */
+  readonly scope: string
 }
 
 export interface Backend {
   /** Makes the nouns, all but process, fleet and session: these are there already, and may be made otherwise. */
   kinds(broker: Broker, starter: Starter): Readonly<Record<string, ObjectFactory>>
   /** Told first of all; no client is heard before it resolves. What it rejects with is what `connect()` rejects with. */
-  open?(host: SupervisorHost): Promise<void>
+  open?(host: SupervisorHost): Promise<Opened | undefined>
   /** Default: every process is launched at once. */
   readonly placement?: Placement | undefined
   /**

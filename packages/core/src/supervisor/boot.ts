@@ -5,8 +5,12 @@ import type { WorkerLimits } from '../contract/fleet.ts'
 /** What differs between adapters for a process's half of them. */
 export interface Nature {
   readonly kind: 'local' | 'redis'
-  /** Where the state is, as references name it; for Redis a digest of the urls without their secrets. */
+  /** What the program was told to connect to, in short: a child that connects to the same is at home. */
+  readonly place: string
+  /** Where the state is, as references name it: the store's own id, whatever it was reached by. */
   readonly scope: string
+  /** By which others name the same store. */
+  readonly aliases?: readonly string[]
   /** Items of queues are encoded as JSON text. */
   readonly json: boolean
   /**

@@ -3,7 +3,7 @@ import { hostname } from 'node:os'
 import { type MessagePort, parentPort, workerData } from 'node:worker_threads'
 import { encode } from '../codec/index.ts'
 import { AheadBoard } from '../wire/ahead-board.ts'
-import type { Frame } from '../wire/frame.ts'
+import { type Frame, op } from '../wire/frame.ts'
 import { PortLink } from '../wire/port-link.ts'
 import { sharedSlot } from '../wire/tenure-slot.ts'
 import type { ConnectSettings } from '../contract/adapter-module.ts'
@@ -36,7 +36,7 @@ export interface ThreadData {
 }
 
 /** How the opening of a backend went; `failed` is the encoded error. */
-export type Opening = { readonly failed: Uint8Array | null }
+export type Opening = { readonly failed: null; readonly scope: string } | { readonly failed: Uint8Array }
 
 /** What the adapter gave this thread to start with. */
 export function threadStart(): unknown {
@@ -52,7 +52,8 @@ export function supervise(stock: FifoStock, backend: Backend): void {
   // The thread's end would take every lock, queue and child of the program along, for an error that concerns one of them. Not at the top of
   // this file, which the main program loads with `@skein/core/adapter`, too.
   process.on('uncaughtException', (error) => reportDefect('its own work', error))
-  const { port, namespace, nature, settings, main, slot, board, stopped } = workerData as ThreadData
+  const { port, namespace, settings, main, slot, board, stopped } = workerData as ThreadData
+  let { nature } = workerData as ThreadData
   const kinds: Record<string, ObjectFactory> = {}
   const liveness = nature.confirmed ? new Liveness(settings) : null
   const broker = new Broker(kinds, {
@@ -67,7 +68,9 @@ export function supervise(stock: FifoStock, backend: Backend): void {
   const home: StarterHome = {
     program: main.id,
     namespace,
-    nature,
+    get nature() {
+      return nature
+    },
     liveness,
     // It may be there only when the backend is open.
     get placement() {
@@ -122,7 +125,7 @@ export function supervise(stock: FifoStock, backend: Backend): void {
 
   if (backend.open === undefined) begin()
   else {
-    const tell = (failed: Uint8Array | null): void => parentPort?.postMessage({ failed } satisfies Opening, [])
+    const tell = (opening: Opening): void => parentPort?.postMessage(opening, [])
     const host: SupervisorHost = {
       program: main.id,
       namespace,
@@ -133,14 +136,26 @@ export function supervise(stock: FifoStock, backend: Backend): void {
       confirmLocks: (session, until) => liveness?.confirmLocks(session, until),
       loseLocks: (session, reason) => liveness?.loseLocks(session, reason),
       interrupted: (on) => liveness?.interrupted(on),
+      alias: (scope) => {
+        const { aliases = [] } = nature
+        if (scope === nature.scope || aliases.includes(scope)) return
+        nature = { ...nature, aliases: [...aliases, scope] }
+        for (const session of broker.sessions()) session.send(op.alias, 0, 0, Buffer.from(scope))
+      },
     }
     void backend
       .open(host)
-      .then(begin)
+      .then((opened) => {
+        if (opened !== undefined) nature = { ...nature, scope: opened.scope }
+        begin()
+        // What was learnt of before anybody was there to be told.
+        for (const alias of nature.aliases ?? [])
+          for (const session of broker.sessions()) session.send(op.alias, 0, 0, Buffer.from(alias))
+      })
       .then(
-        () => tell(null),
+        () => tell({ failed: null, scope: nature.scope }),
         async (error: unknown) => {
-          tell(encode(error))
+          tell({ failed: encode(error) })
           await stock.close()
           process.exit()
         },

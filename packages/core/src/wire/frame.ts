@@ -86,6 +86,8 @@ export const op = {
   overdue: 39,
   /** worker → broker: it begins nothing more and ends. All that it has and has not reported was not started. */
   retire: 40,
+  /** supervisor → client: others name the same store so in references. Payload: the name, in UTF-8. */
+  alias: 41,
 } as const
 
 export type Op = (typeof op)[keyof typeof op]

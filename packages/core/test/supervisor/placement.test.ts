@@ -6,7 +6,7 @@ import { AdapterContext } from '../../dist/context.js'
 import { echo } from '../local/targets/process.mjs'
 
 const entry = new URL('./fixtures/placing-entry.mjs', import.meta.url)
-const nature: Nature = { kind: 'redis', scope: 'placing', json: false, confirmed: false }
+const nature: Nature = { kind: 'redis', place: 'placing', scope: 'placing', json: false, confirmed: false }
 
 const open: Context[] = []
 

@@ -9,7 +9,7 @@ import { AdapterContext } from '../../dist/context.js'
 import { holdAndCompute, holdThroughStop, receiveThenWait, waitThroughStop } from './targets/tenure.mjs'
 
 const entry = new URL('./fixtures/leased-entry.mjs', import.meta.url)
-const nature: Nature = { kind: 'redis', scope: 'test', json: true, confirmed: true }
+const nature: Nature = { kind: 'redis', place: 'test', scope: 'test', json: true, confirmed: true }
 const TTL = 500
 
 const open: Context[] = []

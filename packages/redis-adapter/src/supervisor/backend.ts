@@ -6,6 +6,7 @@ import type {
   Foreign,
   ObjectSnapshot,
   ObjectFactory,
+  Opened,
   Placement,
   Starter,
   SupervisorHost,
@@ -62,8 +63,12 @@ export class RedisBackend implements Backend {
     this.#start = start
   }
 
-  async open(host: SupervisorHost): Promise<void> {
-    const { around, close } = await openSurround(this.#start, { ...host.settings, namespace: host.namespace }, host)
+  async open(host: SupervisorHost): Promise<Opened> {
+    const { around, close, scope } = await openSurround(
+      this.#start,
+      { ...host.settings, namespace: host.namespace },
+      host,
+    )
     const queues: OpenQueue = (key) => jobQueue(around, key, UNLIMITED)
     const quorum = this.#start.quorum
       ? new Quorum(around, {
@@ -72,6 +77,7 @@ export class RedisBackend implements Backend {
         })
       : null
     this.#open = { host, around, queues, quorum, close }
+    return { scope }
   }
 
   /** The thread asks for it before it has opened anything. */

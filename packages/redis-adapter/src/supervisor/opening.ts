@@ -28,6 +28,8 @@ const PATIENCE = 2_000
 
 export interface Opened {
   readonly around: Surround
+  /** What references call the store. */
+  readonly scope: string
   /** Everything was given back. Waits for what is under way, says goodbye. */
   readonly close: () => Promise<void>
   /** Ends at once, as a crash of the program would: Redis is told nothing. */
@@ -39,7 +41,7 @@ type Servers = Pick<ThreadStart, 'servers' | 'quorum'>
 type Settings = Pick<ConnectSettings, 'namespace' | 'sessionTtl' | 'outage' | 'serve'>
 
 /** Who answers to the program's processes for what they hold. */
-export type Guard = Pick<SupervisorHost, 'program' | 'sessions' | 'confirm' | 'lose' | 'interrupted'>
+export type Guard = Pick<SupervisorHost, 'program' | 'sessions' | 'confirm' | 'lose' | 'interrupted' | 'alias'>
 
 /**
  * A connection that was there and is lost before everything is open is made again, while there is time; one that cannot be made at all
@@ -97,6 +99,8 @@ async function openAll(start: Servers, settings: Settings, guard: Guard, clients
   const mask = maskOf(servers)
   const name = `skein:${namespace}`
   const beat = Math.max(10, Math.floor(sessionTtl / 5))
+  // Locks that a majority keeps are others than those of the first server alone.
+  const scopeOf = (id: string): string => `redis:${id}${quorum ? `/${servers.length}` : ''}`
 
   const client = makeClient(commandSettings(first, name))
   const subscriber = makeClient(subscriberSettings(first, `${name}:wakes`))
@@ -120,6 +124,9 @@ async function openAll(start: Servers, settings: Settings, guard: Guard, clients
     keeps: facts.keeps,
     about: { program: guard.program, serve: serve ?? 'own' },
     confirmed: (until) => guard.confirm(until),
+    stored: (ids) => {
+      for (const id of ids) if (id !== session.storeId) guard.alias(scopeOf(id))
+    },
     gone: (reason) => {
       guard.lose(reason)
       guard.interrupted(true)
@@ -180,6 +187,7 @@ async function openAll(start: Servers, settings: Settings, guard: Guard, clients
   }
   return {
     around,
+    scope: scopeOf(session.storeId),
     close: async () => {
       await scripts.idle(PATIENCE)
       // Their deletion failed while the connection was lost, and without the session nobody would know of them.

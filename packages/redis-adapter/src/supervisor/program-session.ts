@@ -21,6 +21,8 @@ export interface SessionKeys {
   readonly info: string
   readonly dead: string
   readonly run: string
+  /** Ids of the store: one, or several where it came back empty and did not know the first. */
+  readonly store: string
   readonly own: (sid: string) => string
   readonly inbox: (sid: string) => string
 }
@@ -32,6 +34,7 @@ export function sessionKeys(namespace: string): SessionKeys {
     info: `${all}info`,
     dead: `${all}dead`,
     run: `${all}run`,
+    store: `${all}store`,
     own: (sid) => `{${namespace}:s:${sid}}:own`,
     inbox: (sid) => `{${namespace}:s:${sid}}:in`,
   }
@@ -51,6 +54,8 @@ export interface SessionOptions {
   readonly confirmed: (until: { readonly mono: number; readonly wall: number }) => void
   /** Told first of a loss, before anything is done about it. */
   readonly gone: (reason: LeaseLostError) => void
+  /** Told the ids of the store. */
+  readonly stored: (ids: readonly string[]) => void
   /** Told after each beat: who else was declared dead since the one before. */
   readonly beaten: (dead: readonly string[]) => void
 }
@@ -58,6 +63,14 @@ export interface SessionOptions {
 function freshSid(): string {
   const host = createHash('sha256').update(hostname()).digest('hex').slice(0, 6)
   return `${host}.${process.pid.toString(36)}.${Date.now().toString(36)}.${randomBytes(4).toString('base64url').slice(0, 6)}`
+}
+
+function freshStoreId(): string {
+  return randomBytes(8).toString('hex')
+}
+
+function inOrder(one: string, other: string): number {
+  return one < other ? -1 : Number(one > other)
 }
 
 /** A defect of one listener must not end the beating, nor keep the others from hearing of a loss. */
@@ -71,8 +84,8 @@ function tell(listener: () => void): void {
 
 export class BeatingSession implements ProgramSession {
   readonly #options: SessionOptions
-  readonly #open: Script<readonly (string | number)[], [number, number, string]>
-  readonly #beat: Script<readonly (string | number)[], [number, number, string[], number, string]>
+  readonly #open: Script<readonly (string | number)[], [number, number, string, string[]]>
+  readonly #beat: Script<readonly (string | number)[], [number, number, string[], number, string, string[]]>
   readonly #close: Script<readonly (string | number)[], number>
   readonly #lost = new Set<(oldSid: string) => void>()
   readonly #reborn = new Set<(sid: string) => void>()
@@ -81,6 +94,7 @@ export class BeatingSession implements ProgramSession {
   #until = { mono: 0, wall: 0 }
   #grantsFrom = 0
   #server = ''
+  #storeId = ''
   #cursor = 0
   #requests = 0
   #deadline: NodeJS.Timeout | null = null
@@ -99,6 +113,11 @@ export class BeatingSession implements ProgramSession {
 
   get sid(): string {
     return this.#sid
+  }
+
+  /** Of the store, as this program knew it first: its handles carry it. */
+  get storeId(): string {
+    return this.#storeId
   }
 
   get confirmedUntil(): { readonly mono: number; readonly wall: number } {
@@ -160,14 +179,17 @@ export class BeatingSession implements ProgramSession {
   }
 
   async #enter(old: string): Promise<void> {
-    const { keys, ttl, namespace, about, keeps } = this.#options
+    const { keys, ttl, namespace, about, keeps, stored } = this.#options
     const info = JSON.stringify({ host: hostname(), pid: process.pid, since: Date.now(), ...about })
     for (;;) {
       const mono = monotonic()
       const wall = Date.now()
-      const args = [this.#sid, ttl, info, old, `${namespace}:all`, keeps ? 1 : 0]
-      const [now, quiet, server] = await this.#open.call([keys.live, keys.info, keys.dead, keys.run], args)
+      const args = [this.#sid, ttl, info, old, `${namespace}:all`, keeps ? 1 : 0, this.#storeId, freshStoreId()]
+      const all = [keys.live, keys.info, keys.dead, keys.run, keys.store]
+      const [now, quiet, server, ids] = await this.#open.call(all, args)
       if (now >= 0) {
+        if (this.#storeId === '') this.#storeId = ids.toSorted(inOrder)[0] as string
+        stored(ids)
         this.#server = server
         this.#grantsFrom = monotonic() + quiet
         // The dead of the last hour: whoever waits behind one of them may have to be told.
@@ -207,14 +229,15 @@ export class BeatingSession implements ProgramSession {
   }
 
   async #beatOnce(mono: number): Promise<void> {
-    const { keys, ttl, keeps, scripts, beaten } = this.#options
+    const { keys, ttl, keeps, scripts, beaten, stored } = this.#options
     const wall = Date.now()
     const sid = this.#sid
     let answer
     try {
       const args = [sid, ttl, this.#cursor, keeps ? 1 : 0]
       const deadline = Math.min(ttl, COMMAND_DEADLINE)
-      answer = await this.#beat.call([keys.live, keys.info, keys.dead, keys.run], args, { deadline })
+      const all = [keys.live, keys.info, keys.dead, keys.run, keys.store]
+      answer = await this.#beat.call(all, args, { deadline })
     } catch {
       // Silence on a connection that looks sound: another one may reach the server, or another server.
       if (!this.#closed && scripts.up) scripts.renew()
@@ -222,7 +245,7 @@ export class BeatingSession implements ProgramSession {
     }
     // Lost, or closed, while the beat was under way.
     if (!this.#alive || this.#sid !== sid) return
-    const [ours, now, dead, quiet, server] = answer
+    const [ours, now, dead, quiet, server, ids] = answer
     this.#grantsFrom = monotonic() + quiet
     // A server that has started anew may lack the last writes of the one before, and nobody could tell which.
     const forgotten = ours === 0 || (server !== this.#server && !keeps)
@@ -232,6 +255,7 @@ export class BeatingSession implements ProgramSession {
     }
     this.#server = server
     this.#confirm(mono, wall)
+    stored(ids)
     this.#cursor = now
     scripts.resume()
     tell(() => beaten(dead))

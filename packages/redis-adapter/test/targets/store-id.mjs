@@ -1,0 +1,4 @@
+export async function fill(first, second) {
+  await first.put('first')
+  await second.put('second')
+}
