@@ -1,9 +1,17 @@
--- Of every script of a queue. K: its keys by name. A: its arguments by name, among them self (the caller's sid), wake, tag, prefix.
+-- Of every script of a queue. KEYS[1]: what the names of all its keys begin with; no key itself. P: the same for BullMQ's keys. K: ours.
+-- A: the arguments by name, among them self (the caller's sid), wake and tag.
 -- Each script returns {outcome, wakes of the caller's own program}; other programs are told by PUBLISH.
+local B=KEYS[1]
+local P=B..':q:'
+-- m: shape, closed · p: what puts have done, by rid · u: what is not over, by number · d: what is held, by rid
+-- gw, pw, jw: who waits for an item, for room, for the end of the work
+local K={m=B..':m',p=B..':p',u=B..':u',gw=B..':gw',pw=B..':pw',jw=B..':jw',d=B..':d',wait=P..'wait',prioritized=P..'prioritized'}
 local t=redis.call('TIME')
 local now=t[1]*1000+math.floor(t[2]/1000)
 local own={}
 local function sid(rid) return string.match(rid,'^[^/]+') end
+-- A job's place among all: BullMQ counts its ids, unless who added one by hand named it.
+local function number(job) return tonumber(job) or tonumber(redis.call('GET',P..'id') or '0') end
 local function available() return redis.call('LLEN',K.wait)+redis.call('ZCARD',K.prioritized) end
 local function tell(rid,what)
   local s=sid(rid)
@@ -30,7 +38,8 @@ end
 -- An item is over for good: room, joiners, the end of a closed queue.
 local function over(job)
   redis.call('ZREM',K.u,job)
-  wakePutter()
+  local m=redis.call('HMGET',K.m,'maxSize','closed')
+  if m[1]~='0' then wakePutter() end
   if redis.call('EXISTS',K.jw)==1 then
     local first=redis.call('ZRANGE',K.u,0,0,'WITHSCORES')
     local limit=first[2] and '('..first[2] or '+inf'
@@ -39,7 +48,7 @@ local function over(job)
       tell(rid,'j')
     end
   end
-  if redis.call('HGET',K.m,'closed') then wakeAll(K.gw,'c') end
+  if m[2] then wakeAll(K.gw,'c') end
 end
 -- The programs that stand in the way of who waits: those that hold items, and those in front in the lines. At most 16.
 local function others()

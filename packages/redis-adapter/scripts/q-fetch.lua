@@ -1,29 +1,22 @@
--- allow-oom: a full store must drain. bull() = moveToActive, its token = rid.
--- A: rid mode(wait|poll|look|ahead) mine('<sid>/<process>/')
+-- allow-oom: a full store must drain. fetched(token) = moveToActive.
+-- A: rid mode(wait|poll|look) mine('<sid>/<process>/')
 -- → {1,job,attempt,data} | {0,sids in the way} nothing | {'w',sids in the way} waits | {'c'} closed, and nothing will come
 local job=redis.call('HGET',K.d,A.rid)
 if job then
-  local v=redis.call('HMGET',A.prefix..job,'ats','data')
+  local v=redis.call('HMGET',P..job,'ats','data')
   return {{1,job,v[1],v[2]},own}
 end
 local place=redis.call('LPOS',K.gw,A.rid)
 local ahead=place or redis.call('LLEN',K.gw)
 local there=available()
 -- Who looks at the head of the line also lets BullMQ promote what was delayed.
--- Who takes an item ahead of demand may put it back: meanwhile nothing behind it may be there for others to take.
-if A.mode=='ahead' and there~=1 then return {{0},own} end
 if ahead<there or (A.mode=='look' and ahead==0) then
-  local r=bull()
-  if type(r)=='table' and type(r[1])=='table' then
-    job=r[2]
-    redis.call('HSET',K.d,A.rid,job)
+  local attempt,data
+  job,attempt,data=fetched(A.rid)
+  if job then
     if place then redis.call('LREM',K.gw,1,A.rid) end
     -- A job that plain BullMQ added has no number yet.
-    if not redis.call('ZSCORE',K.u,job) then redis.call('ZADD',K.u,redis.call('INCR',K.s),job) end
-    local attempt,data
-    for i=1,#r[1],2 do
-      if r[1][i]=='ats' then attempt=r[1][i+1] elseif r[1][i]=='data' then data=r[1][i+1] end
-    end
+    if not redis.call('ZSCORE',K.u,job) then redis.call('ZADD',K.u,number(job),job) end
     return {{1,job,attempt,data},own}
   end
 end
@@ -37,6 +30,6 @@ if redis.call('HGET',K.m,'closed') and there==0 then
     return {{'c'},own}
   end
 end
-if A.mode=='poll' or A.mode=='ahead' then return {{0,unpack(others())},own} end
+if A.mode=='poll' then return {{0,unpack(others())},own} end
 if not place then redis.call('RPUSH',K.gw,A.rid) end
 return {A.mode=='look' and {'w',unpack(others())} or {'w'},own}

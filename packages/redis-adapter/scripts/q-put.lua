@@ -1,7 +1,14 @@
--- bull() = addStandardJob. Refused whole on a full store.
--- A: rid maxSize('0': none) maxDeliveries mode(wait|poll|look) confirmed(rids, spaces between) former(rids under lost sessions, spaces between) data
--- → {1,job} | {0} full | {'w',sids in the way} waits | {'c'} closed | {'s',maxSize,maxDeliveries} another shape
-for done in string.gmatch(A.confirmed,'%S+') do redis.call('HDEL',K.p,done) end
+-- add(data) = addStandardJob, fetched(token) = moveToActive. Refused whole on a full store.
+-- A: rid maxSize('0': none) maxDeliveries mode(wait|poll|look) confirmed(rids, spaces between) former(rids under lost sessions, spaces between)
+-- ahead('', or the rid of a get that will come: it has the item at once if it is the only one there, since who has one ahead of demand may
+-- put it back, and meanwhile nothing behind it may be there for others to take) data
+-- → {1,job} | {1,job,attempt,its job,its data or '' if it is this one} ahead has an item | {0} full | {'w',sids in the way} waits | {'c'} closed
+-- | {'s',maxSize,maxDeliveries} another shape
+if A.confirmed~='' then
+  local done={}
+  for one in string.gmatch(A.confirmed,'%S+') do done[#done+1]=one end
+  redis.call('HDEL',K.p,unpack(done))
+end
 local had=redis.call('HGET',K.p,A.rid)
 for former in string.gmatch(had and '' or A.former,'%S+') do
   had=redis.call('HGET',K.p,former)
@@ -11,12 +18,19 @@ for former in string.gmatch(had and '' or A.former,'%S+') do
   end
   redis.call('LREM',K.pw,1,former)
 end
-if had then return {{1,had},own} end
+if had then
+  local job=A.ahead~='' and redis.call('HGET',K.d,A.ahead)
+  if job then
+    local v=redis.call('HMGET',P..job,'ats','data')
+    return {{1,had,v[1],job,v[2]},own}
+  end
+  return {{1,had},own}
+end
 local shape=redis.call('HMGET',K.m,'maxSize','maxDeliveries','closed')
 if shape[3] then return {{'c'},own} end
 if not shape[1] then
   redis.call('HSET',K.m,'maxSize',A.maxSize,'maxDeliveries',A.maxDeliveries)
-  redis.call('HSETNX',A.prefix..'meta','opts.maxLenEvents',100)
+  redis.call('HSETNX',P..'meta','opts.maxLenEvents',100)
 elseif shape[1]~=A.maxSize or shape[2]~=A.maxDeliveries then return {{'s',shape[1],shape[2]},own} end
 if A.maxSize~='0' then
   local first=redis.call('LINDEX',K.pw,0)
@@ -27,10 +41,14 @@ if A.maxSize~='0' then
   end
   if first then redis.call('LPOP',K.pw) end
 end
-local job=bull()
+local job=add(A.data)
 redis.call('HSET',K.p,A.rid,job)
 redis.call('PEXPIRE',K.p,60000)
-redis.call('ZADD',K.u,redis.call('INCR',K.s),job)
-wakeGetter()
+redis.call('ZADD',K.u,number(job),job)
 if A.maxSize~='0' and redis.call('ZCARD',K.u)<tonumber(A.maxSize) then wakePutter() end
+if redis.call('LLEN',K.gw)>0 then wakeGetter()
+elseif A.ahead~='' and available()==1 then
+  local taken,attempt,data=fetched(A.ahead)
+  if taken then return {{1,job,attempt,taken,taken==job and '' or data},own} end
+end
 return {{1,job},own}

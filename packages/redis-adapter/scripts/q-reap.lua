@@ -1,5 +1,6 @@
--- allow-oom. back(token,job) = moveJobFromActiveToWait, fail(token,job) = moveToFinished(failed).
+-- allow-oom. back(token,job) = moveJobFromActiveToWait, finish(token,job,…) = moveToFinished.
 -- A: dead(sids or '<sid>/<process>', spaces around each) → how many deliveries and places went
+local function fail(token,job) return finish(token,job,'failed',-1,'failedReason','its consumers died') end
 local function gone(rid)
   return string.find(A.dead,' '..sid(rid)..' ',1,true) or string.find(A.dead,' '..string.match(rid,'^[^/]+/[^/]+')..' ',1,true)
 end
@@ -13,7 +14,7 @@ table.sort(mine,function(a,b) return a[3]>b[3] end)
 local most=tonumber(redis.call('HGET',K.m,'maxDeliveries') or '5')
 for _,one in ipairs(mine) do
   local rid,job=one[1],one[2]
-  local attempt=tonumber(redis.call('HGET',A.prefix..job,'ats') or '1')
+  local attempt=tonumber(redis.call('HGET',P..job,'ats') or '1')
   redis.call('HDEL',K.d,rid)
   local act=attempt>=most and fail or back
   local code=act(rid,job)

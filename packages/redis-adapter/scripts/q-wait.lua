@@ -9,7 +9,7 @@ if A.op=='leave' then
     if job then
       redis.call('HDEL',K.p,rid)
       if redis.call('LREM',K.wait,-1,job)==1 then
-        redis.call('DEL',A.prefix..job)
+        redis.call('DEL',P..job)
         over(job)
         n=n+1
       else taken[#taken+1]=rid end
@@ -19,7 +19,7 @@ if A.op=='leave' then
   return {taken,own}
 elseif A.op=='join' then
   -- arg: '' or the number that an earlier asking got; more: wait|poll → {1 nothing is left|0, number}
-  local last=A.arg~='' and A.arg or redis.call('GET',K.s) or '0'
+  local last=A.arg~='' and A.arg or redis.call('GET',P..'id') or '0'
   if redis.call('ZCOUNT',K.u,'-inf',last)==0 then
     redis.call('ZREM',K.jw,A.rid)
     return {{1,last},own}
@@ -43,7 +43,7 @@ elseif A.op=='open' then
   end
   if not shape[1] then
     redis.call('HSET',K.m,'maxSize',A.arg,'maxDeliveries',A.more)
-    redis.call('HSETNX',A.prefix..'meta','opts.maxLenEvents',100)
+    redis.call('HSETNX',P..'meta','opts.maxLenEvents',100)
   elseif shape[1]~=A.arg or shape[2]~=A.more then return {{'s',shape[1],shape[2]},own} end
   return {{'o',again,shape[3] and 1 or 0,unpack(others())},own}
 elseif A.op=='size' then
@@ -57,15 +57,15 @@ elseif A.op=='destroy' then
   for _,rid in ipairs(redis.call('HKEYS',K.d)) do gone(rid) end
   local function drop(ids)
     for _,id in ipairs(ids) do
-      local key=A.prefix..id
+      local key=P..id
       redis.call('UNLINK',key,key..':lock',key..':logs',key..':dependencies',key..':processed',key..':failed',key..':unsuccessful')
     end
   end
-  for _,list in ipairs({'wait','active','paused'}) do drop(redis.call('LRANGE',A.prefix..list,0,-1)) end
-  for _,set in ipairs({'prioritized','delayed','failed','completed','waiting-children'}) do drop(redis.call('ZRANGE',A.prefix..set,0,-1)) end
+  for _,list in ipairs({'wait','active','paused'}) do drop(redis.call('LRANGE',P..list,0,-1)) end
+  for _,set in ipairs({'prioritized','delayed','failed','completed','waiting-children'}) do drop(redis.call('ZRANGE',P..set,0,-1)) end
   for _,name in ipairs({'wait','active','paused','prioritized','delayed','failed','completed','waiting-children','meta','id','events','marker','pc','stalled','stalled-check','limiter','repeat','metrics:completed','metrics:failed'}) do
-    redis.call('UNLINK',A.prefix..name)
+    redis.call('UNLINK',P..name)
   end
-  return {redis.call('UNLINK',K.m,K.p,K.s,K.u,K.gw,K.pw,K.jw,K.d),own}
+  return {redis.call('UNLINK',K.m,K.p,K.u,K.gw,K.pw,K.jw,K.d),own}
 end
 return redis.error_reply('SKEIN unknown operation '..A.op)

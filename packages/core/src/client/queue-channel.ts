@@ -51,6 +51,7 @@ export class QueueChannel extends Presence {
   /** Requests for an item that the broker has not answered: at least one for each waiter. */
   readonly #asked = new Set<number>()
   readonly held: HeldItems
+  readonly #confirmed: boolean
   /** The newest item that was handed out for good and not told of; all before it go with it. */
   #claimed = 0
   #claims = 0
@@ -66,6 +67,7 @@ export class QueueChannel extends Presence {
   constructor(client: BrokerClient, number: number, label: string, confirmed: boolean) {
     super()
     this.held = new HeldItems(client, number, label, confirmed)
+    this.#confirmed = confirmed
     this.#client = client
     this.#number = number
     this.#label = label
@@ -118,7 +120,7 @@ export class QueueChannel extends Presence {
     if (item instanceof Error) throw item
     item ??= isPoll(wait) ? await this.#poll(mode, wait, refuses) : await this.#wait(mode, wait, refuses)
     // Who dies with an item in hand has had it: that must be known before the user sees it.
-    if (item !== null && mode === 'held') await this.#client.flushed()
+    if (item !== null && mode === 'held' && !this.#isTold(item)) await this.#client.flushed()
     return item
   }
 
@@ -145,6 +147,11 @@ export class QueueChannel extends Presence {
     if (this.#client.tenure.remaining(epoch) > 0) return this.#client.board?.take(place) ?? true
     this.#client.post(this.#number, 'return', [number])
     return false
+  }
+
+  /** Whether the supervisor knows without a word that it was handed out: in a store it counts as delivered, and the board says that it was taken. */
+  #isTold({ place }: Taken): boolean {
+    return this.#confirmed && place.slot !== 0
   }
 
   #serve(): void {

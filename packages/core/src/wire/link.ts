@@ -33,7 +33,7 @@ export abstract class Link {
   #scheduled = false
   #sent: Deferred<void> | null = null
   #lastTurn = performance.now()
-  readonly #onMicrotask = (): void => this.flush()
+  readonly #onTurn = (): void => this.flush()
   /** The last write, while the operating system has not taken all of it. */
   #writing: Promise<void> | null = null
   #over = false
@@ -65,7 +65,7 @@ export abstract class Link {
     }
     if (this.#scheduled) return
     this.#scheduled = true
-    queueMicrotask(this.#onMicrotask)
+    this.schedule(this.#onTurn)
   }
 
   /** Resolves when what was sent so far is out of this process's hands. */
@@ -137,6 +137,11 @@ export abstract class Link {
     this.#over = true
     this.#sent?.resolve()
     this.#events.ended()
+  }
+
+  /** When to write what is gathered. */
+  protected schedule(write: () => void): void {
+    queueMicrotask(write)
   }
 
   /** Hands the segments to the operating system: `null` if it has them all or nobody asks, else a promise for that. */

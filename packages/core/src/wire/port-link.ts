@@ -24,6 +24,17 @@ export class PortLink extends Link {
     return null
   }
 
+  /** After all that this turn of the event loop goes on with: a message costs the two threads more than what is in it. */
+  protected override schedule(write: () => void): void {
+    process.nextTick(write)
+  }
+
+  /** Nothing outlives the process that both threads share, so there is nothing to wait for; but what follows may be a long computation. */
+  override flushed(): Promise<void> {
+    this.flush()
+    return super.flushed()
+  }
+
   override ref(): void {
     this.#port.ref()
   }

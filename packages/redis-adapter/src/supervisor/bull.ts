@@ -35,91 +35,74 @@ export const BULL_NAME = 'q'
 /** How long BullMQ's own lock on a delivered job lasts: long, since who holds a delivery is our business. */
 const LOCK = 86_400_000
 
-const ours = ['m', 'p', 's', 'u', 'gw', 'pw', 'jw', 'd'] as const
-
 /** BullMQ's keys in the order in which its scripts take them. */
-const bullKeys = {
-  add: ['wait', 'paused', 'meta', 'id', 'completed', 'delayed', 'active', 'events', 'marker'],
-  take: ['wait', 'active', 'prioritized', 'events', 'stalled', 'limiter', 'delayed', 'paused', 'meta', 'pc', 'marker'],
-  finish: ['wait', 'active', 'prioritized', 'events', 'stalled', 'limiter', 'delayed', 'paused', 'meta', 'pc'],
-  back: ['active', 'wait', 'stalled', 'paused', 'meta', 'limiter', 'prioritized', 'marker', 'events'],
-} as const
-
-/** A script's own arguments, by the names that it knows them by; all scripts have the first four in common. */
-const common = ['self', 'wake', 'tag', 'prefix']
-
-interface Assembly {
-  readonly bull: readonly (keyof typeof bullKeys)[]
-  readonly arguments: readonly string[]
-  /** Lua that defines what the script's file calls. */
-  readonly functions: string
-  readonly allowOom: boolean
+const bullKeys: Readonly<Record<Used, string>> = {
+  addStandardJob: 'wait paused meta id completed delayed active events marker',
+  moveToActive: 'wait active prioritized events stalled limiter delayed paused meta pc marker',
+  moveToFinished: 'wait active prioritized events stalled limiter delayed paused meta pc',
+  moveJobFromActiveToWait: 'active wait stalled paused meta limiter prioritized marker events',
 }
 
-const wrap = (name: string, text: string): string => `local function ${name}(KEYS,ARGV)\n${text}\nend\n`
-
-/** A Lua table of `count` keys from the place where they begin in KEYS. */
-const keysFrom = (name: string, start: number, count: number): string =>
-  `local ${name}={} for i=1,${count} do ${name}[i]=KEYS[${start - 1}+i] end\n`
-
-const FIRST = ours.length + 3
-
-/** moveToFinished as a function of token and job. */
-const finisher = (name: string, keys: string, target: string, keep: string, property: string, value: string): string =>
-  `local function ${name}(token,job)
-local k={} for i=1,10 do k[i]=${keys}[i] end
-k[11]=A.prefix..${target} k[12]=A.prefix..job k[13]=A.prefix..'metrics:'..${target} k[14]=A.prefix..'marker'
-return finished(k,{job,now,${property},${value},${target},'0',A.prefix,cmsgpack.pack({token=token,keepJobs={count=tonumber(${keep})},lockDuration=${LOCK},attempts=1,maxMetricsSize='',fpof=false,cpof=false,idof=false,rdof=false})})
+/** One of BullMQ's scripts as a Lua function of its arguments; `more` are keys beside those that each call has. */
+function bull(script: Used): string {
+  const keys = bullKeys[script].split(' ').map((key) => `P..'${key}'`)
+  return `local function ${script}(ARGV,more)
+local KEYS={${keys.join(',')}}
+for i=1,more and #more or 0 do KEYS[#KEYS+1]=more[i] end
+${bullTexts[script]}
 end
 `
+}
+
+/** What our scripts say for BullMQ's. */
+const functions = {
+  add: `${bull('addStandardJob')}local function add(data)
+return addStandardJob({cmsgpack.pack({P,'','item',now}),data,cmsgpack.pack({attempts=1,removeOnComplete=true})})
+end
+`,
+  take: `${bull('moveToActive')}local function fetched(token)
+local r=moveToActive({P,now,cmsgpack.pack({token=token,lockDuration=${LOCK}})})
+local fields=type(r)=='table' and r[1]
+if type(fields)~='table' then return nil end
+redis.call('HSET',K.d,token,r[2])
+local attempt,data
+for i=1,#fields,2 do
+  if fields[i]=='ats' then attempt=fields[i+1] elseif fields[i]=='data' then data=fields[i+1] end
+end
+return r[2],attempt,data
+end
+`,
+  finish: `${bull('moveToFinished')}local function finish(token,job,target,keep,property,value)
+return moveToFinished({job,now,property,value,target,'0',P,cmsgpack.pack({token=token,keepJobs={count=keep},lockDuration=${LOCK},attempts=1,maxMetricsSize='',fpof=false,cpof=false,idof=false,rdof=false})},{P..target,P..job,P..'metrics:'..target,P..'marker'})
+end
+`,
+  back: `${bull('moveJobFromActiveToWait')}local function back(token,job)
+return moveJobFromActiveToWait({job,token,P..job})
+end
+`,
+} as const
+
+interface Assembly {
+  readonly bull: readonly (keyof typeof functions)[]
+  /** The script's own arguments, by the names that it knows them by. */
+  readonly arguments: readonly string[]
+  readonly allowOom: boolean
+}
 
 /** Which script of ours; its file is `q-<script>.lua`. */
 export type QueueScript = 'put' | 'fetch' | 'finish' | 'back' | 'reap' | 'wait'
 
 const assemblies: Readonly<Record<QueueScript, Assembly>> = {
   put: {
-    bull: ['add'],
-    arguments: ['rid', 'maxSize', 'maxDeliveries', 'mode', 'confirmed', 'former', 'data'],
-    functions: `${wrap('added', bullTexts.addStandardJob)}${keysFrom('BK', FIRST, 9)}local function bull()
-return added(BK,{cmsgpack.pack({A.prefix,'','item',now}),A.data,cmsgpack.pack({attempts=1,removeOnComplete=true})})
-end
-`,
+    bull: ['add', 'take'],
+    arguments: ['rid', 'maxSize', 'maxDeliveries', 'mode', 'confirmed', 'former', 'ahead', 'data'],
     allowOom: false,
   },
-  fetch: {
-    bull: ['take'],
-    arguments: ['rid', 'mode', 'mine'],
-    functions: `${wrap('taken', bullTexts.moveToActive)}${keysFrom('BK', FIRST, 11)}local function bull()
-return taken(BK,{A.prefix,now,cmsgpack.pack({token=A.rid,lockDuration=${LOCK}})})
-end
-`,
-    allowOom: true,
-  },
-  finish: {
-    bull: ['finish'],
-    arguments: ['list', 'target', 'keep', 'property', 'value'],
-    functions: `${wrap('finished', bullTexts.moveToFinished)}${keysFrom('BK', FIRST, 10)}${finisher('bull', 'BK', 'A.target', 'A.keep', 'A.property', 'A.value')}`,
-    allowOom: true,
-  },
-  back: {
-    bull: ['back'],
-    arguments: ['list', 'same'],
-    functions: `${wrap('returned', bullTexts.moveJobFromActiveToWait)}${keysFrom('BK', FIRST, 9)}local function bull(token,job)
-return returned(BK,{job,token,A.prefix..job})
-end
-`,
-    allowOom: true,
-  },
-  reap: {
-    bull: ['back', 'finish'],
-    arguments: ['dead'],
-    functions: `${wrap('returned', bullTexts.moveJobFromActiveToWait)}${wrap('finished', bullTexts.moveToFinished)}${keysFrom('BK', FIRST, 9)}${keysFrom('FK', FIRST + 9, 10)}local function back(token,job)
-return returned(BK,{job,token,A.prefix..job})
-end
-${finisher('fail', 'FK', "'failed'", '-1', "'failedReason'", "'its consumers died'")}`,
-    allowOom: true,
-  },
-  wait: { bull: [], arguments: ['op', 'rid', 'arg', 'more'], functions: '', allowOom: true },
+  fetch: { bull: ['take'], arguments: ['rid', 'mode', 'mine'], allowOom: true },
+  finish: { bull: ['finish'], arguments: ['list', 'failed'], allowOom: true },
+  back: { bull: ['back'], arguments: ['list', 'same'], allowOom: true },
+  reap: { bull: ['back', 'finish'], arguments: ['dead'], allowOom: true },
+  wait: { bull: [], arguments: ['op', 'rid', 'arg', 'more'], allowOom: true },
 }
 
 export const queueScripts: readonly QueueScript[] = Object.keys(assemblies) as QueueScript[]
@@ -128,27 +111,22 @@ function file(name: string): string {
   return readFileSync(new URL(`../../scripts/${name}.lua`, import.meta.url), 'utf8')
 }
 
-/** A script's whole text. BullMQ's functions come after `_queue`, whose `now` they use. */
+/** What all scripts know the caller by. */
+const common = ['self', 'wake', 'tag']
+
+/** A script's whole text. BullMQ's functions come after `_queue`, whose names they use. */
 export function scriptText(script: QueueScript): string {
-  const { arguments: own, functions } = assemblies[script]
-  const keys = [...ours.map((key, index) => `${key}=KEYS[${index + 1}]`), 'wait=KEYS[9]', 'prioritized=KEYS[10]']
+  const { arguments: own, bull: wrapped } = assemblies[script]
   const named = [...common, ...own].map((argument, index) => `${argument}=ARGV[${index + 1}]`)
-  return `local K={${keys.join(',')}}\nlocal A={${named.join(',')}}\n${file('_queue')}${functions}${file(`q-${script}`)}`
+  const texts = wrapped.map((name) => functions[name])
+  return `local A={${named.join(',')}}\n${file('_queue')}${texts.join('')}${file(`q-${script}`)}`
 }
 
 export function allowsOom(script: QueueScript): boolean {
   return assemblies[script].allowOom
 }
 
-/** What BullMQ calls the queue's prefix, so that `new Queue('q', { prefix })` sees it. */
+/** What BullMQ's own keys of a queue begin with. @param base what all of its keys begin with */
 export function keyPrefix(base: string): string {
   return `${base}:${BULL_NAME}:`
-}
-
-/** Every key that the script takes. */
-export function scriptKeys(script: QueueScript, base: string): readonly string[] {
-  const prefix = keyPrefix(base)
-  const { bull } = assemblies[script]
-  const others = bull.flatMap((group) => bullKeys[group].map((key) => prefix + key))
-  return [...ours.map((key) => `${base}:${key}`), `${prefix}wait`, `${prefix}prioritized`, ...others]
 }

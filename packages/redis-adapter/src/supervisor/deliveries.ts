@@ -134,8 +134,10 @@ export class Deliveries {
       if (user.session !== session || user.out.size === 0) continue
       const all = [...user.out.values()]
       user.out.clear()
-      this.#giveBack(all.filter(({ held }) => !held).map(({ rid }) => rid))
-      for (const out of all.filter(({ held }) => held).toReversed())
+      // What is still on the board could not be taken back before: the process has it, and has not said so yet.
+      const touched = ({ held, place }: Out): boolean => held || place.slot !== 0
+      this.#giveBack(all.filter((out) => !touched(out)).map(({ rid }) => rid))
+      for (const out of all.filter(touched).toReversed())
         this.#options.errands.run(() => this.#again(out, 'its consumer ended'))
     }
   }

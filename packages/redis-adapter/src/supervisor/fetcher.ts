@@ -1,11 +1,11 @@
 /**
- * Who of this program waits for an item of one queue. In a loop that puts and gets by turns a fetch is sent right behind the put,
- * before anybody asks. Its item lies on the board that is shared with the main program, or here if a child is looping; what nobody
- * takes at once goes back as if it had never been fetched, whatever its process is doing.
+ * Who of this program waits for an item of one queue. In a loop that puts and gets by turns the put fetches its item as well, before
+ * anybody asks. It lies on the board that is shared with the main program, or here if a child is looping; what nobody takes at once
+ * goes back as if it had never been fetched, whatever its process is doing.
  */
 import { type Call, monotonic } from '@skein/core/adapter'
 import type { QueueUser } from './deliveries.ts'
-import type { FetchAnswer, FetchMode, JobData, Mode } from './job-queue.ts'
+import type { FetchAnswer, JobData, Mode, PutAnswer } from './job-queue.ts'
 import { Line, type LineOptions } from './line.ts'
 
 /** Milliseconds within which a get follows a put in such a loop; how many times in a row make one; and how long its item waits to be asked for. */
@@ -14,7 +14,7 @@ const STREAK = 4
 const PATIENCE = 5
 
 export interface FetcherOptions extends LineOptions {
-  fetch(rid: string, mode: FetchMode): Promise<FetchAnswer>
+  fetch(rid: string, mode: Mode): Promise<FetchAnswer>
   /** As if it had never been fetched. */
   back(rid: string): void
   hand(user: QueueUser, call: Call, job: JobData): void
@@ -25,11 +25,18 @@ export interface FetcherOptions extends LineOptions {
   closed(): Error
 }
 
+const nothing: FetchAnswer = { kind: 'none', others: [] }
+
+function fetchedBy(answer: PutAnswer): FetchAnswer {
+  return answer.kind === 'done' && answer.ahead !== null ? { kind: 'job', job: answer.ahead } : nothing
+}
+
 interface Ahead {
   readonly user: QueueUser
   readonly rid: string
-  readonly answer: Promise<FetchAnswer>
   readonly timer: NodeJS.Timeout
+  /** Of the put, as one to the get. */
+  answer: Promise<FetchAnswer> | null
   /** Takes it back from the process that it was sent to. */
   recall: (() => boolean) | null
 }
@@ -52,7 +59,7 @@ export class Fetcher {
     if (this.#ahead !== null && (this.#ahead.recall !== null || this.#ahead.user !== user)) this.putBack()
     const ahead = this.#ahead
     this.#forget()
-    let first = ahead?.answer
+    let first = ahead?.answer ?? undefined
     const ask = async (rid: string, mode: Mode): Promise<(() => void) | null> => {
       const foreseen = first
       // Good for one asking: if it failed, the next one must not hear of that again.
@@ -71,28 +78,29 @@ export class Fetcher {
   }
 
   /**
-   * A put of this process was sent: who waits, or is likely to ask, need not wait for its answer.
+   * A put of this process: who waits for its item, or is likely to ask, need not wait for the answer.
    *
-   * @returns settles when the process has the item, if it is to have it before the answer to its put
+   * @param send sends the put, for it to fetch as well under this request, or ''
+   * @returns when the process has what was fetched, if it is to have it before the answer to its put
    */
-  foresee(user: QueueUser): Promise<void> | null {
+  async put(user: QueueUser, send: (ahead: string) => Promise<PutAnswer>): Promise<PutAnswer> {
     this.#lastPut = monotonic()
-    if (this.line.length > 0) this.line.hurry()
-    if (this.line.length > 0 || this.#streak < STREAK || this.#ahead !== null) return null
+    if (this.line.length > 0 || this.#streak < STREAK || this.#ahead !== null) {
+      const sent = send('')
+      this.line.hurry()
+      return sent
+    }
     const rid = this.#options.rid(user.session)
-    const answer = this.#options.fetch(rid, 'ahead')
     const timer = setTimeout(() => this.putBack(), PATIENCE)
-    const ahead: Ahead = { user, rid, answer, timer, recall: null }
+    const ahead: Ahead = { user, rid, timer, answer: null, recall: null }
     this.#ahead = ahead
-    const sent = answer.then(
-      (what) => {
-        if (this.#ahead === ahead && what.kind === 'job') ahead.recall = this.#options.ahead(user, what.job)
-      },
-      () => {
-        // Who takes it over hears of a failure, else the giving back does.
-      },
-    )
-    return user.session.board === null ? null : sent
+    const sent = send(rid)
+    // Whoever asks meanwhile asks again when the put has failed.
+    ahead.answer = sent.then(fetchedBy, () => nothing)
+    const answer = await sent
+    if (this.#ahead === ahead && answer.kind === 'done' && answer.ahead !== null)
+      ahead.recall = this.#options.ahead(user, answer.ahead)
+    return answer
   }
 
   /** Whoever looks at the queue finds everything there. */

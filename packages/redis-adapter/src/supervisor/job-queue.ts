@@ -1,6 +1,6 @@
 /** A queue's scripts as typed commands; and the plain `JobQueue` that the placement of processes and chunks is built on. */
 import { CapacityError, QueueClosedError } from '@skein/core'
-import { allowsOom, keyPrefix, type QueueScript, queueScripts, scriptKeys, scriptText } from './bull.ts'
+import { allowsOom, type QueueScript, queueScripts, scriptText } from './bull.ts'
 import type { Script, ScriptArgument, Store, Surround } from './surround.ts'
 
 export interface QueueShape {
@@ -11,9 +11,6 @@ export interface QueueShape {
 
 /** How a request waits: not at all, in line, or in line already and looking who stands in the way. */
 export type Mode = 'poll' | 'wait' | 'look'
-
-/** `ahead`: not at all, and only for an item that is the only one there. */
-export type FetchMode = Mode | 'ahead'
 
 export interface JobData {
   readonly rid: string
@@ -27,7 +24,8 @@ export interface JobData {
 
 /** `others` are the programs that hold items or stand in line, as far as the script was asked to say. */
 export type PutAnswer =
-  | { readonly kind: 'done'; readonly id: string }
+  /** `ahead`: the item that was taken for the get that was foreseen. */
+  | { readonly kind: 'done'; readonly id: string; readonly ahead: JobData | null }
   | { readonly kind: 'full' }
   | { readonly kind: 'closed' }
   | { readonly kind: 'waits'; readonly others: readonly string[] }
@@ -59,8 +57,11 @@ export type QueueWake = (letter: string, rid: string) => void
 
 type Reply = readonly [unknown, readonly Buffer[]]
 
-/** Confirmed puts that are named in one further put. */
-const CONFIRMED = 64
+/** So many confirmed puts are named in one further put. */
+const CONFIRMED = 16
+
+/** Bytes up to which an item is sent as text. */
+const BRIEF = 1_024
 
 const scripts = new WeakMap<Store, Map<QueueScript, Script<readonly ScriptArgument[], Reply>>>()
 
@@ -89,8 +90,7 @@ export class QueueCommands {
   readonly #around: Surround
   readonly #tag: string
   readonly #shape: readonly [string, string]
-  readonly #prefix: string
-  readonly #keys: Readonly<Record<QueueScript, readonly string[]>>
+  readonly #keys: readonly string[]
   readonly #stop: () => void
   readonly #told: QueueWake
   #confirmed: string[] = []
@@ -100,12 +100,7 @@ export class QueueCommands {
     this.#around = around
     this.#tag = key
     this.#shape = [limit(shape.maxSize), often(shape.maxDeliveries)]
-    const base = `{${around.namespace}:${key}}`
-    this.#prefix = keyPrefix(base)
-    this.#keys = Object.fromEntries(queueScripts.map((name) => [name, scriptKeys(name, base)])) as Record<
-      QueueScript,
-      readonly string[]
-    >
+    this.#keys = [`{${around.namespace}:${key}}`]
     this.#told = told
     this.#stop = around.wakes.on(key, told)
   }
@@ -115,19 +110,31 @@ export class QueueCommands {
     this.#stop()
   }
 
-  /** @param former other rids under which the same put may have been done, in the name of sessions that are lost: spaces between */
-  async put(rid: string, data: string | Uint8Array, mode: Mode, former = ''): Promise<PutAnswer> {
-    const confirmed = this.#confirmed.splice(0, CONFIRMED)
-    const words = [rid, ...this.#shape, mode, confirmed.join(' '), former, data]
-    const asked = this.#run<[unknown, ...unknown[]]>('put', words, mode)
-    const [answer] = await asked.catch((error: unknown) => {
+  /**
+   * @param former other rids under which the same put may have been done, in the name of sessions that are lost: spaces between
+   * @param ahead the request of a get that will come, or ''
+   */
+  async put(rid: string, data: string | Uint8Array, mode: Mode, former = '', ahead = ''): Promise<PutAnswer> {
+    const confirmed = this.#confirmed.length < CONFIRMED ? [] : this.#confirmed.splice(0, CONFIRMED)
+    const words = [rid, ...this.#shape, mode, confirmed.join(' '), former, ahead, brief(data)]
+    let answer: readonly unknown[]
+    try {
+      answer = await this.#run('put', words, mode)
+    } catch (error) {
       this.#confirmed.push(...confirmed)
       throw error
-    })
+    }
     const [what, ...rest] = answer
     if (what === 1) {
       this.#confirmed.push(rid)
-      return { kind: 'done', id: String(rest[0]) }
+      const [id, attempt, of, other] = rest
+      if (attempt === undefined) return { kind: 'done', id: String(id), ahead: null }
+      const own = Buffer.isBuffer(other) && other.length > 0 ? other : bufferOf(data)
+      return {
+        kind: 'done',
+        id: String(id),
+        ahead: { rid: ahead, id: String(of), attempt: Number(attempt), data: own },
+      }
     }
     if (what === 0) return { kind: 'full' }
     const letter = String(what)
@@ -135,13 +142,12 @@ export class QueueCommands {
     return letter === 'c' ? { kind: 'closed' } : shapeOf(rest)
   }
 
-  async fetch(rid: string, mode: FetchMode): Promise<FetchAnswer> {
-    const [answer] = await this.#run<[unknown, ...unknown[]]>(
+  async fetch(rid: string, mode: Mode): Promise<FetchAnswer> {
+    const [what, ...rest] = await this.#run<readonly unknown[]>(
       'fetch',
       [rid, mode, rid.slice(0, rid.lastIndexOf('/') + 1)],
-      mode === 'ahead' ? 'poll' : mode,
+      mode,
     )
-    const [what, ...rest] = answer
     if (what === 1) {
       const [id, attempt, data] = rest
       return { kind: 'job', job: { rid, id: String(id), attempt: Number(attempt), data: data as Buffer } }
@@ -151,10 +157,8 @@ export class QueueCommands {
   }
 
   /** Over for good; with `failed`, set aside as a dead letter with that reason. @returns for each whether it was this program's */
-  async finish(rids: readonly string[], failed?: string): Promise<readonly boolean[]> {
-    const how =
-      failed === undefined ? ['completed', '0', 'returnvalue', 'null'] : ['failed', '-1', 'failedReason', failed]
-    const [out] = await this.#run<number[]>('finish', [rids.join(' '), ...how])
+  async finish(rids: readonly string[], failed = ''): Promise<readonly boolean[]> {
+    const out = await this.#run<number[]>('finish', [rids.join(' '), failed])
     return out.map((one) => one === 1)
   }
 
@@ -165,14 +169,13 @@ export class QueueCommands {
    * @param counted whether it was a delivery: the next one's attempt is higher by one then
    */
   async back(rids: readonly string[], counted: boolean): Promise<readonly boolean[]> {
-    const [out] = await this.#run<number[]>('back', [rids.join(' '), counted ? '0' : '1'])
+    const out = await this.#run<number[]>('back', [rids.join(' '), counted ? '0' : '1'])
     return out.map((one) => one === 1)
   }
 
   /** Takes back what these hold and their places in line. @param dead sids, or `<sid>/<process>` */
   async reap(dead: readonly string[]): Promise<number> {
-    const [count] = await this.#run<number>('reap', [` ${dead.join('  ')} `])
-    return count
+    return this.#run<number>('reap', [` ${dead.join('  ')} `])
   }
 
   /** Takes puts and joins out of the lines, and out of the queue what was put and is still there. @returns whose item was taken already */
@@ -211,26 +214,30 @@ export class QueueCommands {
   }
 
   async #wait(operation: string, rid = '', arg = '', more = ''): Promise<unknown> {
-    const [answer] = await this.#run(
-      'wait',
-      [operation, rid, arg, more],
-      operation === 'join' && more === 'wait' ? 'wait' : 'poll',
-    )
-    return answer
+    return this.#run('wait', [operation, rid, arg, more], operation === 'join' && more === 'wait' ? 'wait' : 'poll')
   }
 
   /** @param mode what waits is held until the connection is there again, so that it keeps its place among the commands */
-  async #run<R>(name: QueueScript, args: readonly ScriptArgument[], mode: Mode = 'poll'): Promise<[R]> {
+  async #run<R>(name: QueueScript, args: readonly ScriptArgument[], mode: Mode = 'poll'): Promise<R> {
     const { store, session, wakes, outage } = this.#around
-    const all = [session.sid, wakes.prefix, this.#tag, this.#prefix, ...args]
+    const all = [session.sid, wakes.prefix, this.#tag, ...args]
     const patience = mode === 'poll' ? {} : { deadline: outage }
-    const [answer, own] = await scriptOf(store, name).call(this.#keys[name], all, patience)
+    const [answer, own] = await scriptOf(store, name).call(this.#keys, all, patience)
     for (const wake of own) {
       const word = wake.toString()
       this.#told(word.slice(0, 1), word.slice(2))
     }
-    return [answer as R]
+    return answer as R
   }
+}
+
+/** A command of texts alone is put together faster. */
+function brief(data: string | Uint8Array): string | Uint8Array {
+  return typeof data === 'string' || data.length > BRIEF ? data : bufferOf(data).toString()
+}
+
+function bufferOf(data: string | Uint8Array): Buffer {
+  return typeof data === 'string' ? Buffer.from(data) : Buffer.from(data.buffer, data.byteOffset, data.byteLength)
 }
 
 function shapeOf([maxSize, maxDeliveries]: readonly unknown[]): {

@@ -7,8 +7,6 @@ import type { Request } from './line.ts'
 export interface PutRequestOptions {
   readonly label: string
   readonly shape: QueueShape
-  /** Told when the put was sent. @returns what the process is to have before it hears of its put */
-  sent(): Promise<void> | null
   /** Programs that stand in the way. */
   suspect(others: readonly string[]): void
   closed(): Error
@@ -22,10 +20,7 @@ export function putRequest(call: Call, options: PutRequestOptions): Request {
     call,
     poll,
     ask: async (rid, mode, former) => {
-      const sent = options.send(rid, bytes, mode, former)
-      const before = options.sent()
-      const answer = await sent
-      if (before !== null) await before
+      const answer = await options.send(rid, bytes, mode, former)
       if (answer.kind === 'done') return () => call.ok(0)
       if (answer.kind === 'full') return () => call.ok(false)
       if (answer.kind === 'closed') return () => call.fail(options.closed())

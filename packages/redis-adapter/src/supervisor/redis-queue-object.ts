@@ -88,6 +88,8 @@ export class RedisQueueObject extends BrokerObject {
       closed: () => this.#end.heard(),
     })
     const giveUp = (given: string, asking: boolean, of: Session): void => {
+      // It may be an item that was fetched with its put.
+      this.#fetcher.putBack()
       // What a process put just before it ended stays put.
       if (!asking || !of.over) this.#errands.run(() => commands.leave([given]))
     }
@@ -270,8 +272,8 @@ export class RedisQueueObject extends BrokerObject {
     const request = putRequest(call, {
       label: this.label,
       shape: this.#spec,
-      send: (rid, bytes, mode, former) => this.#commands.put(rid, bytes, mode, former),
-      sent: () => this.#fetcher.foresee(user),
+      send: (rid, bytes, mode, former) =>
+        this.#fetcher.put(user, (ahead) => this.#commands.put(rid, bytes, mode, former, ahead)),
       suspect: (others) => this.#suspects.look(others),
       closed: () => this.#end.heard(),
     })
