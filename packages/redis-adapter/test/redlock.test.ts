@@ -1,72 +1,21 @@
 /** Locks on three independent masters: real servers that are killed, stopped and emptied. */
 import { CapacityError, QuorumError } from '@skein/core'
-import type { ObjectFactory, Session } from '@skein/core/adapter'
-import { afterAll, afterEach, beforeAll, beforeEach, expect, onTestFinished, test } from 'vitest'
+import { beforeEach, expect, onTestFinished, test } from 'vitest'
 import { Proxy } from '../../../integration-tests/support/proxy.ts'
-import { freshNamespace, grownUp, type RedisServer, startRedis } from '../../../integration-tests/support/redis.ts'
-import type { PermitsSpec } from '../src/supervisor/redis-permits.ts'
+import type { RedisServer } from '../../../integration-tests/support/redis.ts'
 import { type Deadline, left } from '../src/supervisor/redlock/quorum-executor.ts'
-import { Quorum } from '../src/supervisor/redlock/quorum.ts'
-import { RedlockPermits } from '../src/supervisor/redlock/redlock-permits.ts'
-import type { Surround } from '../src/supervisor/surround.ts'
-import { type TestPermits, World } from './permits-world.ts'
+import type { TestPermits } from './permits-world.ts'
+import { redlockField } from './redlock-field.ts'
 
 const LEASE = 1_000
 
-let servers: RedisServer[]
+const field = redlockField(LEASE)
+const { until, losses, program, kill, standing } = field
+let servers: readonly RedisServer[]
 let namespace: string
-const worlds = new Set<World>()
-const quorums = new Map<Surround, Quorum>()
-/** What processes would read of their tenure. */
-const until = new Map<Session, Deadline | null>()
-const losses: Error[] = []
-
-beforeAll(async () => {
-  servers = await Promise.all([startRedis({ own: true }), startRedis({ own: true }), startRedis({ own: true })])
+beforeEach(() => {
+  ;({ servers, namespace } = field)
 })
-afterAll(() => Promise.all(servers.map((one) => one.close())))
-beforeEach(async () => {
-  namespace = freshNamespace()
-  await grownUp(servers, LEASE)
-})
-afterEach(async () => {
-  await Promise.all([...quorums.values()].map((one) => one.close()))
-  await Promise.all([...worlds].map((one) => one.close()))
-  worlds.clear()
-  quorums.clear()
-  until.clear()
-  losses.length = 0
-})
-
-/** Ends a server; another one has its place after the test. */
-async function kill(number: number): Promise<RedisServer> {
-  const server = servers[number] as RedisServer
-  await server.kill()
-  onTestFinished(() => server.restart())
-  return server
-}
-
-function kinds(around: Surround): Readonly<Record<string, ObjectFactory>> {
-  const quorum = new Quorum(around, {
-    confirm: (session, deadline) => until.set(session, deadline),
-    lose: (_session, reason) => losses.push(reason),
-  })
-  quorums.set(around, quorum)
-  return { lock: (name: string, spec: PermitsSpec) => new RedlockPermits('lock', name, spec, around, quorum) }
-}
-
-async function program(urls: readonly string[] = servers.map(({ url }) => url)): Promise<World> {
-  const world = new World(urls, namespace, new Set(), kinds, { sessionTtl: LEASE, beat: LEASE / 5 })
-  worlds.add(world)
-  return world.ready()
-}
-
-/** So many stand in line, the holder included. */
-async function standing(count: number, name = 'x'): Promise<void> {
-  await expect
-    .poll(() => servers[0]?.ask('ZCARD', `{${namespace}:redlock:lock:${name}}:q`), { interval: 5 })
-    .toBe(count)
-}
 
 /** Processes that take turns, and what happened to them. */
 class Contest {
@@ -190,7 +139,7 @@ test('a program that vanishes keeps the lock for a lease, no longer and no less'
   const token = await a.process().lock('x').acquire()
   const waiting = b.process().lock('x').acquire()
   await standing(2)
-  const [quorum] = quorums.values()
+  const [quorum] = field.quorums.values()
   a.crash()
   await quorum?.close()
   const asked = performance.now()

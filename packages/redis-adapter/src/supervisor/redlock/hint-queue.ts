@@ -5,6 +5,7 @@
 import { randomBytes } from 'node:crypto'
 import { Redis } from 'ioredis'
 import type { Settings } from '../settings.ts'
+import type { Debts } from './debts.ts'
 import { MasterScript } from './master-script.ts'
 
 /** Where an id stands: the number of the master, and whether its turn has come. */
@@ -20,6 +21,7 @@ export class HintQueue {
   readonly program: string = randomBytes(6).toString('hex')
   readonly #masters: readonly Redis[]
   readonly #subscribers: readonly Redis[]
+  readonly #debts: Debts
   readonly #namespace: string
   readonly #ttl: number
   readonly #script = new MasterScript<[number, string]>('hint')
@@ -28,11 +30,13 @@ export class HintQueue {
   #count = 0
 
   /** @param ttl ms that a place is kept without a sign of life */
-  constructor(masters: readonly Redis[], namespace: string, ttl: number) {
+  constructor(masters: readonly Redis[], debts: Debts, namespace: string, ttl: number) {
     this.#masters = masters
+    this.#debts = debts
     this.#namespace = namespace
     this.#ttl = ttl
     this.#subscribers = masters.map(subscriberOf)
+    for (const [number, master] of masters.entries()) master.on('ready', () => this.#away.delete(number))
     for (const [number, subscriber] of this.#subscribers.entries()) {
       subscriber.on('error', ignoreAway)
       subscriber.on('message', (_channel, id: string) => this.#turns.get(id)?.())
@@ -67,20 +71,27 @@ export class HintQueue {
         return { master: number, turn: turn === 1, ticket }
       } catch {
         this.#lookLater(number)
+        // It may have the place nevertheless, and nobody would stand there.
+        void this.leave(key, number, [id])
       }
     }
     return null
   }
 
-  /** Gives up places on a master, and tells whose turn it is. */
+  /** Gives up places on a master, and tells whose turn it is; a master that is away hears it later. */
   async leave(key: string, master: number, ids: readonly string[]): Promise<void> {
     const client = this.#masters[master]
-    if (client === undefined || this.#away.has(master)) return
+    if (client === undefined) return
+    const go = (): Promise<unknown> => this.#script.call(client, keysOf(key), ['leave', this.#channel, ...ids])
+    if (this.#away.has(master)) {
+      this.#debts.owe(client, go)
+      return
+    }
     try {
-      await this.#script.call(client, keysOf(key), ['leave', this.#channel, ...ids])
+      await go()
     } catch {
-      // The places run out by themselves.
       this.#lookLater(master)
+      this.#debts.owe(client, go)
     }
   }
 

@@ -5,6 +5,8 @@
 import { monotonic } from '@skein/core/adapter'
 import type { Redis } from 'ioredis'
 import Redlock, { ExecutionError, type Lock, ResourceLockedError, type Votes } from 'redlock'
+import { isNoScript } from '../failure.ts'
+import type { Debts } from './debts.ts'
 
 /** A time on the monotonic clock and on the wall clock, in ms: over when the first of them says so. */
 export interface Deadline {
@@ -69,16 +71,51 @@ redis.call('set', KEYS[1], ARGV[1], 'px', ARGV[2])
 return 1
 `
 
+const RELEASE = `
+if redis.call('get', KEYS[1]) == ARGV[1] then redis.call('del', KEYS[1]) end
+return 1
+`
+
+/** A master as redlock calls it. A release that it may not have heard is owed to it, after a vote for an attempt that failed as well. */
+class Voter {
+  readonly #master: Redis
+  readonly #debts: Debts
+
+  constructor(master: Redis, debts: Debts) {
+    this.#master = master
+    this.#debts = debts
+  }
+
+  evalsha(sha: string, keys: number, args: readonly string[]): Promise<unknown> {
+    return this.#heard(this.#master.evalsha(sha, keys, ...args), args)
+  }
+
+  eval(text: string, keys: number, args: readonly string[]): Promise<unknown> {
+    return this.#heard(this.#master.eval(text, keys, ...args), args)
+  }
+
+  #heard(answer: Promise<unknown>, [key = '', value = '', lease]: readonly string[]): Promise<unknown> {
+    if (lease === undefined) {
+      answer.catch((error: unknown) => {
+        if (!isNoScript(error)) this.#debts.owe(this.#master, () => this.#master.eval(RELEASE, 1, key, value))
+      })
+    }
+    return answer
+  }
+}
+
 export class QuorumExecutor {
   readonly #redlock: Redlock
   readonly #masters: number
   readonly #majority: number
 
   /** @param masters whose commands fail within a short time, never wait for a connection and are never sent twice */
-  constructor(masters: readonly Redis[]) {
+  constructor(masters: readonly Redis[], debts: Debts) {
     this.#masters = masters.length
     this.#majority = Math.floor(masters.length / 2) + 1
-    this.#redlock = new Redlock(masters, ONCE, { acquireScript: () => ACQUIRE, extendScript: () => EXTEND })
+    const scripts = { acquireScript: () => ACQUIRE, extendScript: () => EXTEND, releaseScript: () => RELEASE }
+    const voters = masters.map((master) => new Voter(master, debts))
+    this.#redlock = new Redlock(voters, ONCE, scripts)
     this.#redlock.on('error', ignoreVote)
   }
 
@@ -114,15 +151,12 @@ export class QuorumExecutor {
     }
   }
 
-  /** Takes the value away wherever it is. Masters that do not answer let it run out. */
+  /** Takes the value away wherever it is. Masters that do not answer are told later, or let it run out. */
   async release({ lock }: Pick<Held, 'lock'>): Promise<void> {
-    for (let attempt = 0; attempt < 2; attempt += 1) {
-      try {
-        await this.#redlock.release(lock, ONCE)
-        return
-      } catch {
-        // A minority has it at most, or it runs out by itself.
-      }
+    try {
+      await this.#redlock.release(lock, ONCE)
+    } catch {
+      // Owed to those that have not heard of it.
     }
   }
 

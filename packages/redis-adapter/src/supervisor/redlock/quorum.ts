@@ -2,6 +2,7 @@
 import { LeaseLostError } from '@skein/core'
 import type { Session } from '@skein/core/adapter'
 import type { Surround } from '../surround.ts'
+import { Debts } from './debts.ts'
 import { HintQueue } from './hint-queue.ts'
 import { type Deadline, type Held, left, QuorumExecutor } from './quorum-executor.ts'
 import { QuorumFence } from './quorum-fence.ts'
@@ -51,9 +52,10 @@ export class Quorum {
     this.tenure = tenure
     this.lease = around.sessionTtl
     this.#beat = around.beat
-    this.executor = new QuorumExecutor(masters)
+    const debts = new Debts(masters, this.lease)
+    this.executor = new QuorumExecutor(masters, debts)
     this.fence = new QuorumFence(masters)
-    this.hints = new HintQueue(masters, around.namespace, around.sessionTtl)
+    this.hints = new HintQueue(masters, debts, around.namespace, around.sessionTtl)
     this.#arm(this.#beat)
     // It may have come back empty, and votes for others until what is held is there again.
     for (const master of masters) master.on('ready', () => this.#hurry())

@@ -1,8 +1,8 @@
 /** The part of redlock 5.0.0-beta.2 that is used here; the package's own types cannot be found by its export map. */
 declare module 'redlock' {
   interface Client {
-    eval(...args: never[]): Promise<unknown>
-    evalsha(...args: never[]): Promise<unknown>
+    eval(text: string, keys: number, args: readonly string[]): Promise<unknown>
+    evalsha(sha: string, keys: number, args: readonly string[]): Promise<unknown>
   }
 
   export interface Votes {
@@ -34,7 +34,10 @@ declare module 'redlock' {
       clients: Iterable<Client>,
       settings: Partial<Settings>,
       scripts?: Partial<
-        Record<'acquireScript' | 'extendScript', /** A string would be ignored. */ (own: string) => string>
+        Record<
+          'acquireScript' | 'extendScript' | 'releaseScript',
+          /** A string would be ignored. */ (own: string) => string
+        >
       >,
     )
     on(event: 'error', told: (error: Error) => void): this
