@@ -136,6 +136,12 @@ const wrong: readonly (readonly [what: string, call: Call, words: RegExp])[] = [
     (mp) => mp.semaphore(2, { owned: false }).acquire({ permits }),
     /permits/,
   ]),
+  [
+    'a semaphore of 2 ** 53',
+    (mp) => mp.semaphore(2 ** 53),
+    /permits.*from 1 to 9007199254740991, got 9007199254740992/,
+  ],
+  ['a pool of a million', (mp) => mp.pool(1e6), /size of a pool.*from 1 to 4096, got 1000000/],
   ['a queue with maxSize 2.5', (mp) => mp.queue({ maxSize: 2.5 }), /maxSize/],
   ['a map over nothing', (mp) => once(mp, (pool) => pool.map(nothing, untyped(null))), /map\(\).*iterable/],
   ['a map over a number', (mp) => once(mp, (pool) => pool.map(nothing, untyped(5))), /map\(\).*iterable/],

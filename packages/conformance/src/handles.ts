@@ -1,8 +1,8 @@
 /** Handles travel like any value, and stand for the same object wherever they arrive; so do names. */
-import { StateError } from '@skein/core'
+import { ScopeError, StateError } from '@skein/core'
 import type { Queue } from '@skein/core'
 import { expect } from 'vitest'
-import { ascending } from './checking.ts'
+import { ascending, failureOf } from './checking.ts'
 import type { Suite } from './harness.ts'
 import { echo, hear } from './targets/basic.ts'
 import {
@@ -114,6 +114,31 @@ export function handlesSuite(suite: Suite): void {
       await semaphore.acquire({ permits: 3 })
       expect(await (await start(mp.process(valueByName, [4, name]))).result()).toBe(1)
       await semaphore.destroy()
+    })
+
+    check('a handle of another context is refused in the call, wherever it stands', async (tools) => {
+      const { mp, pool, unique } = tools
+      const namespace = unique('elsewhere')
+      const elsewhere = await tools.connect({ namespace })
+      const [stray, workers, queue] = [elsewhere.lock('stray'), pool(1), mp.queue<unknown>()]
+      const [end] = mp.pipe()
+      const calls: (() => unknown)[] = [
+        () => mp.process(echo, [[stray]]),
+        () => workers.apply(echo, [stray]),
+        () => workers.map(echo, [1, stray]),
+        () => queue.put({ deep: new Map([[1, stray]]) }),
+        () => end.send(stray),
+        () => mp.value<unknown>(stray),
+        () => mp.dict<unknown>().set('key', stray),
+        () => mp.list<unknown>().push(stray),
+      ]
+      for (const call of calls) {
+        const error = await failureOf(call)
+        expect(error).toBeInstanceOf(ScopeError)
+        expect((error as Error).message).toContain(`lock "stray" belongs to namespace ${namespace}`)
+      }
+      expect(await queue.size()).toBe(0)
+      expect(await workers.apply(echo, ['as ever'])).toBe('as ever')
     })
 
     check('names are per kind', async ({ mp, unique }) => {

@@ -73,12 +73,14 @@ export function processOptionsSuite(suite: Suite): void {
       }
     })
 
-    check('a cwd that is not there is told by start()', async ({ mp }) => {
-      const child = mp.process(directory, [], { cwd: '/no/such/directory' })
-      const error = await child.start().catch((reason: unknown) => reason)
-      expect(error).toBeInstanceOf(SpawnError)
-      expect((error as Error).message).toContain('/no/such/directory')
-      expect(await child.join()).toMatchObject({ reason: 'spawn-failed' })
+    check('a cwd that is not there, or is a file, is told by start()', async ({ mp }) => {
+      for (const cwd of ['/no/such/directory', process.execPath]) {
+        const child = mp.process(directory, [], { cwd })
+        const error = await child.start().catch((reason: unknown) => reason)
+        expect(error).toBeInstanceOf(SpawnError)
+        expect((error as Error).message).toContain(cwd)
+        expect(await child.join()).toMatchObject({ reason: 'spawn-failed' })
+      }
     })
 
     check('an abort of signal ends it as terminate() does', async ({ mp, start }) => {

@@ -85,7 +85,7 @@ export class AdapterContext implements Context {
       ...chosen,
       name: name ?? `Process-${this.#processes}`,
       target: ref,
-      args: encode([...bound, ...args], 'args'),
+      args: encode([...bound, ...args], 'args', this.#open.admit),
     })
   }
 
@@ -93,7 +93,7 @@ export class AdapterContext implements Context {
     const adapter = this.#open
     return createPool(size, options, {
       openFleet: (spec, events) => adapter.fleet(spec, events),
-      encode,
+      encode: (value, path) => encode(value, path, adapter.admit),
       decode: (bytes) => decode(bytes, (ref) => adapter.attach(ref)),
       refOf,
     })

@@ -103,8 +103,7 @@ describe('handles of another store are refused', () => {
     const [redis, elsewhere] = [await redisForTest({ own: true }), await redisForTest({ own: true })]
     const [here, there] = [await opened(redis.url, namespace), await opened(elsewhere.url, namespace)]
     const queue = here.queue<unknown>('letters')
-    await queue.put(there.lock('a'))
-    await expect(queue.get()).rejects.toBeInstanceOf(ScopeError)
+    await expect(queue.put(there.lock('a'))).rejects.toBeInstanceOf(ScopeError)
   })
 
   test('of the same server where a majority decides, since its locks are others', async () => {

@@ -207,16 +207,21 @@ export class LinkedAdapter implements Adapter, Home {
   }
 
   attach(ref: HandleRef): Handle {
-    const { kind, name, scope, namespace, program, shape = {} } = ref
-    const same = scope === this.nature.scope || this.#ground.client.aliases.has(scope)
-    if (!same || namespace !== this.namespace) {
-      const where = same ? `namespace ${namespace}` : scope
-      throw new ScopeError(
-        `${kind} "${name}" belongs to ${where}, not to the ${this.kind} namespace ${this.namespace} of this process; create it in the context that shares it`,
-      )
-    }
+    this.admit(ref)
+    const { kind, name, program, shape = {} } = ref
     const place: Place = { home: this, kind, name, shape, attach: true, program }
     return attachers[kind](place)
+  }
+
+  readonly admit = ({ kind, name, scope, namespace }: HandleRef): void => {
+    const same = scope === this.nature.scope || this.#ground.client.aliases.has(scope)
+    if (same && namespace === this.namespace) return
+    const where = [...(namespace === this.namespace ? [] : [`namespace ${namespace}`]), ...(same ? [] : [scope])].join(
+      ' of ',
+    )
+    throw new ScopeError(
+      `${kind} "${name}" belongs to ${where}, not to the ${this.kind} namespace ${this.namespace} of this context; create it in the context that shares it`,
+    )
   }
 
   async inspect(): Promise<Snapshot> {

@@ -39,7 +39,7 @@ export class LinkedConnection<S, R> extends RemoteObject<Presence> implements Co
   }
 
   async send(message: S, wait?: WaitOptions): Promise<void> {
-    return this.#send(VALUE, encode(message, 'message'), wait)
+    return this.#send(VALUE, encode(message, 'message', this.home.admit), wait)
   }
 
   async sendBytes(bytes: Uint8Array, wait?: WaitOptions): Promise<void> {

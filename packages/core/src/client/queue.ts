@@ -98,7 +98,8 @@ export class LinkedQueue<T> extends RemoteObject<QueueChannel> implements Queue<
   }
 
   #encode(item: T): Uint8Array {
-    return this.home.nature.json ? Buffer.from(encodeJson(item, 'item')) : encode(item, 'item')
+    const { nature, admit } = this.home
+    return nature.json ? Buffer.from(encodeJson(item, 'item', admit)) : encode(item, 'item', admit)
   }
 
   #decode(bytes: Uint8Array): T {

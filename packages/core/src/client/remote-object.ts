@@ -12,6 +12,8 @@ export interface Home {
   readonly namespace: string
   readonly nature: Nature
   readonly open: boolean
+  /** @throws ScopeError for a handle of another context */
+  readonly admit: (ref: HandleRef) => void
   /** @throws ClosedError when the context is closed */
   readonly client: BrokerClient
   decode(bytes: Uint8Array): unknown

@@ -41,7 +41,7 @@ function checkSize(label: string, bytes: number, items: number): void {
 
 /** Encodes a value as the adapter stores it. @throws EncodeError; CapacityError if it is too large */
 export function encodeStored(home: Home, label: string, value: unknown, path: string): Stored {
-  const stored = home.nature.json ? encodeJson(value, path) : encode(value, path)
+  const stored = home.nature.json ? encodeJson(value, path, home.admit) : encode(value, path, home.admit)
   checkSize(label, sizeOf(stored), 1)
   return stored
 }

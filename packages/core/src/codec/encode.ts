@@ -1,5 +1,6 @@
 /** Values to the bytes of the local wire. */
 import { RemoteError } from '../errors.ts'
+import type { Admit } from './sink.ts'
 import { walk } from './walk.ts'
 import { BinaryWriter } from './wire/binary-writer.ts'
 
@@ -10,14 +11,15 @@ let idle: BinaryWriter | null = null
  * Encodes a value as it is now; changing it afterwards changes nothing.
  *
  * @param path what messages call the value: with `args`, `args[1].onDone`
+ * @param admit looks at each handle in it; `null`: all are admitted
  * @returns bytes in memory of their own
  * @throws EncodeError if something in it cannot cross processes; nothing was sent then
  */
-export function encode(value: unknown, path = 'value'): Uint8Array {
+export function encode(value: unknown, path = 'value', admit: Admit | null = null): Uint8Array {
   const writer = idle ?? new BinaryWriter()
   idle = null
   try {
-    walk(value, writer, path)
+    walk(value, writer, path, admit)
     return writer.result()
   } finally {
     writer.reset()

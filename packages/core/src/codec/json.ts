@@ -1,15 +1,15 @@
 /** Values to and from the JSON wire, for stores whose dashboards and prompts show what is in them. */
 import { ProtocolError } from '../errors.ts'
-import type { Attach } from './sink.ts'
+import type { Admit, Attach } from './sink.ts'
 import { walk } from './walk.ts'
 import { isStackOverflow } from './wire/format.ts'
 import { JsonReader } from './wire/json-reader.ts'
 import { JsonWriter } from './wire/json-writer.ts'
 
 /** As `encode`, to JSON. @throws EncodeError */
-export function encodeJson(value: unknown, path = 'value'): string {
+export function encodeJson(value: unknown, path = 'value', admit: Admit | null = null): string {
   const writer = new JsonWriter()
-  walk(value, writer, path)
+  walk(value, writer, path, admit)
   return writer.result()
 }
 

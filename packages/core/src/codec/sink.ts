@@ -33,6 +33,9 @@ export interface Extension {
 /** From a decoded, checked reference to the live handle. What it throws passes through `decode` unchanged. */
 export type Attach = (ref: HandleRef) => Handle
 
+/** Looks at the reference of a handle before it is written. What it throws passes through `encode` unchanged. */
+export type Admit = (ref: HandleRef) => void
+
 /** Numbers in a row within an array, on their way into a sink. */
 export interface NumberRun {
   readonly array: readonly unknown[]

@@ -6,12 +6,12 @@
  */
 import { inspect, types } from 'node:util'
 import { EncodeError, SkeinError } from '../errors.ts'
-import { handleRef } from '../contract/handle.ts'
+import { type HandleRef, handleRef } from '../contract/handle.ts'
 import { Bytes } from './bytes.ts'
 import { extensionOf, handleExtension, objectExtension, refuseSymbolKeys, sparseExtension } from './extensions.ts'
 import { Refusal, refuseObject, refuseUnreadable, renderPath } from './refusal.ts'
 import type { Step } from './refusal.ts'
-import type { Extension, NumberRun, Sink } from './sink.ts'
+import type { Admit, Extension, NumberRun, Sink } from './sink.ts'
 import { MAX_DEPTH, isStackOverflow } from './wire/format.ts'
 
 const plainPrototype: object = Object.prototype
@@ -52,11 +52,12 @@ function refusalOf(thrown: unknown): Refusal {
  * Tells `sink` what `value` consists of.
  *
  * @param path what messages call the value
+ * @param admit looks at each handle; `null`: all are admitted
  * @throws EncodeError with the path to what cannot cross
  */
-export function walk(value: unknown, sink: Sink, path: string): void {
+export function walk(value: unknown, sink: Sink, path: string, admit: Admit | null): void {
   try {
-    new Walk(sink, path).value(value)
+    new Walk(sink, path, admit).value(value)
   } catch (error) {
     if (!isStackOverflow(error)) throw error
     throw new EncodeError(`${path} is nested too deeply for the stack that is left here and cannot cross processes`)
@@ -66,6 +67,7 @@ export function walk(value: unknown, sink: Sink, path: string): void {
 class Walk {
   readonly #sink: Sink
   readonly #root: string
+  readonly #admit: Admit | null
   readonly #steps: Step[] = []
   #depth = 0
   /** Objects in the order in which they were written; a second meeting becomes a reference. */
@@ -73,9 +75,10 @@ class Walk {
   /** Above 0: inside an error, where nothing may fail. */
   #lenient = 0
 
-  constructor(sink: Sink, root: string) {
+  constructor(sink: Sink, root: string, admit: Admit | null) {
     this.#sink = sink
     this.#root = root
+    this.#admit = admit
   }
 
   value(value: unknown): void {
@@ -219,6 +222,7 @@ class Walk {
     let parts: readonly unknown[]
     try {
       parts = extension.parts(value, sink.readable)
+      if (extension === handleExtension) this.#admit?.(parts[0] as HandleRef)
     } catch (thrown) {
       // A handle that says why it cannot be passed knows better than we do.
       if (extension === handleExtension && thrown instanceof SkeinError && this.#lenient === 0) throw thrown

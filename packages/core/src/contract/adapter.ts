@@ -127,6 +127,8 @@ export interface Adapter {
   list<T>(spec: Named): SharedList<T>
   /** @throws EncodeError if an item cannot be stored; CapacityError if they are too many */
   array<T>(spec: ArraySpec<T>): SharedArray<T>
+  /** @throws ScopeError if a handle of this reference belongs to another context, so that those it is sent to could not use it */
+  readonly admit: (ref: HandleRef) => void
   /** The handle that a reference stands for. @throws ScopeError if it belongs to another context. */
   attach(ref: HandleRef): Handle
   inspect(): Promise<Snapshot>

@@ -75,7 +75,10 @@ const mends: ReadonlyMap<string, string> = new Map([
 ])
 
 function refusalOf(error: NodeJS.ErrnoException, circumstances: Circumstances): SpawnError {
-  const where = error.code === 'ENOENT' ? ` (is the working directory ${directoryOf(circumstances)} there?)` : ''
+  const where =
+    error.code === 'ENOENT' || error.code === 'ENOTDIR'
+      ? ` (is the working directory ${directoryOf(circumstances)} there, and a directory?)`
+      : ''
   const mend = mends.get(error.code ?? '') ?? ''
   return new SpawnError(`no process could be started: ${error.message}${where}${mend}`, { cause: error })
 }
