@@ -47,11 +47,28 @@ export { excess, expectNothingLeaked, footprint } from './leaks.ts'
 export type { ListHeld } from './leaks.ts'
 export { isRunning, processTable, until } from './until.ts'
 
-const suites = [
+/** Where processes and pools run, and what goes to them. */
+const processSuites = [
   processSuite,
   processEndSuite,
   processOptionsSuite,
   processRestartSuite,
+  poolSuite,
+  poolMapsSuite,
+  poolImapSuite,
+  poolLimitsSuite,
+  poolResultsSuite,
+  poolErrorsSuite,
+  poolProgressSuite,
+  poolWorkersSuite,
+  codecSuite,
+  targetsSuite,
+  crashPoolSuite,
+  badInputSuite,
+]
+
+/** What processes share. */
+const objectSuites = [
   queueSuite,
   queueDeliverySuite,
   queueCloseSuite,
@@ -68,22 +85,10 @@ const suites = [
   dictSuite,
   listSuite,
   arraySuite,
-  poolSuite,
-  poolMapsSuite,
-  poolImapSuite,
-  poolLimitsSuite,
-  poolResultsSuite,
-  poolErrorsSuite,
-  poolProgressSuite,
-  poolWorkersSuite,
   inspectSuite,
-  codecSuite,
   handlesSuite,
-  targetsSuite,
   sharingSuite,
   crashSuite,
-  crashPoolSuite,
-  badInputSuite,
 ]
 
 /**
@@ -94,6 +99,7 @@ const suites = [
  */
 export function conformance(name: string, makeContext: MakeContext, options: ConformanceOptions = {}): void {
   describe(name, () => {
+    const suites = options.processes === false ? objectSuites : [...processSuites, ...objectSuites]
     for (const register of suites) register(createSuite(makeContext, options))
   })
 }

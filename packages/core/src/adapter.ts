@@ -13,6 +13,7 @@ export { iterate } from './queue/iterate.ts'
 
 // A process's half: handles on the supervisor of its program.
 export { BrokerClient, type CallOptions, type ObjectListener } from './client/broker-client.ts'
+export { openForeign } from './client/foreign.ts'
 export { type Ground, LinkedAdapter } from './client/linked-adapter.ts'
 export { surroundings } from './client/surroundings.ts'
 export { groundNow, type Plan, supervisorGround } from './client/supervisor-ground.ts'

@@ -1,12 +1,13 @@
 /** Opening a context. */
-import type { AdapterModule } from './contract/adapter-module.ts'
+import type { Adapter } from './contract/adapter.ts'
+import type { AdapterModule, ConnectSettings } from './contract/adapter-module.ts'
 import type { ConnectOptions, Context } from './contract/context.ts'
 import type { Store } from './contract/store.ts'
 import { AdapterContext } from './context.ts'
 import { childHome, noteOpen } from './current-process.ts'
 import { NotSupportedError } from './errors.ts'
-import { openLocal } from './local/local-adapter.ts'
-import { placeOf } from './place.ts'
+import { openLocal, openMeeting } from './local/local-adapter.ts'
+import { type Place, placeOf } from './place.ts'
 import { checkSettings } from './settings.ts'
 
 /** Typed as text, so that the compiler does not look for a package that may not be there. */
@@ -16,7 +17,7 @@ const REDIS: string = '@skein/redis-adapter'
  * Opens a context. In a process that Skein has started, the same or no url gives the context that the process belongs to; a fresh one of the
  * same namespace once that is closed.
  *
- * @param url `local:` (this machine), `redis://…` or `rediss://…` (every machine that reaches it), or an array of those: independent
+ * @param url `local:` (this program and what it starts), `local:NAME` (all programs of this user on this machine that name it), `redis://…` or `rediss://…` (every machine that reaches it), or an array of those: independent
  * servers, on a majority of which locks are taken while everything else lives on the first; or what `redis(…)` of the adapter gives.
  * Default: the environment variable `SKEIN_URL`, else `local:`
  * @throws ArgumentError on a url of an unknown kind or an unknown option
@@ -28,12 +29,12 @@ export async function connect(url?: string | readonly string[] | Store, options?
   const settings = checkSettings(options)
   const place = placeOf(url ?? (process.env['SKEIN_URL'] || 'local:'))
   const home = childHome()
-  if (home !== null && (url === undefined || place.name === home.place)) {
+  if (home !== null && (url === undefined || (place.name === home.place && !home.lost))) {
     if (options?.namespace === undefined || settings.namespace === home.namespace) return home.context()
   }
   const adapter =
     place.kind === 'local'
-      ? openLocal(settings.namespace, settings)
+      ? await local(place, settings)
       : await (
           await redisAdapter(place.urls)
         ).open(place.urls, {
@@ -46,6 +47,10 @@ export async function connect(url?: string | readonly string[] | Store, options?
   // Of a child the contexts of its home are known, as long as it has one.
   if (home === null) noteOpen(made)
   return made
+}
+
+async function local({ name, meeting }: Place, settings: ConnectSettings): Promise<Adapter> {
+  return meeting === null ? openLocal(name, settings) : openMeeting(meeting, name, settings)
 }
 
 async function redisAdapter([url = '']: readonly string[]): Promise<AdapterModule> {

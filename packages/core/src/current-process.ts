@@ -15,6 +15,8 @@ export interface ChildHome {
   readonly namespace: string
   /** Names what its program connects to; see place.ts. */
   readonly place: string
+  /** What it had is gone for good; whoever connects again does so by itself. */
+  readonly lost: boolean
   /** It, or a fresh one of the same kind once the program has closed it. */
   context(): Context
 }

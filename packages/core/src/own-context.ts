@@ -25,6 +25,10 @@ export class OwnContext implements ChildHome {
     noteOpen(this.#context)
   }
 
+  get lost(): boolean {
+    return this.#adapter.state === 'lost'
+  }
+
   context(): Context {
     if (!this.#context.closing) return this.#context
     this.#before = Promise.all([this.#before, this.#context.close()])

@@ -3,11 +3,14 @@ import { createHash } from 'node:crypto'
 import { type Store, storeParts } from './contract/store.ts'
 import { ArgumentError, NotSupportedError } from './errors.ts'
 import { describe } from './util/describe.ts'
+import { checkName } from './util/names.ts'
 
 export interface Place {
   readonly kind: 'local' | 'redis'
   /** The same for every process that is told to connect to the same; a digest, where that has secrets. */
   readonly name: string
+  /** Of `local:NAME`. */
+  readonly meeting: string | null
   readonly urls: readonly string[]
   /** They came in an array. */
   readonly quorum: boolean
@@ -17,11 +20,14 @@ export interface Place {
 
 const LOCAL = 'local:'
 
-const local: Place = { kind: 'local', name: 'local', urls: [], quorum: false, details: null }
+const local: Place = { kind: 'local', name: 'local', meeting: null, urls: [], quorum: false, details: null }
 
 /** @throws ArgumentError, NotSupportedError; neither shows a secret */
 export function placeOf(url: unknown): Place {
   if (url === LOCAL) return local
+  if (typeof url === 'string' && url.startsWith(LOCAL)) {
+    return { ...local, name: url, meeting: checkName(url.slice(LOCAL.length), `connect(): in ${LOCAL}NAME`) }
+  }
   if (isStore(url)) {
     const { urls, quorum, details } = url[storeParts]()
     return { ...placeOf(quorum ? urls : urls[0]), details }
@@ -37,7 +43,14 @@ export function placeOf(url: unknown): Place {
     .update(`${quorum ? 'all ' : ''}${servers.join(' ')}`)
     .digest('hex')
     .slice(0, 16)
-  return { kind: 'redis', name: `redis:${digest}`, urls: urls as readonly string[], quorum, details: null }
+  return {
+    kind: 'redis',
+    name: `redis:${digest}`,
+    meeting: null,
+    urls: urls as readonly string[],
+    quorum,
+    details: null,
+  }
 }
 
 function isStore(value: unknown): value is Store {

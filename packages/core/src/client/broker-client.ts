@@ -58,6 +58,7 @@ export class BrokerClient implements LinkEvents {
   readonly #pending = new Map<number, Pending>()
   readonly #listeners = new Map<number, ObjectListener>()
   readonly #lost = new AbortController()
+  #over = false
   readonly #lingering = new Set<() => void>()
   readonly #onTick = (): void => this.#settleUp()
   #reason: SkeinError | null = null
@@ -100,7 +101,12 @@ export class BrokerClient implements LinkEvents {
     return this.#interrupted
   }
 
-  /** Aborts with `ConnectionError` when the broker is gone. */
+  /** The link has ended: nothing can be asked any more. */
+  get over(): boolean {
+    return this.#over
+  }
+
+  /** Aborts with `ConnectionError` when the broker is gone, or the program that keeps all but processes. */
   get lost(): AbortSignal {
     return this.#lost.signal
   }
@@ -157,7 +163,7 @@ export class BrokerClient implements LinkEvents {
   /** As `call`, for a frame of another kind that the broker answers. */
   request<T>(send: (request: number) => void, { wait, what, late, asked, answered }: CallOptions = {}): Promise<T> {
     if (wait?.signal?.aborted === true) return Promise.reject(wait.signal.reason as Error)
-    if (this.#lost.signal.aborted) return Promise.reject(this.#lost.signal.reason as Error)
+    if (this.#over) return Promise.reject(this.#lost.signal.reason as Error)
     return new Promise<T>((resolve, reject) => {
       const request = this.#nextRequest()
       // First, since it throws on what cannot be sent: nothing is noted then that would wait for an answer.
@@ -251,7 +257,7 @@ export class BrokerClient implements LinkEvents {
       this.#answered(frame)
       return
     }
-    if ((frame.op >= op.ping && frame.op <= op.interrupted) || frame.op === op.alias) {
+    if ((frame.op >= op.ping && frame.op <= op.interrupted) || frame.op === op.alias || frame.op === op.stranded) {
       this.#concerns(frame)
       return
     }
@@ -269,6 +275,7 @@ export class BrokerClient implements LinkEvents {
   ended(): void {
     const error =
       this.#reason ?? new ConnectionError('the broker of this context is gone; nothing can be asked of it any more')
+    this.#over = true
     this.#lost.abort(error)
     for (const listener of this.#listeners.values()) listener.event?.('gone', [error])
     this.#listeners.clear()
@@ -284,6 +291,7 @@ export class BrokerClient implements LinkEvents {
   #concerns(frame: Frame): void {
     if (frame.op === op.ping) this.#link.send(op.pong, 0, 0)
     else if (frame.op === op.interrupted) this.#interrupted = frame.a === 1
+    else if (frame.op === op.stranded) this.#lost.abort(decode(frame.payload, noHandles))
     else if (frame.op === op.alias) this.aliases.add(frame.payload.toString())
     else if (frame.op === op.lost) {
       const tenure = this.#tenures?.[frame.b === 1 ? 1 : 0]

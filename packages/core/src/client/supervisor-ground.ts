@@ -93,6 +93,8 @@ class Supervisor {
       trackUnmanagedFds: false,
     })
     this.#client = new BrokerClient((events) => new PortLink(port1, events, false), board)
+    // Whoever connects again gets what there is then.
+    this.#client.lost.addEventListener('abort', () => this.#retire())
     if (nature.confirmed) this.#client.leased(sharedReader(slot))
     this.#session = this.#client.open('session', `~${id}-0`, null, false)
     this.#ended = new Promise((resolve) => this.#thread.once('exit', () => resolve()))
@@ -178,14 +180,14 @@ class Supervisor {
 
   /** Ends all children: those of a signal at once from a second signal on. */
   async #stop(signal: AbortSignal | null): Promise<void> {
-    if (this.#client.lost.aborted) return
+    if (this.#client.over) return
     signal?.addEventListener('abort', () => this.#client.post(this.#session, 'kill'), { once: true })
     await this.#client.call(this.#session, 'stop', [GRACE])
   }
 
   /** As `stop`, for a main thread whose event loop has ended. */
   #stopNow(): void {
-    if (this.#client.lost.aborted) return
+    if (this.#client.over) return
     this.#client.post(this.#session, 'stop', GRACE)
     this.#client.flush()
     Atomics.wait(this.#stopped, 0, 0, GRACE + 1_000)

@@ -88,6 +88,12 @@ export const op = {
   retire: 40,
   /** supervisor → client: others name the same store so in references. Payload: the name, in UTF-8. */
   alias: 41,
+  /** between programs of one machine, first of all: who it is. Payload: `Hello`. Then, of a guest: process `a` has come. Payload: its `ProcessInfo`. */
+  hello: 42,
+  /** between programs of one machine, the answer. Payload: `Welcome`. */
+  welcome: 43,
+  /** supervisor → client: the program that keeps all but processes is gone. Payload: the error. */
+  stranded: 44,
 } as const
 
 export type Op = (typeof op)[keyof typeof op]

@@ -1,15 +1,16 @@
 /** The supervisor's backend on Redis: which class answers for which noun. Only wiring. */
-import type {
-  Backend,
-  Broker,
-  BrokerObject,
-  Foreign,
-  ObjectSnapshot,
-  ObjectFactory,
-  Opened,
-  Placement,
-  Starter,
-  SupervisorHost,
+import {
+  type Backend,
+  type Broker,
+  type BrokerObject,
+  type Foreign,
+  type ObjectSnapshot,
+  type ObjectFactory,
+  type Opened,
+  type Placement,
+  type Starter,
+  type SupervisorHost,
+  openForeign,
 } from '@skein/core/adapter'
 import type { ThreadStart } from '../options.ts'
 import { RedisFleet } from './host/redis-fleet.ts'
@@ -21,7 +22,6 @@ import type { OpenQueue } from './host/work-line.ts'
 import { Inspection } from './inspect/inspection.ts'
 import { jobQueue } from './job-queue.ts'
 import { openSurround } from './opening.ts'
-import { openForeign } from './peers/foreign.ts'
 import { Peers } from './peers/peers.ts'
 import { sessionKeys } from './program-session.ts'
 import { Quorum } from './redlock/quorum.ts'
@@ -129,7 +129,8 @@ export class RedisBackend implements Backend {
 
   /** For the processes of this program that were sent a handle of what another program keeps. */
   elsewhere(of: Foreign): Promise<BrokerObject> {
-    return openForeign(of, this.#begun.peers)
+    const { peers } = this.#begun
+    return openForeign(of, (program) => peers.reach(program))
   }
 
   inspect(): Promise<readonly ObjectSnapshot[]> {

@@ -70,8 +70,9 @@ export class Broker implements SessionHost {
     return this.#sessions
   }
 
-  session(process: ProcessInfo, board: AheadBoard | null = null): Session {
-    const session = new Session(process, this, board)
+  /** @param near see `Session` */
+  session(process: ProcessInfo, board: AheadBoard | null = null, near = true): Session {
+    const session = new Session(process, this, board, near)
     this.#sessions.add(session)
     this.#home.opened?.(session)
     return session

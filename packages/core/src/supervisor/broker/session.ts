@@ -71,15 +71,20 @@ export class Session {
   readonly #early = new Map<number, KeptFrame[]>()
   /** Shared with the main program; null for the sessions of children. */
   readonly board: AheadBoard | null
-  #link: Link | null = null
+  #link: Pick<Link, 'send'> | null = null
   /** A number that no other session has. */
   readonly serial: number = ++serials
   #over = false
+  /** Whether what the process has written is read here next. What it tells through another program may be on its way for longer. */
+  readonly near: boolean
+  /** Where another program's broker keeps objects: takes the frames for those. `false`: the frame is for this one. */
+  relay: ((frame: Frame) => boolean) | null = null
   /** Told of each sign of life, before it is looked at; where holding depends on that. */
   heard: (() => void) | null = null
 
-  constructor(process: ProcessInfo, host: SessionHost, board: AheadBoard | null = null) {
+  constructor(process: ProcessInfo, host: SessionHost, board: AheadBoard | null = null, near = true) {
     this.process = process
+    this.near = near
     this.board = board
     this.#host = host
   }
@@ -93,12 +98,12 @@ export class Session {
     return this.#used.size > 0
   }
 
-  connect(link: Link): void {
+  connect(link: Pick<Link, 'send'>): void {
     this.#link = link
   }
 
   frame(frame: Frame): void {
-    if (frame.op === op.pong) return
+    if (frame.op === op.pong || this.relay?.(frame) === true) return
     if (this.#early.size > 0 && this.#keep(frame)) return
     if (frame.op === op.open) {
       this.#open(frame)

@@ -1,22 +1,22 @@
 /** What another program keeps, for the processes of this one: an object without a name, while its creator lives, or a process. */
-import { StateError } from '@skein/core'
-import {
-  BrokerObject,
-  type BrokerClient,
-  type Call,
-  describeObject,
-  type Foreign,
-  type Methods,
-  type ObjectListener,
-  type Session,
-} from '@skein/core/adapter'
-import type { Peers } from './peers.ts'
+import { StateError } from '../errors.ts'
+import type { Foreign } from '../supervisor/broker/broker.ts'
+import { BrokerObject, describe, type Methods } from '../supervisor/broker/broker-object.ts'
+import type { Call, Session } from '../supervisor/broker/session.ts'
+import type { BrokerClient, ObjectListener } from './broker-client.ts'
 
-/** Resolves when that program has said that the object is there. */
-export async function openForeign(of: Foreign, peers: Peers): Promise<BrokerObject> {
+/**
+ * Resolves when that program has said that the object is there.
+ *
+ * @param reach makes this program a client of that one's broker; null: no such program lives
+ */
+export async function openForeign(
+  of: Foreign,
+  reach: (program: string) => Promise<BrokerClient | null>,
+): Promise<BrokerObject> {
   const { program, kind, name } = of
-  const client = await peers.reach(program)
-  const gone = new StateError(`${describeObject(kind, name)} ended with the program that made it`)
+  const client = await reach(program)
+  const gone = new StateError(`${describe(kind, name)} ended with the program that made it`)
   if (client === null) throw gone
   // At the other end an object may go at any moment, the next one included.
   const known = { object: null as BrokerObject | null, news: null as unknown, gone: false }
