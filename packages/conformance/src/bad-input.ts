@@ -79,6 +79,12 @@ const wrong: readonly (readonly [what: string, call: Call, words: RegExp])[] = [
   ['registerError() of a class of no error', () => registerError(untyped(Map)), /registerError.*Map/],
   ['an unknown option of a wait', (mp) => mp.queue().get(untyped({ timout: 5 })), /timout.*timeout/],
   ['an unknown option of a queue', (mp) => mp.queue(untyped({ maxsize: 5 })), /maxsize.*maxSize/],
+  [
+    'an unknown option of a joinable queue',
+    (mp) => mp.joinableQueue(untyped({ maxsize: 5 })),
+    /joinableQueue.*maxsize/,
+  ],
+  ['a bound of a simple queue', (mp) => mp.simpleQueue(untyped({ maxSize: 5 })), /simpleQueue.*maxSize/],
   ['an unknown option of a lock', (mp) => mp.lock(untyped({ nmae: 'x' })), /nmae.*name/],
   ['an unknown option of an rwlock', (mp) => mp.rwlock(untyped({ nmae: 'x' })), /rwlock.*nmae.*name/],
   ['a timeout of a side that is a string', (mp) => mp.rwlock().write.acquire({ timeout: untyped('1s') }), /timeout/],

@@ -33,6 +33,8 @@ import { processRestartSuite } from './process-restart.ts'
 import { processSuite } from './process.ts'
 import { queueCloseSuite } from './queue-close.ts'
 import { queueDeliverySuite } from './queue-delivery.ts'
+import { joinableQueueSuite } from './queue-joinable.ts'
+import { queueManySuite } from './queue-many.ts'
 import { queueSuite } from './queue.ts'
 import { rlockSuite } from './rlock.ts'
 import { rwlockSuite } from './rwlock.ts'
@@ -72,6 +74,8 @@ const objectSuites = [
   queueSuite,
   queueDeliverySuite,
   queueCloseSuite,
+  queueManySuite,
+  joinableQueueSuite,
   pipeSuite,
   lockSuite,
   rlockSuite,

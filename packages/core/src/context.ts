@@ -1,7 +1,7 @@
 /** A context: one method per noun. Arguments are checked here, once for every adapter. */
 import { availableParallelism } from 'node:os'
 import { decode, encode } from './codec/index.ts'
-import type { Adapter } from './contract/adapter.ts'
+import type { Adapter, QueueSpec } from './contract/adapter.ts'
 import type { Context, NameOptions } from './contract/context.ts'
 import type { Barrier, BarrierOptions } from './contract/barrier.ts'
 import type { Event } from './contract/event.ts'
@@ -10,7 +10,7 @@ import type { Lock, RLock } from './contract/lock.ts'
 import type { Connection, PipeOptions } from './contract/pipe.ts'
 import type { Pool, PoolOptions } from './contract/pool.ts'
 import type { Process, ProcessOptions } from './contract/process.ts'
-import type { Queue, QueueOptions } from './contract/queue.ts'
+import type { JoinableQueue, Queue, QueueOptions, SimpleQueue } from './contract/queue.ts'
 import type { RWLock } from './contract/rwlock.ts'
 import type { DictKey, SharedArray, SharedDict, SharedList, Value } from './contract/state.ts'
 import type { Semaphore, SemaphoreOptions } from './contract/semaphore.ts'
@@ -100,20 +100,17 @@ export class AdapterContext implements Context {
   }
 
   queue<T>(options?: string | QueueOptions): Queue<T> {
-    const where = 'queue()'
+    return this.#open.queue<T>(this.#queue(options, 'queue()'))
+  }
+
+  joinableQueue<T>(options?: string | QueueOptions): JoinableQueue<T> {
+    return this.#open.joinableQueue<T>(this.#queue(options, 'joinableQueue()'))
+  }
+
+  simpleQueue<T>(options?: NameOptions): SimpleQueue<T> {
+    const where = 'simpleQueue()'
     const known = typeof options === 'string' ? { name: options } : options
-    const {
-      name,
-      maxSize = 0,
-      maxDeliveries = MOST_DELIVERIES,
-    } = checkOptions(known, ['name', 'maxSize', 'maxDeliveries'], where)
-    checkInteger(maxSize, { min: Number.MIN_SAFE_INTEGER, what: `${where}: maxSize` })
-    checkInteger(maxDeliveries, { min: 1, what: `${where}: maxDeliveries` })
-    return this.#open.queue<T>({
-      name: this.#name(name, where),
-      maxSize: maxSize <= 0 ? Number.POSITIVE_INFINITY : maxSize,
-      maxDeliveries,
-    })
+    return this.#open.queue<T>(this.#queue({ ...checkOptions(known, ['name'], where) }, where))
   }
 
   pipe<A = unknown, B = A>(options?: PipeOptions): [Connection<A, B>, Connection<B, A>] {
@@ -214,6 +211,22 @@ export class AdapterContext implements Context {
   get #open(): Adapter {
     if (this.#closing !== null) throw new ClosedError('the context is closed; connect() again')
     return this.#adapter
+  }
+
+  #queue(options: string | QueueOptions | undefined, where: string): QueueSpec {
+    const known = typeof options === 'string' ? { name: options } : options
+    const {
+      name,
+      maxSize = 0,
+      maxDeliveries = MOST_DELIVERIES,
+    } = checkOptions(known, ['name', 'maxSize', 'maxDeliveries'], where)
+    checkInteger(maxSize, { min: Number.MIN_SAFE_INTEGER, what: `${where}: maxSize` })
+    checkInteger(maxDeliveries, { min: 1, what: `${where}: maxDeliveries` })
+    return {
+      name: this.#name(name, where),
+      maxSize: maxSize <= 0 ? Number.POSITIVE_INFINITY : maxSize,
+      maxDeliveries,
+    }
   }
 
   #named(options: NameOptions | undefined, where: string): string {

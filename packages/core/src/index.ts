@@ -38,7 +38,7 @@ export type {
   RestartOptions,
   Stdio,
 } from './contract/process.ts'
-export type { ConsumeOptions, Delivery, Queue, QueueOptions } from './contract/queue.ts'
+export type { ConsumeOptions, Delivery, JoinableQueue, Queue, QueueOptions, SimpleQueue } from './contract/queue.ts'
 export type { RWLock } from './contract/rwlock.ts'
 export type { DictKey, SharedArray, SharedDict, SharedList, Value } from './contract/state.ts'
 export type { PermitOptions, Semaphore, SemaphoreOptions } from './contract/semaphore.ts'

@@ -48,6 +48,18 @@ elseif A.op=='open' then
   return {{'o',again,shape[3] and 1 or 0,unpack(others())},own}
 elseif A.op=='size' then
   return {{available(),redis.call('ZCARD',K.u)},own}
+elseif A.op=='purge' then
+  -- arg: '' or how many the last asking left → {how many were dropped, how many are left of those that waited at first}
+  local left=A.arg~='' and tonumber(A.arg) or available()
+  local n=0
+  while n<1000 and left>0 do
+    local id=redis.call('RPOP',K.wait) or redis.call('ZPOPMIN',K.prioritized)[1]
+    if not id then left=0 break end
+    redis.call('UNLINK',P..id,P..id..':logs')
+    over(id)
+    n,left=n+1,left-1
+  end
+  return {{n,left},own}
 elseif A.op=='destroy' then
   -- Every job that BullMQ knows, its keys and ours.
   local told={}

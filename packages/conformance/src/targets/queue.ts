@@ -1,7 +1,7 @@
 /** Functions that run elsewhere: producers and consumers. */
-import type { Queue } from '@skein/core'
+import type { JoinableQueue, Queue } from '@skein/core'
 
-export async function putAll<T>(queue: Queue<T>, items: readonly T[]): Promise<void> {
+export async function putAll<T>(queue: Pick<Queue<T>, 'put'>, items: readonly T[]): Promise<void> {
   for (const item of items) await queue.put(item)
 }
 
@@ -22,7 +22,7 @@ export async function drain<T>(queue: Queue<T>): Promise<T[]> {
   return items
 }
 
-export async function getOne<T>(queue: Queue<T>): Promise<T> {
+export async function getOne<T>(queue: Pick<Queue<T>, 'get'>): Promise<T> {
   return await queue.get()
 }
 
@@ -75,4 +75,37 @@ export async function acknowledgeWhenTold<T>(queue: Queue<T>, said: Queue<T>, wo
   await said.put(delivery.value)
   await words.get()
   await delivery.ack()
+}
+
+/** Puts 0, 1, … in one call. */
+export async function putMany(queue: Queue<number>, count: number): Promise<void> {
+  await queue.putMany(
+    (function* numbers() {
+      for (let n = 0; n < count; n += 1) yield n
+    })(),
+  )
+}
+
+export async function purgeAll(queue: Queue<unknown>): Promise<number> {
+  return await queue.purge()
+}
+
+/** Gets items, says which, and calls each done, until it dies. */
+export async function work(queue: JoinableQueue<number>, done: Queue<number>): Promise<void> {
+  for (;;) {
+    const item = await queue.get()
+    await done.put(item)
+    await queue.taskDone()
+  }
+}
+
+/** Gets so many items, says so, and never calls them done. */
+export async function getAndKeep(queue: JoinableQueue<number>, count: number, said: Queue<number>): Promise<void> {
+  for (let n = 0; n < count; n += 1) await said.put(await queue.get())
+  setInterval(() => {}, 60_000)
+  await new Promise(() => {})
+}
+
+export async function doneOnce(queue: JoinableQueue<number>): Promise<void> {
+  await queue.taskDone()
 }

@@ -19,7 +19,7 @@ import type { Latch } from '../contract/latch.ts'
 import type { Lock, RLock } from '../contract/lock.ts'
 import type { Connection } from '../contract/pipe.ts'
 import type { Process } from '../contract/process.ts'
-import type { Queue } from '../contract/queue.ts'
+import type { JoinableQueue, Queue } from '../contract/queue.ts'
 import type { RWLock } from '../contract/rwlock.ts'
 import type { Semaphore } from '../contract/semaphore.ts'
 import type { DictKey, SharedArray, SharedDict, SharedList, Value } from '../contract/state.ts'
@@ -37,6 +37,7 @@ import { LinkedDict } from './dict.ts'
 import { LinkedList } from './list.ts'
 import { LinkedEvent } from './event.ts'
 import { LinkedFleet } from './fleet.ts'
+import { LinkedJoinableQueue } from './joinable-queue.ts'
 import { LinkedLatch } from './latch.ts'
 import { LinkedLock } from './lock.ts'
 import type { LinkedLease } from './lease.ts'
@@ -182,6 +183,11 @@ export class LinkedAdapter implements Adapter, Home {
     return this.#own(new LinkedQueue<T>(this.#place('queue', name, { maxSize, maxDeliveries })))
   }
 
+  joinableQueue<T>({ name, maxSize, maxDeliveries }: QueueSpec): JoinableQueue<T> {
+    const shape = { maxSize, maxDeliveries, joinable: true }
+    return this.#own(new LinkedJoinableQueue<T>(this.#place('queue', name, shape)))
+  }
+
   pipe<A, B>({ name, duplex }: PipeSpec): [Connection<A, B>, Connection<B, A>] {
     return [
       this.#own(new LinkedConnection<A, B>(this.#place('pipe', name, { duplex, end: 0 }))),
@@ -287,7 +293,7 @@ const attachers: Readonly<Record<HandleKind, (place: Place) => Handle>> = {
   barrier: (place) => new LinkedBarrier(place),
   event: (place) => new LinkedEvent(place),
   latch: (place) => new LinkedLatch(place),
-  queue: (place) => new LinkedQueue(place),
+  queue: (place) => (place.shape['joinable'] === true ? new LinkedJoinableQueue(place) : new LinkedQueue(place)),
   pipe: (place) => new LinkedConnection(place),
   process: (place) => new LinkedProcess(place, null),
   value: (place) => new LinkedValue(place, null),

@@ -4,11 +4,18 @@ import type { ConsumeOptions, Delivery, Queue } from '../contract/queue.ts'
 import type { WaitOptions } from '../contract/wait.ts'
 import { consume } from '../queue/consume.ts'
 import { iterate } from '../queue/iterate.ts'
-import { checkOptions } from '../util/options.ts'
+import { putMany } from '../queue/put-many.ts'
+import { checkInteger, checkOptions } from '../util/options.ts'
 import { timedOut } from '../util/wait.ts'
 import type { HeldItem } from './held-items.ts'
 import { labelOf, RemoteObject, type Place } from './remote-object.ts'
 import { QueueChannel, type Taken } from './queue-channel.ts'
+
+/** How many puts of one `putMany()` are on their way at once, and how many items one `getMany()` asks for at once. */
+const AHEAD = 64
+const AT_ONCE = 32
+
+const now: WaitOptions = { timeout: 0 }
 
 export class LinkedQueue<T> extends RemoteObject<QueueChannel> implements Queue<T> {
   constructor(place: Place) {
@@ -30,6 +37,25 @@ export class LinkedQueue<T> extends RemoteObject<QueueChannel> implements Queue<
     return this.presence.tryPut(bytes)
   }
 
+  async putMany(items: Iterable<T> | AsyncIterable<T>, wait?: WaitOptions): Promise<void> {
+    const own = this.checked(wait)
+    own.signal?.throwIfAborted()
+    // Where a put may run out of time, the next one must not be there already.
+    const strict = this.#bounded && (own.timeout !== undefined || own.signal !== undefined)
+    return putMany<T>(
+      items,
+      own,
+      (item, index, left) => this.#putOne(item, `items[${index}]`, left),
+      strict ? 1 : AHEAD,
+    )
+  }
+
+  async #putOne(item: T, label: string, wait: WaitOptions): Promise<void> {
+    const bytes = this.#encode(item, label)
+    this.checked()
+    return this.presence.put(bytes, wait)
+  }
+
   get(wait?: WaitOptions): Promise<T> {
     // What has come ahead needs no waiting: most of the time a busy consumer spends is spent here.
     const taken = wait === undefined && this.home.open ? this.presence.takeAhead() : null
@@ -49,14 +75,54 @@ export class LinkedQueue<T> extends RemoteObject<QueueChannel> implements Queue<
 
   async tryGet(): Promise<{ readonly value: T } | null> {
     this.checked()
-    const taken = await this.presence.take('taken', { timeout: 0 })
+    const taken = await this.presence.take('taken', now)
     return taken === null ? null : { value: this.#decode(taken.bytes) }
+  }
+
+  async getMany(max: number, wait?: WaitOptions): Promise<T[]> {
+    checkInteger(max, { min: 1, what: 'queue.getMany(): max' })
+    const items: T[] = [await this.get(wait)]
+    while (items.length < max) {
+      const count = Math.min(AT_ONCE, max - items.length)
+      // What goes wrong from here on must not cost what is taken already.
+      const more = await Promise.allSettled(Array.from({ length: count }, () => this.takeNow()))
+      const found = more.flatMap((one) => (one.status === 'fulfilled' ? (one.value ?? []) : []))
+      for (const { value } of found) items.push(value)
+      if (found.length < count) break
+    }
+    return items
+  }
+
+  /** The next item if there is one; what cannot be read stays where it is. */
+  protected async takeNow(): Promise<{ readonly value: T } | null> {
+    this.checked()
+    let read: { readonly value: T } | null = null
+    const taken = await this.presence.take('taken', now, (bytes) => {
+      try {
+        read = { value: this.#decode(bytes) }
+        return null
+      } catch (error) {
+        return error as Error
+      }
+    })
+    return taken === null ? null : read
   }
 
   async receive(wait?: WaitOptions): Promise<Delivery<T>> {
     const own = this.checked(wait)
-    const taken = await this.presence.take('held', own)
-    if (taken === null) throw timedOut(`${this.label} had no item`, own)
+    const delivery = await this.#receive(own)
+    if (delivery === null) throw timedOut(`${this.label} had no item`, own)
+    return delivery
+  }
+
+  protected tryReceive(): Promise<Delivery<T> | null> {
+    this.checked()
+    return this.#receive(now)
+  }
+
+  async #receive(wait: WaitOptions): Promise<Delivery<T> | null> {
+    const taken = await this.presence.take('held', wait)
+    if (taken === null) return null
     try {
       return new LinkedDelivery(this.presence, taken, taken.held as HeldItem, this.#decode(taken.bytes))
     } catch (error) {
@@ -87,6 +153,10 @@ export class LinkedQueue<T> extends RemoteObject<QueueChannel> implements Queue<
     return this.call<boolean>('full')
   }
 
+  async purge(): Promise<number> {
+    return this.call<number>('purge')
+  }
+
   async join(wait?: WaitOptions): Promise<void> {
     const own = this.checked(wait)
     const what = `${this.label} was not worked off`
@@ -97,9 +167,13 @@ export class LinkedQueue<T> extends RemoteObject<QueueChannel> implements Queue<
     return this.call('close')
   }
 
-  #encode(item: T): Uint8Array {
+  get #bounded(): boolean {
+    return Number.isFinite(this.ref.shape?.['maxSize'])
+  }
+
+  #encode(item: T, label = 'item'): Uint8Array {
     const { nature, admit } = this.home
-    return nature.json ? Buffer.from(encodeJson(item, 'item', admit)) : encode(item, 'item', admit)
+    return nature.json ? Buffer.from(encodeJson(item, label, admit)) : encode(item, label, admit)
   }
 
   #decode(bytes: Uint8Array): T {

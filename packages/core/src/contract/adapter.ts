@@ -12,7 +12,7 @@ import type { Latch } from './latch.ts'
 import type { Lock, RLock } from './lock.ts'
 import type { Connection } from './pipe.ts'
 import type { Process, Stdio } from './process.ts'
-import type { Queue } from './queue.ts'
+import type { JoinableQueue, Queue } from './queue.ts'
 import type { RWLock } from './rwlock.ts'
 import type { Semaphore } from './semaphore.ts'
 import type { DictKey, SharedArray, SharedDict, SharedList, Value } from './state.ts'
@@ -112,6 +112,7 @@ export interface Adapter {
   process<R>(spec: ProcessSpec): Process<R>
   fleet(spec: FleetSpec, events: FleetEvents): Fleet
   queue<T>(spec: QueueSpec): Queue<T>
+  joinableQueue<T>(spec: QueueSpec): JoinableQueue<T>
   pipe<A, B>(spec: PipeSpec): [Connection<A, B>, Connection<B, A>]
   lock(spec: Named): Lock
   rlock(spec: Named): RLock

@@ -6,7 +6,7 @@ import type { Lock, RLock } from './lock.ts'
 import type { Connection, PipeOptions } from './pipe.ts'
 import type { Pool, PoolOptions } from './pool.ts'
 import type { Process, ProcessOptions } from './process.ts'
-import type { Queue, QueueOptions } from './queue.ts'
+import type { JoinableQueue, Queue, QueueOptions, SimpleQueue } from './queue.ts'
 import type { RWLock } from './rwlock.ts'
 import type { DictKey, SharedArray, SharedDict, SharedList, Value } from './state.ts'
 import type { Semaphore, SemaphoreOptions } from './semaphore.ts'
@@ -57,6 +57,8 @@ export interface Context extends AsyncDisposable {
   /** @param size number of worker processes; default `cpuCount()` */
   pool<I extends unknown[]>(size?: number, options?: PoolOptions<I>): Pool
   queue<T>(options?: string | QueueOptions): Queue<T>
+  joinableQueue<T>(options?: string | QueueOptions): JoinableQueue<T>
+  simpleQueue<T>(options?: NameOptions): SimpleQueue<T>
   pipe<A = unknown, B = A>(options?: PipeOptions): [Connection<A, B>, Connection<B, A>]
   lock(options?: NameOptions): Lock
   rlock(options?: NameOptions): RLock

@@ -42,8 +42,15 @@ export interface Queue<T> extends Handle, AsyncIterable<T> {
   tryPut(item: T): Promise<boolean>
   /** Takes an item for good. @throws QueueClosedError when the queue is closed and drained. */
   get(wait?: WaitOptions): Promise<T>
+  /**
+   * Puts the items in their order, several on their way at once; an async source is pulled no further ahead than that.
+   * `wait` is for all together. Rejected, the items before the failed one are in the queue; none is skipped.
+   */
+  putMany(items: Iterable<T> | AsyncIterable<T>, wait?: WaitOptions): Promise<void>
   /** Takes an item for good, or `null`. Never waits. */
   tryGet(): Promise<{ readonly value: T } | null>
+  /** Waits for one item, then takes what else is there, up to `max` (1 or more) in all. */
+  getMany(max: number, wait?: WaitOptions): Promise<T[]>
   /** Takes an item until it is acknowledged. */
   receive(wait?: WaitOptions): Promise<Delivery<T>>
   /**
@@ -55,8 +62,33 @@ export interface Queue<T> extends Handle, AsyncIterable<T> {
   size(): Promise<number>
   empty(): Promise<boolean>
   full(): Promise<boolean>
+  /** Drops all items that wait, not those that somebody has received and not acknowledged. @returns how many */
+  purge(): Promise<number>
   /** Resolves when every item put so far is taken for good, acknowledged or set aside. */
   join(wait?: WaitOptions): Promise<void>
   /** For everyone: no more puts; what is there may be taken. Resolves when no producer can put any more. Again: no-op. */
+  close(): Promise<void>
+}
+
+/**
+ * A queue whose consumers say when they are done. `mp.queue()` of the same name is the same queue, without this way of taking.
+ * A consumer that dies gives back what it got and had not called done, so that `join()` still ends.
+ */
+export interface JoinableQueue<T> extends Queue<T> {
+  /** Takes an item, which stays this process's until `taskDone()`; likewise `tryGet()` and `getMany()`. */
+  get(wait?: WaitOptions): Promise<T>
+  /**
+   * The oldest item that this process got is done.
+   *
+   * @throws RangeError if it has got none that is not done; LeaseLostError if that item was lost meanwhile and goes to somebody else
+   */
+  taskDone(): Promise<void>
+}
+
+/** A queue with the least there is to know: no bound, an item is got for good. `mp.queue()` of the same name is the same queue. */
+export interface SimpleQueue<T> extends Handle {
+  put(item: T, wait?: WaitOptions): Promise<void>
+  get(wait?: WaitOptions): Promise<T>
+  empty(): Promise<boolean>
   close(): Promise<void>
 }

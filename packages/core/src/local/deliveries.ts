@@ -180,10 +180,11 @@ export class Deliveries {
    * Asks back what others have ahead, which comes before all that waits: until it is back nobody gets anything, so that the order
    * holds. A consumer that is blocked does not answer; after `PATIENCE` ms the rest goes on without its items.
    *
+   * @param hungry who asks; null: nobody's items stay ahead
    * @param goOn called when the patience is over
    * @returns whether there is something to wait for
    */
-  recall(hungry: QueueUser, goOn: () => void): boolean {
+  recall(hungry: QueueUser | null, goOn: () => void): boolean {
     for (const user of this.#users.values()) {
       if (user === hungry || user.ahead.size === 0 || user.recalled !== 'no') continue
       user.window = 0
@@ -285,6 +286,13 @@ export class Deliveries {
       this.#users.delete(id)
     }
     this.#last = null
+  }
+
+  /** Drops what waits. @returns how many */
+  purge(): number {
+    const items = this.#waiting.drain()
+    for (const item of items) this.#finished(item)
+    return items.length
   }
 
   clear(): void {

@@ -11,6 +11,7 @@ import { off } from '../wire/ahead-board.ts'
 import { BrokerObject, type Methods } from '../supervisor/broker/broker-object.ts'
 import { Deliveries, type QueueUser } from './deliveries.ts'
 import { Joiners } from './joiners.ts'
+import { QueueClosing } from './queue-closing.ts'
 import type { ObjectSnapshot } from '../contract/snapshot.ts'
 import { partyOf, queueSnapshot } from '../supervisor/broker/snapshots.ts'
 import type { Call, Session } from '../supervisor/broker/session.ts'
@@ -44,12 +45,11 @@ export class QueueObject extends BrokerObject {
   readonly #getters = new Set<Getter>()
   readonly #putters = new Set<Putter>()
   readonly #joiners = new Joiners()
-  readonly #closers = new Set<Call>()
-  #state: 'open' | 'closing' | 'closed' = 'open'
+  readonly #purgers = new Set<Call>()
+  readonly #closing: QueueClosing
   #count = 0
   #handing = false
   #closedBy: Error | null = null
-  #closeTimer: NodeJS.Timeout | undefined
 
   /** @param used told of each use, for a pipe, whose ends belong to who used them last */
   constructor(name: string, spec: QueueSpec, used: QueueUse | null = null) {
@@ -57,6 +57,10 @@ export class QueueObject extends BrokerObject {
     this.#spec = spec
     this.#used = used
     this.#items = new Deliveries(spec.maxDeliveries, (item) => this.#joiners.finished(item.number))
+    this.#closing = new QueueClosing(
+      () => this.#items.users,
+      () => this.#closed(),
+    )
   }
 
   protected override readonly methods: Methods = {
@@ -66,6 +70,7 @@ export class QueueObject extends BrokerObject {
     size: (call) => call.ok(this.#items.unheld),
     full: (call) => call.ok(this.#full),
     join: (call) => this.#joiners.add(call, this.#count, this.#items, call.args[0] === true),
+    purge: (call) => this.#purge(call),
     close: (call) => this.#close(call),
   }
 
@@ -79,7 +84,7 @@ export class QueueObject extends BrokerObject {
       this.#serve()
     } else if (method === 'revoked') {
       user.passUntil = 0
-      this.#closeWhenRevoked()
+      this.#closing.whenRevoked()
     }
   }
 
@@ -92,7 +97,7 @@ export class QueueObject extends BrokerObject {
     if (frame.op === op.taken) this.#items.taken(user, frame.b)
     else if (frame.op === op.held) this.#items.holds(user, frame.b)
     else if (frame.op === op.ack) this.#items.acknowledged(user, frame.b)
-    if (this.#putters.size > 0 || this.#state !== 'open') this.#serve()
+    if (this.#putters.size > 0 || this.#closing.state !== 'open') this.#serve()
     this.#items.fill(user)
   }
 
@@ -106,17 +111,17 @@ export class QueueObject extends BrokerObject {
   }
 
   override get finished(): Error | null {
-    return this.#state === 'closed' && this.#items.total === 0 ? this.#closedError() : null
+    return this.#closing.state === 'closed' && this.#items.total === 0 ? this.#closedError() : null
   }
 
   override join(session: Session, number: number): void {
     this.#items.join(session, number)
-    if (this.#state === 'closed') session.event(number, 'closed')
+    if (this.#closing.state === 'closed') session.event(number, 'closed')
   }
 
   override leave(session: Session): void {
     this.#items.leave(session)
-    this.#closeWhenRevoked()
+    this.#closing.whenRevoked()
     this.#serve()
   }
 
@@ -126,7 +131,7 @@ export class QueueObject extends BrokerObject {
     const { maxSize } = this.#spec
     return queueSnapshot(
       this.name,
-      { closed: this.#state === 'closed', size: this.#items.unheld, maxSize },
+      { closed: this.#closing.state === 'closed', size: this.#items.unheld, maxSize },
       {
         holders: [...this.#items.holders].map(([session, count]) => ({ ...partyOf(session), count })),
         get: [...this.#getters].map(({ call }) => partyOf(call.session)),
@@ -137,22 +142,20 @@ export class QueueObject extends BrokerObject {
   }
 
   override end(reason: Error): void {
-    clearTimeout(this.#closeTimer)
-    this.#state = 'closed'
+    this.#closing.end()
     for (const { call } of [...this.#getters, ...this.#putters]) call.fail(reason)
-    for (const call of this.#closers) call.ok()
+    for (const call of this.#purgers) call.fail(reason)
     this.#joiners.fail(reason)
     this.#getters.clear()
     this.#putters.clear()
-    this.#closers.clear()
+    this.#purgers.clear()
     this.#items.clear()
   }
 
   /** Closes without waiting for producers, who expect no answer any more; `reason` is what consumers hear at the end. */
   shut(reason: Error): void {
     this.#closedBy = reason
-    this.#state = 'closing'
-    this.#finishClosing()
+    this.#closing.shut()
   }
 
   /** Closes, drops what is there, and tells everybody why: nobody will take it, but who comes to know the queue later is told, too. */
@@ -175,7 +178,7 @@ export class QueueObject extends BrokerObject {
   #put(call: Call): void {
     const [bytes, poll] = call.args as [Uint8Array, boolean]
     this.#used?.(call.session, 'put')
-    if (this.#state !== 'open') call.fail(this.#closedError())
+    if (this.#closing.state !== 'open') call.fail(this.#closedError())
     else if (!this.#full) {
       this.#accept(bytes)
       call.ok(this.#pass(this.#items.user(call.session, call.object)))
@@ -190,7 +193,7 @@ export class QueueObject extends BrokerObject {
   /** An item put under a pass. */
   #arrived(user: QueueUser, frame: Frame): void {
     this.#used?.(user.session, 'put')
-    if (this.#state === 'closed') {
+    if (this.#closing.state === 'closed') {
       if (user.refused === 0) user.refused = frame.b
       return
     }
@@ -209,7 +212,7 @@ export class QueueObject extends BrokerObject {
   /** Until when the producer may put without an answer, on the machine's monotonic clock; 0: it may not. */
   #pass(user: QueueUser): number {
     // Of what comes through another program, nobody here could tell when it was written.
-    const free = user.session.near && this.#state === 'open' && this.#spec.maxSize === Number.POSITIVE_INFINITY
+    const free = user.session.near && this.#closing.state === 'open' && this.#spec.maxSize === Number.POSITIVE_INFINITY
     user.passUntil = free ? monotonic() + PASS : 0
     return user.passUntil
   }
@@ -227,7 +230,7 @@ export class QueueObject extends BrokerObject {
     this.#handing = false
     if (this.#getters.size > 0) this.#serve()
     this.#items.fillAnyone()
-    if (this.#state !== 'open') return
+    if (this.#closing.state !== 'open') return
     const soon = monotonic() + PASS / 2
     for (const user of this.#items.users) {
       if (user.hasPut && user.passUntil < soon) user.session.event(user.number, 'pass', this.#pass(user))
@@ -261,12 +264,13 @@ export class QueueObject extends BrokerObject {
 
   /** The error for a consumer for whom nothing will come any more, or null. What it holds itself it can give back, not get. */
   #endFor(user: QueueUser): Error | null {
-    if (this.#state !== 'closed' || this.#items.waiting > 0 || this.#items.outElsewhere(user)) return null
+    if (this.#closing.state !== 'closed' || this.#items.waiting > 0 || this.#items.outElsewhere(user)) return null
     return this.#closedError()
   }
 
   /** Gives room to who waits for it, items to who waits for them, and the end to who waits in vain. */
   #serve(): void {
+    if (this.#purgers.size > 0 && !this.#items.recalling) this.#answerPurgers()
     for (const putter of this.#putters) {
       if (this.#full) break
       this.#putters.delete(putter)
@@ -292,46 +296,32 @@ export class QueueObject extends BrokerObject {
     }
   }
 
+  /** What others have ahead comes back first: it waits, too. */
+  #purge(call: Call): void {
+    this.#purgers.add(call)
+    call.waits(() => this.#purgers.delete(call))
+    this.#items.recall(null, () => this.#serve())
+    this.#serve()
+  }
+
+  #answerPurgers(): void {
+    for (const call of this.#purgers) {
+      this.#purgers.delete(call)
+      call.ok(this.#items.purge())
+    }
+  }
+
   // Closing
 
   #close(call: Call): void {
-    if (this.#state === 'closed') {
-      call.ok()
-      return
-    }
-    this.#closers.add(call)
-    if (this.#state === 'closing') return
-    this.#state = 'closing'
+    if (!this.#closing.begin(call)) return
     for (const { call: put } of this.#putters) put.fail(this.#closedError())
     this.#putters.clear()
-    const now = monotonic()
-    let last = 0
-    for (const user of this.#items.users) {
-      if (user.passUntil <= now) user.passUntil = 0
-      else user.session.event(user.number, 'revoke')
-      last = Math.max(last, user.passUntil)
-    }
-    if (last > 0) {
-      // What a blocked producer wrote before its pass ran out may still lie in its socket: two turns of the loop read it.
-      const end = (): void => void setImmediate(() => setImmediate(() => this.#finishClosing()))
-      this.#closeTimer = setTimeout(end, last - now + 1)
-    }
-    this.#closeWhenRevoked()
+    this.#closing.revoke()
   }
 
-  #closeWhenRevoked(): void {
-    if (this.#state !== 'closing') return
-    for (const user of this.#items.users) if (user.passUntil > 0) return
-    this.#finishClosing()
-  }
-
-  #finishClosing(): void {
-    if (this.#state !== 'closing') return
-    clearTimeout(this.#closeTimer)
-    this.#state = 'closed'
+  #closed(): void {
     for (const user of this.#items.users) user.session.event(user.number, 'closed')
     this.#serve()
-    for (const call of this.#closers) call.ok()
-    this.#closers.clear()
   }
 }

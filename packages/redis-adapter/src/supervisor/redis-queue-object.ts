@@ -123,6 +123,7 @@ export class RedisQueueObject extends BrokerObject {
     nack: (call) => void this.#deliveries.nack(call),
     size: (call) => this.#ask(call, async () => (await this.#commands.size()).waiting),
     full: (call) => this.#ask(call, async () => (await this.#commands.size()).total >= this.#spec.maxSize),
+    purge: (call) => this.#ask(call, () => this.#commands.purge()),
     join: (call) =>
       this.#wait(() => this.#joiners.add(joinRequest(call, this.#commands, (others) => this.#suspects.look(others)))),
     close: (call) => this.#ask(call, () => this.#commands.close().then(() => void this.#end.heard())),
