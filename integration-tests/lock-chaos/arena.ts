@@ -4,10 +4,13 @@ import { appendFileSync, closeSync, openSync, readSync, rmSync, writeFileSync } 
 import { join } from 'node:path'
 import process from 'node:process'
 import { createInterface } from 'node:readline'
+import { expect } from 'vitest'
 import { History } from './history.ts'
 import { copyOf, type Mutant } from './mutants.ts'
 
 export interface ArenaPlan {
+  /** With commas in between. */
+  readonly urls: string
   readonly namespace: string
   /** In ms. */
   readonly sessionTtl: number
@@ -18,6 +21,14 @@ export interface ArenaPlan {
   /** How long a lock is held, in ms, all of them computing. */
   readonly hold: number
 }
+
+/** Milliseconds. */
+export const SESSION_TTL = 2_000
+
+export const sizes = { sessionTtl: SESSION_TTL, children: 2, flows: 2, hold: 4 } as const
+
+/** In four programs of these sizes. */
+export const FLOWS: number = 4 * (1 + sizes.children * sizes.flows)
 
 /** One program: its main process and its children. */
 export class Contender {
@@ -72,9 +83,8 @@ export class Arena {
     this.#file = openSync(this.#path, 'r')
   }
 
-  /** @param urls with commas in between */
-  start(urls: string): Contender {
-    const { namespace, sessionTtl, children, flows, hold } = this.#plan
+  start(): Contender {
+    const { urls, namespace, sessionTtl, children, flows, hold } = this.#plan
     const own = { history: this.#path, stop: this.#stop, flows, hold }
     const one = new Contender(this.#folder, [
       urls,
@@ -90,6 +100,34 @@ export class Arena {
   /** A line of the harness's own, in its place among the others. */
   note(line: string): void {
     appendFileSync(this.#path, `${line}\n`)
+  }
+
+  /** Grants of all flows so far. */
+  get grants(): number {
+    return [...this.read().verdict.grants.values()].reduce((sum, one) => sum + one, 0)
+  }
+
+  /** Milliseconds until the next grant. */
+  async granted(): Promise<number> {
+    const [start, before] = [performance.now(), this.grants]
+    await expect.poll(() => this.grants, { timeout: 20_000, interval: 5 }).toBeGreaterThan(before)
+    return performance.now() - start
+  }
+
+  /** All of them stand in line: who came later would have had fewer turns. */
+  async begun(): Promise<void> {
+    await Promise.all([...this.#all].map(({ ready }) => ready))
+    await expect.poll(() => this.read().verdict.grants.size, { timeout: 30_000 }).toBeGreaterThanOrEqual(FLOWS)
+  }
+
+  /** Everybody who stands in line now is served. */
+  async goesOn(flows: number): Promise<void> {
+    const before = new Map(this.read().verdict.grants)
+    const served = (): number => {
+      const { grants } = this.read().verdict
+      return [...grants].filter(([flow, count]) => count > (before.get(flow) ?? 0)).length
+    }
+    await expect.poll(served, { timeout: 20_000 }).toBeGreaterThanOrEqual(flows)
   }
 
   /** Reads what was written since. */

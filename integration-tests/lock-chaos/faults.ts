@@ -1,38 +1,36 @@
 /** What happens to the programs of a chaos run: by a seed, so that a schedule can be had again. */
-import type { RedisServer } from '../support/redis.ts'
+import { pause } from '../support/chaos.ts'
 import type { Proxy } from '../support/proxy.ts'
+import type { RedisServer } from '../support/redis.ts'
 import { type Arena, type Contender, signal } from './arena.ts'
 
-export const kinds = ['kill', 'stop', 'client-kill', 'lost-reply'] as const
+export const kinds = ['kill-child', 'kill-program', 'stop', 'client-kill', 'lost-reply'] as const
 export type Kind = (typeof kinds)[number]
 
-/** Numbers from 0 to 1, the same for the same seed. */
-export function seeded(seed: number): () => number {
-  let state = seed >>> 0
-  return () => {
-    state = (state + 0x6d2b79f5) >>> 0
-    let mixed = Math.imul(state ^ (state >>> 15), state | 1)
-    mixed ^= mixed + Math.imul(mixed ^ (mixed >>> 7), mixed | 61)
-    return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32
-  }
+/** A server, and the proxy through which programs reach it. */
+export interface Site {
+  readonly server: RedisServer
+  readonly proxy: Proxy
 }
 
 export interface FaultsPlan {
   readonly arena: Arena
-  readonly server: RedisServer
-  readonly proxy: Proxy
+  readonly sites: readonly Site[]
   /** Programs that processes are killed and stopped in; one that ends has a successor. */
   readonly victims: Contender[]
-  readonly urls: string
   readonly sessionTtl: number
   readonly random: () => number
-  /** Whether a process may be killed now, and a whole program: their successors need the first server. Default: both. */
-  readonly mayKill?: () => { readonly child: boolean; readonly program: boolean }
 }
 
 export class Faults {
   readonly #plan: FaultsPlan
-  readonly done: Record<Kind, number> = { kill: 0, stop: 0, 'client-kill': 0, 'lost-reply': 0 }
+  readonly done: Record<Kind, number> = {
+    'kill-child': 0,
+    'kill-program': 0,
+    stop: 0,
+    'client-kill': 0,
+    'lost-reply': 0,
+  }
   readonly #stopped = new Set<number>()
   readonly #wakings: Promise<void>[] = []
 
@@ -40,10 +38,19 @@ export class Faults {
     this.#plan = plan
   }
 
-  /** It counts if there was somebody to whom it could happen. */
-  async run(kind: Kind): Promise<void> {
+  /** Each kind has happened three times. */
+  get enough(): boolean {
+    return kinds.every((kind) => this.done[kind] >= 3)
+  }
+
+  /** First each kind three times, then any. It counts if there was somebody to whom it could happen. */
+  async run(round: number): Promise<void> {
+    const { random } = this.#plan
+    const at = round < 3 * kinds.length ? round % kinds.length : Math.floor(random() * kinds.length)
+    const kind = kinds[at] as Kind
     const ways: Record<Kind, () => Promise<boolean>> = {
-      kill: () => this.#kill(),
+      'kill-child': () => this.#killChild(),
+      'kill-program': () => this.#killProgram(),
       stop: () => this.#stop(),
       'client-kill': () => this.#clientKill(),
       'lost-reply': () => this.#loseReply(),
@@ -51,36 +58,50 @@ export class Faults {
     if (await ways[kind]()) this.done[kind] += 1
   }
 
-  /** All that were stopped go on. */
+  /** All that were stopped go on, and all programs are there. */
   async settled(): Promise<void> {
     await Promise.all(this.#wakings)
+    await Promise.all(this.#plan.victims.map(({ ready }) => ready))
   }
 
-  async #kill(): Promise<boolean> {
-    const { random, victims, arena, urls } = this.#plan
-    const may = this.#plan.mayKill?.() ?? { child: true, program: true }
+  async #killChild(): Promise<boolean> {
     const program = this.#pick()
-    if (!may.program || random() < 0.7) {
-      if (!may.child) return false
-      // Half of them hold the lock; the others stand in line.
-      const child = random() < 0.5 ? await this.#holding([...program.children]) : this.#any([...program.children])
-      if (child === null) return false
-      signal(child, 'SIGKILL')
-      program.children.delete(child)
-      return true
-    }
-    signal(program.pid, 'SIGKILL')
+    if (program === null) return false
+    // Half of them hold the lock; the others stand in line.
+    const children = [...program.children]
+    const kill = (pid: number): boolean => signal(pid, 'SIGKILL')
+    const any = this.#any(children)
+    const child =
+      this.#plan.random() < 0.5 ? await this.#holding(children, kill) : any !== null && kill(any) ? any : null
+    if (child === null) return false
+    program.children.delete(child)
+    return true
+  }
+
+  async #killProgram(): Promise<boolean> {
+    const { victims, arena } = this.#plan
+    // What wakes up is to see what has become of its lease.
+    const program = this.#pick(({ pid, children }) => ![pid, ...children].some((one) => this.#stopped.has(one)))
+    if (program === null || !signal(program.pid, 'SIGKILL')) return false
     await program.ended
     program.children.clear()
-    victims[victims.indexOf(program)] = arena.start(urls)
+    victims[victims.indexOf(program)] = arena.start()
     return true
   }
 
   async #stop(): Promise<boolean> {
     const { random, arena, sessionTtl } = this.#plan
     const program = this.#pick()
-    const pid = await this.#holding(random() < 0.7 ? [...program.children] : [program.pid])
-    if (pid === null || !signal(pid, 'SIGSTOP')) return false
+    if (program === null) return false
+    const pids = random() < 0.7 ? [...program.children] : [program.pid]
+    const pid = await this.#holding(pids, (one) => {
+      if (!signal(one, 'SIGSTOP')) return false
+      // It may have left in the last moment.
+      if (arena.read().inside === String(one)) return true
+      signal(one, 'SIGCONT')
+      return false
+    })
+    if (pid === null) return false
     this.#stopped.add(pid)
     arena.note(`S ${pid}`)
     const asleep = sessionTtl * (1.6 + random())
@@ -94,26 +115,30 @@ export class Faults {
   }
 
   async #clientKill(): Promise<boolean> {
-    const { random, server } = this.#plan
-    try {
-      await server.ask('CLIENT', 'KILL', 'TYPE', random() < 0.5 ? 'normal' : 'pubsub', 'SKIPME', 'yes')
-      return true
-    } catch {
-      // The server is away at the moment, and its connections with it.
-      return false
-    }
+    const { random } = this.#plan
+    const type = random() < 0.5 ? 'normal' : 'pubsub'
+    // A server that is away has none; one that is stopped does it when it goes on.
+    const done = this.#site.server.ask('CLIENT', 'KILL', 'TYPE', type, 'SKIPME', 'yes').then(
+      () => true,
+      () => false,
+    )
+    return Promise.race([done, pause(500).then(() => false)])
   }
 
   async #loseReply(): Promise<boolean> {
-    const { proxy } = this.#plan
+    const { proxy } = this.#site
     return Promise.race([proxy.dropReply().then(() => true), pause(1_000).then(() => false)])
   }
 
-  #pick(): Contender {
+  get #site(): Site {
+    const { random, sites } = this.#plan
+    return sites[Math.floor(random() * sites.length)] as Site
+  }
+
+  #pick(among: (one: Contender) => boolean = ({ pid }) => !this.#stopped.has(pid)): Contender | null {
     const { random, victims } = this.#plan
-    const running = victims.filter(({ pid }) => !this.#stopped.has(pid))
-    const pool = running.length > 0 ? running : victims
-    return pool[Math.floor(random() * pool.length)] as Contender
+    const pool = victims.filter(among)
+    return pool[Math.floor(random() * pool.length)] ?? null
   }
 
   #any(pids: readonly number[]): number | null {
@@ -121,21 +146,16 @@ export class Faults {
     return awake[Math.floor(this.#plan.random() * awake.length)] ?? null
   }
 
-  /** One of them, in the middle of holding the lock if that comes about soon. */
-  async #holding(pids: readonly number[]): Promise<number | null> {
+  /** One of them to which it was done in the middle of holding the lock; `null` if that does not come about. */
+  async #holding(pids: readonly number[], done: (pid: number) => boolean): Promise<number | null> {
     const { arena } = this.#plan
-    const awake = pids.filter((pid) => !this.#stopped.has(pid))
-    const names = new Set(awake.map(String))
-    const end = performance.now() + 1_500
+    const names = new Set(pids.filter((pid) => !this.#stopped.has(pid)).map(String))
+    const end = performance.now() + 3_000
     while (performance.now() < end) {
-      const { holder } = arena.read()
-      if (names.has(holder)) return Number(holder)
+      const { inside } = arena.read()
+      if (names.has(inside) && done(Number(inside))) return Number(inside)
       await pause(1)
     }
-    return this.#any(awake)
+    return null
   }
-}
-
-export function pause(ms: number): Promise<void> {
-  return new Promise((resolve) => setTimeout(resolve, ms))
 }

@@ -1,4 +1,5 @@
 /** What a history of one lock must not show. The order of its lines is the order in which they were written, by all processes together. */
+import type { Contender } from './arena.ts'
 
 export interface Verdict {
   /** One sentence each. */
@@ -18,6 +19,7 @@ export interface Verdict {
 export class History {
   #highest = 0
   #by = ''
+  #inside = ''
   #losses = 0
   readonly #violations: string[] = []
   readonly #grants = new Map<string, number>()
@@ -38,12 +40,14 @@ export class History {
     return { violations: this.#violations, grants: this.#grants, losses: this.#losses }
   }
 
-  /** The process that was granted last. */
-  get holder(): string {
-    return this.#by.slice(0, this.#by.indexOf(' '))
+  /** The process that has written that it holds the lock, and not yet that it leaves; '': none. */
+  get inside(): string {
+    return this.#inside
   }
 
   #written(what: string, pid: string, flow: string, token: number): void {
+    if (what === 'E') this.#inside = pid
+    else if (what !== 'W' && this.#inside === pid) this.#inside = ''
     if (what === 'G') {
       this.#losses += 1
       this.#stopped.delete(pid)
@@ -63,8 +67,21 @@ export class History {
   }
 }
 
+/** What each flow of these programs has got since. */
+export function shares(
+  now: ReadonlyMap<string, number>,
+  before: ReadonlyMap<string, number>,
+  programs: readonly Contender[],
+): { readonly flows: number; readonly least: number; readonly index: number } {
+  const pids = new Set(programs.flatMap(({ pid, children }) => [pid, ...children]).map(String))
+  const counts = [...now]
+    .filter(([flow]) => pids.has(flow.slice(0, flow.indexOf(' '))))
+    .map(([flow, count]) => count - (before.get(flow) ?? 0))
+  return { flows: counts.length, least: Math.min(...counts), index: fairness(counts) }
+}
+
 /** Jain's index: 1 if all have the same, 1/n if one has all. */
-export function fairness(counts: readonly number[]): number {
+function fairness(counts: readonly number[]): number {
   const sum = counts.reduce((all, one) => all + one, 0)
   const squares = counts.reduce((all, one) => all + one * one, 0)
   return squares === 0 ? 0 : (sum * sum) / (counts.length * squares)

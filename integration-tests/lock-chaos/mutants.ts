@@ -13,27 +13,48 @@ export interface Mutant {
   readonly to: string
 }
 
-export const mutants: readonly Mutant[] = [
-  {
+/** Found by asking the process, whoever keeps the lock. */
+const tenure: Mutant = {
+  fault: 'leases without a deadline',
+  file: 'core/dist/client/tenure.js',
+  from: `return slot.epoch === epoch ?`,
+  to: `return slot.epoch >= 0 ? Number.POSITIVE_INFINITY : slot.epoch === epoch ?`,
+}
+
+/** By the fault that shows them. */
+export const mutants = {
+  release: {
     fault: 'a release that does not look whose lock it is',
     file: 'redis-adapter/scripts/_permits.lua',
     from: `  local mine = redis.call('HGET', H, rid)\n  if mine then`,
     to: `  for _, any in ipairs(redis.call('HKEYS', H)) do if any ~= '#' then rid = any end end
   local mine = redis.call('HGET', H, rid)\n  if mine then`,
   },
-  {
+  fence: {
     fault: 'fences that are only counted',
     file: 'redis-adapter/scripts/_permits.lua',
     from: `+ 1, t[1] * 1000000 + t[2])`,
     to: `+ 1, 1)`,
   },
-  {
-    fault: 'leases without a deadline',
-    file: 'core/dist/client/tenure.js',
-    from: `return slot.epoch === epoch ?`,
-    to: `return slot.epoch >= 0 ? Number.POSITIVE_INFINITY : slot.epoch === epoch ?`,
+  tenure,
+} as const satisfies Record<string, Mutant>
+
+/** The same on several masters. */
+export const mastersMutants = {
+  release: {
+    fault: 'a release that does not look whose lock it is',
+    file: 'redis-adapter/dist/supervisor/redlock/quorum-executor.js',
+    from: `if redis.call('get', KEYS[1]) == ARGV[1] then redis.call('del', KEYS[1]) end`,
+    to: `redis.call('del', KEYS[1])`,
   },
-]
+  fence: {
+    fault: 'fences that are only counted',
+    file: 'redis-adapter/scripts/fence.lua',
+    from: `fence + 1, t[1] * 1000000 + t[2])`,
+    to: `fence + 1, 1)`,
+  },
+  tenure,
+} as const satisfies Record<string, Mutant>
 
 /** The folder of a copy, in which `worker.mjs` runs with the packages beside it. Whoever makes it removes it. */
 export function copyOf(mutant: Mutant | null): string {

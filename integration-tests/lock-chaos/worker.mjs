@@ -6,7 +6,7 @@
  */
 import { existsSync, openSync, writeSync } from 'node:fs'
 import process from 'node:process'
-import { connect, isMainProcess, LeaseLostError } from '@skein/core'
+import { ConnectionError, connect, isMainProcess, LeaseLostError } from '@skein/core'
 
 /** @typedef {{ history: string, stop: string, flows: number, hold: number }} Plan */
 
@@ -53,16 +53,28 @@ function write(lease, hold, flow, say) {
   line('L')
 }
 
+/** Programs and children need the first server; while it is away their successors wait for it. */
+async function whenThere(begin) {
+  for (;;) {
+    try {
+      return await begin()
+    } catch (error) {
+      if (!(error instanceof ConnectionError)) throw error
+      await new Promise((resolve) => setTimeout(resolve, 50))
+    }
+  }
+}
+
 if (isMainProcess) {
   const [, , urls, namespace, ttl, children, plan] = process.argv
   const own = JSON.parse(plan)
-  const mp = await connect(urls.includes(',') ? urls.split(',') : urls, { namespace, sessionTtl: Number(ttl) })
+  const servers = urls.includes(',') ? urls.split(',') : urls
+  const mp = await whenThere(() => connect(servers, { namespace, sessionTtl: Number(ttl) }))
   const lock = mp.lock('chaos')
   const kept = Array.from({ length: Number(children) }, async () => {
     // One that was killed has a successor.
     while (!existsSync(own.stop)) {
-      const child = mp.process(contend, [lock, own])
-      await child.start()
+      const child = await whenThere(() => mp.process(contend, [lock, own]).start())
       console.log(`child ${child.pid}`)
       await child.join()
     }

@@ -9,13 +9,10 @@ import process from 'node:process'
 import { setTimeout as pause } from 'node:timers/promises'
 import { bind, connect, type Pool, WorkerLostError } from '@skein/core'
 import { expect, onTestFinished, test } from 'vitest'
-import { seeded } from '../lock-chaos/faults.ts'
+import { KILLS, SEED, seeded } from '../support/chaos.ts'
 import { freshNamespace, redisForTest } from '../support/redis.ts'
 import { work } from './tasks.mjs'
 
-const SEED = Number(process.env['SKEIN_CHAOS_SEED'] ?? Math.floor(Math.random() * 1e9))
-/** At least so many workers are killed on each adapter. */
-const KILLS = Number(process.env['SKEIN_CHAOS_KILLS'] ?? '32')
 const SIZE = 3
 const TASKS = 60
 /** Milliseconds between two kills at most. */

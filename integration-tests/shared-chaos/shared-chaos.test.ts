@@ -7,17 +7,14 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import process from 'node:process'
-import { setTimeout as pause } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
 import { inspect, isDeepStrictEqual } from 'node:util'
 import { connect, type Context, type Process, type SharedDict, type SharedList, type Value } from '@skein/core'
 import { expect, onTestFinished, test } from 'vitest'
-import { seeded } from '../lock-chaos/faults.ts'
+import { KILLS, pause, SEED, seeded } from '../support/chaos.ts'
 import { freshNamespace, redisForTest } from '../support/redis.ts'
 import { change, stateOf } from './worker.mjs'
 
-const KILLS = Number(process.env['SKEIN_CHAOS_KILLS'] ?? '30')
-const SEED = Number(process.env['SKEIN_CHAOS_SEED'] ?? Math.floor(Math.random() * 1e9))
 /** Milliseconds that a victim lives at most after its first answer. */
 const LIFE = 60
 
@@ -108,51 +105,59 @@ async function killing(mp: Context, shared: Shared, history: History, random: ()
 }
 
 for (const adapter of ['local', 'redis'] as const) {
-  test(`${adapter}: ${KILLS} processes killed while they change shared state (seed ${SEED})`, async () => {
-    const url = adapter === 'local' ? 'local:' : (await redisForTest()).url
-    const mp = await connect(url, { namespace: freshNamespace() })
-    onTestFinished(() => mp.close())
-    const [shared, history] = [sharedOf(mp), new History()]
-    await killing(mp, shared, history, seeded(SEED))
-    expect(await faults(shared, history, KILLS + 4)).toEqual([])
-    expect(history.count('p')).toBeGreaterThan(KILLS)
-    await Promise.all([shared.value.destroy(), shared.dict.destroy(), shared.list.destroy()])
-  }, 180_000)
+  test(
+    `${adapter}: ${KILLS} processes killed while they change shared state (seed ${SEED})`,
+    async () => {
+      const url = adapter === 'local' ? 'local:' : (await redisForTest()).url
+      const mp = await connect(url, { namespace: freshNamespace() })
+      onTestFinished(() => mp.close())
+      const [shared, history] = [sharedOf(mp), new History()]
+      await killing(mp, shared, history, seeded(SEED))
+      expect(await faults(shared, history, KILLS + 4)).toEqual([])
+      expect(history.count('p')).toBeGreaterThan(KILLS)
+      await Promise.all([shared.value.destroy(), shared.dict.destroy(), shared.list.destroy()])
+    },
+    60_000 + KILLS * 5_000,
+  )
 }
 
-test(`programs killed while they change shared state (seed ${SEED})`, async () => {
-  const { url } = await redisForTest()
-  const namespace = freshNamespace()
-  const [history, random] = [new History(), seeded(SEED)]
-  const mp = await connect(url, { namespace, sessionTtl: 1_000 })
-  onTestFinished(() => mp.close())
-  const shared = sharedOf(mp)
-  await shared.value.get()
-  const program = fileURLToPath(new URL('worker.mjs', import.meta.url))
-  const begin = (who: number): { end(): Promise<void> } => {
-    const child = spawn(process.execPath, [program, url, namespace, history.path, String(who)], {
-      stdio: ['ignore', 'ignore', 'inherit'],
-    })
-    const ended = new Promise<void>((resolve) => child.once('exit', () => resolve()))
-    onTestFinished(() => void child.kill('SIGKILL'))
-    return {
-      end: () => {
-        child.kill('SIGKILL')
-        return ended
-      },
+test(
+  `programs killed while they change shared state (seed ${SEED})`,
+  async () => {
+    const { url } = await redisForTest()
+    const namespace = freshNamespace()
+    const [history, random] = [new History(), seeded(SEED)]
+    const mp = await connect(url, { namespace, sessionTtl: 1_000 })
+    onTestFinished(() => mp.close())
+    const shared = sharedOf(mp)
+    await shared.value.get()
+    const program = fileURLToPath(new URL('worker.mjs', import.meta.url))
+    const begin = (who: number): { end(): Promise<void> } => {
+      const child = spawn(process.execPath, [program, url, namespace, history.path, String(who)], {
+        stdio: ['ignore', 'ignore', 'inherit'],
+      })
+      const ended = new Promise<void>((resolve) => child.once('exit', () => resolve()))
+      onTestFinished(() => void child.kill('SIGKILL'))
+      return {
+        end: () => {
+          child.kill('SIGKILL')
+          return ended
+        },
+      }
     }
-  }
-  const survivor = begin(0)
-  await history.grows()
-  const programs = Math.ceil(KILLS / 4)
-  for (let kill = 1; kill <= programs; kill += 1) {
-    const victim = begin(kill)
-    await pause(500 + LIFE * random())
+    const survivor = begin(0)
     await history.grows()
-    await victim.end()
-    await history.grows()
-  }
-  await survivor.end()
-  expect(await faults(shared, history, programs + 1)).toEqual([])
-  await Promise.all([shared.value.destroy(), shared.dict.destroy(), shared.list.destroy()])
-}, 180_000)
+    const programs = Math.max(3, Math.ceil(KILLS / 4))
+    for (let kill = 1; kill <= programs; kill += 1) {
+      const victim = begin(kill)
+      await pause(500 + LIFE * random())
+      await history.grows()
+      await victim.end()
+      await history.grows()
+    }
+    await survivor.end()
+    expect(await faults(shared, history, programs + 1)).toEqual([])
+    await Promise.all([shared.value.destroy(), shared.dict.destroy(), shared.list.destroy()])
+  },
+  60_000 + KILLS * 5_000,
+)

@@ -1,15 +1,11 @@
 /** Parties of barriers, waiters on events and latches, givers and takers of permits that nobody owns: killed at random moments, stopped, cut off. */
-import process from 'node:process'
 import { connect, type Context } from '@skein/core'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { seeded } from '../lock-chaos/faults.ts'
+import { KILLS, SEED, seeded } from '../support/chaos.ts'
 import { freshNamespace, type RedisServer, startRedis } from '../support/redis.ts'
 import { Crew, type StartVictim } from './crew.ts'
 import { giver, party, type Scene, signal, taker } from './scenes.ts'
 
-const SEED = Number(process.env['SKEIN_CHAOS_SEED'] ?? Math.floor(Math.random() * 1e9))
-/** How often each scene is played with children, and with programs. */
-const ROUNDS = Number(process.env['SKEIN_CHAOS_ROUNDS'] ?? '6')
 /** Programs share two processors with all else: one that is only slow must not count as dead. */
 const SESSION_TTL = 2_000
 
@@ -57,13 +53,13 @@ async function play({ mp, start, crew, rounds, known, programs }: Run): Promise<
 }
 
 describe.each(['local', 'redis'] as const)('%s', (kind) => {
-  test(`children killed at random moments (seed ${SEED})`, { timeout: 120_000 }, async () => {
+  test(`children killed at random moments (seed ${SEED})`, { timeout: 60_000 + KILLS * 10_000 }, async () => {
     const mp = await connect(kind === 'local' ? 'local:' : redis.url, { namespace: freshNamespace() })
     const crew = new Crew()
     try {
-      const run = { mp, crew, start: crew.children(mp), rounds: ROUNDS, known: 10_000, programs: false }
+      const run = { mp, crew, start: crew.children(mp), rounds: KILLS, known: 10_000, programs: false }
       await play(run)
-      expect(crew.kills).toBe(5 * ROUNDS)
+      expect(crew.kills).toBe(5 * KILLS)
     } finally {
       crew.close()
       await mp.close()
@@ -71,14 +67,14 @@ describe.each(['local', 'redis'] as const)('%s', (kind) => {
   })
 })
 
-test(`programs killed at random moments (seed ${SEED})`, { timeout: 240_000 }, async () => {
+test(`programs killed at random moments (seed ${SEED})`, { timeout: 60_000 + KILLS * 20_000 }, async () => {
   const namespace = freshNamespace()
   const mp = await connect(redis.url, { namespace, sessionTtl: SESSION_TTL })
   const crew = new Crew()
   try {
     const start = crew.programs(redis.url, namespace, SESSION_TTL)
-    await play({ mp, crew, start, rounds: ROUNDS, known: 8 * SESSION_TTL, programs: true })
-    expect(crew.kills).toBe(5 * ROUNDS)
+    await play({ mp, crew, start, rounds: KILLS, known: 8 * SESSION_TTL, programs: true })
+    expect(crew.kills).toBe(5 * KILLS)
   } finally {
     crew.close()
     await mp.close()

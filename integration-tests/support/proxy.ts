@@ -5,6 +5,8 @@ import { connect, createServer, type Server, type Socket } from 'node:net'
 interface Pair {
   readonly client: Socket
   readonly server: Socket
+  /** Settles when the last bytes have gone to the server; `null`: they have. */
+  late: Promise<void> | null
   /** The next bytes from the server are swallowed, then the connection ends: the request has taken effect, its answer is lost. */
   swallow: boolean
 }
@@ -15,6 +17,14 @@ interface Watch {
   readonly done: () => void
 }
 
+/** Hears what goes through; `connection` is a number of its own for each. */
+export interface Tap {
+  asked(connection: number, bytes: Buffer): void
+  /** Only what the client is told, too. */
+  answered(connection: number, bytes: Buffer): void
+  ended(connection: number): void
+}
+
 export class Proxy {
   readonly url: string
   readonly #listener: Server
@@ -22,14 +32,18 @@ export class Proxy {
   #watches: Watch[] = []
   #refusing = false
   #held = false
+  #lag: (() => number) | null = null
+  readonly #tap: Tap | null
+  #count = 0
 
-  private constructor(listener: Server, url: string) {
+  private constructor(listener: Server, url: string, tap: Tap | null) {
     this.#listener = listener
     this.url = url
+    this.#tap = tap
   }
 
   /** @param target the server's url; what stands in it besides host and port is kept in the proxy's url */
-  static async start(target: string): Promise<Proxy> {
+  static async start(target: string, tap: Tap | null = null): Promise<Proxy> {
     const { hostname, port } = new URL(target)
     const listener = createServer()
     listener.listen(0, '127.0.0.1')
@@ -39,7 +53,7 @@ export class Proxy {
     const url = new URL(target)
     url.hostname = '127.0.0.1'
     url.port = String(address.port)
-    const proxy = new Proxy(listener, url.href)
+    const proxy = new Proxy(listener, url.href, tap)
     listener.on('connection', (client) => proxy.#pair(client, hostname, Number(port === '' ? 6379 : port)))
     return proxy
   }
@@ -99,6 +113,11 @@ export class Proxy {
     }
   }
 
+  /** Requests take so many ms longer, asked anew for each piece; `null`: no longer. What one connection says stays in order. */
+  lag(time: (() => number) | null): void {
+    this.#lag = time
+  }
+
   async close(): Promise<void> {
     const closed = once(this.#listener, 'close')
     this.#listener.close()
@@ -112,12 +131,13 @@ export class Proxy {
       return
     }
     const server = connect(port, host)
-    const pair: Pair = { client, server, swallow: false }
+    const pair: Pair = { client, server, late: null, swallow: false }
     this.#pairs.add(pair)
+    const number = (this.#count += 1)
     const end = (): void => {
       client.destroy()
       server.destroy()
-      this.#pairs.delete(pair)
+      if (this.#pairs.delete(pair)) this.#tap?.ended(number)
     }
     for (const socket of [client, server]) {
       socket.setNoDelay(true)
@@ -126,12 +146,25 @@ export class Proxy {
       if (this.#held) socket.pause()
     }
     client.on('data', (bytes: Buffer) => {
-      this.#look(pair, bytes)
-      server.write(bytes)
+      const pass = (): void => {
+        this.#look(pair, bytes)
+        this.#tap?.asked(number, bytes)
+        server.write(bytes)
+      }
+      if (this.#lag === null && pair.late === null) return pass()
+      const time = this.#lag?.() ?? 0
+      const late = (pair.late ?? Promise.resolve())
+        .then(() => new Promise((over) => setTimeout(over, time)))
+        .then(() => {
+          pass()
+          if (pair.late === late) pair.late = null
+        })
+      pair.late = late
     })
     server.on('data', (bytes: Buffer) => {
-      if (pair.swallow) end()
-      else client.write(bytes)
+      if (pair.swallow) return end()
+      this.#tap?.answered(number, bytes)
+      client.write(bytes)
     })
   }
 

@@ -6,7 +6,8 @@ export type Reply = string | number | null | Reply[]
 /** How long a server may take to answer, in ms. */
 const PATIENCE = 10_000
 
-function parse(text: string, at: number): { readonly value: Reply | Error; readonly next: number } | null {
+/** The value that begins there; `null`: it is not whole yet. */
+export function parse(text: string, at: number): { readonly value: Reply | Error; readonly next: number } | null {
   const end = text.indexOf('\r\n', at)
   if (end < 0) return null
   const head = text.slice(at + 1, end)

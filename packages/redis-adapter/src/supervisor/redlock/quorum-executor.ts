@@ -80,6 +80,8 @@ return 1
 class Voter {
   readonly #master: Redis
   readonly #debts: Debts
+  /** Values that it may keep. */
+  readonly #sent = new Set<string>()
 
   constructor(master: Redis, debts: Debts) {
     this.#master = master
@@ -95,10 +97,18 @@ class Voter {
   }
 
   #heard(answer: Promise<unknown>, [key = '', value = '', lease]: readonly string[]): Promise<unknown> {
-    if (lease === undefined) {
-      answer.catch((error: unknown) => {
-        if (!isNoScript(error)) this.#debts.owe(this.#master, () => this.#master.eval(RELEASE, 1, key, value))
-      })
+    if (lease !== undefined) {
+      // Without a connection it is not even sent.
+      if (this.#master.status === 'ready') this.#sent.add(value)
+    } else if (this.#sent.has(value)) {
+      answer.then(
+        () => this.#sent.delete(value),
+        (error: unknown) => {
+          if (isNoScript(error)) return
+          this.#sent.delete(value)
+          this.#debts.owe(this.#master, () => this.#master.eval(RELEASE, 1, key, value))
+        },
+      )
     }
     return answer
   }
