@@ -9,8 +9,8 @@ function isKept(key: string, namespace: string): boolean {
   if (`${kind}:${name}` === 'work:any') return true
   if (['queue', 'value', 'dict', 'list', 'array'].includes(kind)) return true
   if (kind === 'redlock') return part === 'f'
-  if (['semaphore', 'event', 'latch', 'barrier'].includes(kind) && part === 'm') return true
-  return ['lock', 'rlock', 'rwlock', 'semaphore'].includes(kind) && part === 'f'
+  if (['semaphore', 'event', 'latch', 'barrier', 'condition'].includes(kind) && part === 'm') return true
+  return ['lock', 'rlock', 'rwlock', 'semaphore', 'condition'].includes(kind) && part === 'f'
 }
 
 function texts(reply: Reply): string[] {

@@ -43,6 +43,7 @@ export function handlesSuite(suite: Suite): void {
       const shared = [mp.value(0), mp.dict(), mp.list(), mp.array(2)]
       const rw = mp.rwlock()
       const bounded = mp.boundedSemaphore(2)
+      const conditions = [mp.condition(), mp.condition({ lock: mp.lock() })]
       const handles = [
         mp.queue(),
         mp.lock(),
@@ -52,6 +53,7 @@ export function handlesSuite(suite: Suite): void {
         rw.write,
         mp.semaphore(2),
         bounded,
+        ...conditions,
         left,
         ...shared,
       ]

@@ -7,6 +7,9 @@ import { badInputSuite } from './bad-input.ts'
 import { barrierSuite } from './barrier.ts'
 import { codecSuite } from './codec.ts'
 import { counterSuite } from './counter.ts'
+import { conditionDeathsSuite } from './condition-deaths.ts'
+import { conditionWaitsSuite } from './condition-waits.ts'
+import { conditionSuite } from './condition.ts'
 import { crashPoolSuite } from './crash-pool.ts'
 import { crashSuite } from './crash.ts'
 import { dictSuite } from './dict.ts'
@@ -80,6 +83,9 @@ const objectSuites = [
   lockSuite,
   rlockSuite,
   rwlockSuite,
+  conditionSuite,
+  conditionWaitsSuite,
+  conditionDeathsSuite,
   semaphoreSuite,
   counterSuite,
   eventSuite,

@@ -5,6 +5,7 @@ import { bind, currentProcess } from '@skein/core'
 import { expect } from 'vitest'
 import { failureOf } from './checking.ts'
 import type { Suite } from './harness.ts'
+import { waitOnce } from './targets/condition.ts'
 import { inspectHere } from './targets/inspect.ts'
 import { holdForEver, standInLine } from './targets/lock.ts'
 import type { Grant } from './targets/lock.ts'
@@ -70,6 +71,28 @@ export function inspectSuite(suite: Suite): void {
       await lease.release()
       for (const child of children) await child.join()
       expect(await seen(mp, 'lock', lock)).toMatchObject({ depth: 1, holders: [], waiters: [] })
+    })
+
+    check('a condition: who waits in it, and who holds a lock of its own', async ({ mp, start, unique }) => {
+      const [lock, name] = [mp.rlock(unique('desk')), unique('news')]
+      for (const condition of [mp.condition(), mp.condition(unique('own')), mp.condition({ name, lock })]) {
+        const [said, woken] = [mp.queue<number>(), mp.queue<number>()]
+        const child = await start(mp.process(waitOnce, [condition, said, woken]))
+        await said.get()
+        await condition.with(async ({ token }) => {
+          const { depth, capacity, holders, waiters } = await seen(mp, 'condition', condition)
+          expect([depth, capacity]).toEqual([1, null])
+          expect(waiters).toMatchObject([{ pid: child.pid, call: 'wait', count: 1 }])
+          const holder = { ...here(), token, count: 1 }
+          expect(holders).toEqual(condition.name === name ? [] : [holder])
+          if (condition.name === name) expect(await seen(mp, 'rlock', lock)).toMatchObject({ holders: [holder] })
+          await condition.notify()
+        })
+        await child.join()
+        expect(await seen(mp, 'condition', condition)).toMatchObject({ depth: 0, holders: [], waiters: [] })
+        await condition.destroy()
+      }
+      await lock.destroy()
     })
 
     check('is the same from every process', async ({ mp, start, unique }) => {

@@ -36,7 +36,13 @@ export {
 } from './supervisor/broker/broker-object.ts'
 export type { FleetStats } from './contract/fleet.ts'
 export { EndWatch } from './supervisor/broker/end-watch.ts'
-export { type PermitsParty, permitsSnapshot, queueSnapshot, waitSnapshot } from './supervisor/broker/snapshots.ts'
+export {
+  conditionSnapshot,
+  type PermitsParty,
+  permitsSnapshot,
+  queueSnapshot,
+  waitSnapshot,
+} from './supervisor/broker/snapshots.ts'
 export { FleetObject, type FleetObjectSpec } from './supervisor/broker/fleet.ts'
 export { ProcessObject, type ProcessNews, type ProcessObjectSpec } from './supervisor/broker/process.ts'
 export { Call, Session, type SessionHost } from './supervisor/broker/session.ts'

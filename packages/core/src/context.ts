@@ -2,10 +2,12 @@
 import { availableParallelism } from 'node:os'
 import { decode, encode } from './codec/index.ts'
 import type { Adapter, QueueSpec } from './contract/adapter.ts'
+import type { Condition, ConditionOptions } from './contract/condition.ts'
 import type { Context, NameOptions } from './contract/context.ts'
 import type { Barrier, BarrierOptions } from './contract/barrier.ts'
 import type { Event } from './contract/event.ts'
 import type { Latch } from './contract/latch.ts'
+import { type HandleRef, handleRef } from './contract/handle.ts'
 import type { Lock, RLock } from './contract/lock.ts'
 import type { Connection, PipeOptions } from './contract/pipe.ts'
 import type { Pool, PoolOptions } from './contract/pool.ts'
@@ -30,6 +32,16 @@ import { checkWait } from './util/wait.ts'
 /** The number of processors this process may use; the default size of a pool. */
 export function cpuCount(): number {
   return availableParallelism()
+}
+
+/** The reference of what a condition may belong to. */
+function lockRef(lock: unknown, where: string): HandleRef {
+  if (typeof lock === 'object' && lock !== null && handleRef in lock) {
+    const ref = lock[handleRef] as HandleRef
+    if (ref.kind === 'lock' || ref.kind === 'rlock') return ref
+    throw new ArgumentError(`${where}: lock must be a Lock or an RLock, got a handle of kind ${ref.kind}`)
+  }
+  throw new ArgumentError(`${where}: lock must be a Lock or an RLock, got ${describe(lock)}`)
 }
 
 /** How often an item is delivered before it is set aside. */
@@ -126,6 +138,14 @@ export class AdapterContext implements Context {
 
   rlock(options?: NameOptions): RLock {
     return this.#open.rlock({ name: this.#named(options, 'rlock()') })
+  }
+
+  condition(options?: string | ConditionOptions): Condition {
+    const where = 'condition()'
+    const known = typeof options === 'string' ? { name: options } : options
+    const { name, lock } = checkOptions(known, ['name', 'lock'], where)
+    const of = lock === undefined ? null : lockRef(lock, where)
+    return this.#open.condition({ name: this.#name(name, where), lock: of })
   }
 
   rwlock(options?: NameOptions): RWLock {

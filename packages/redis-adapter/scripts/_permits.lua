@@ -1,7 +1,10 @@
 -- Lock, rlock, rwlock and semaphore: a number of permits and one line of those who wait.
 -- H hash: request id -> "permits fence holder", '#' -> permits in use · W list of waiting request ids, its head on the left
 -- N hash: waiting request id -> "permits holder" · F last fence · M hash: the shape
-local H, W, N, F, M = KEYS[1], KEYS[2], KEYS[3], KEYS[4], KEYS[5]
+-- Conditions of a lock: C sorted set of "condition place id" of who waits to be notified, all with one score, so by condition and place
+-- D hash: id of a request that came by a condition -> "condition place permits holder", also while it is in W and H; it is in C until it is
+-- notified · '!' and the id of a grant -> number of the last notification under it
+local H, W, N, F, M, C, D = KEYS[1], KEYS[2], KEYS[3], KEYS[4], KEYS[5], KEYS[6], KEYS[7]
 
 local function sid(rid)
   return string.match(rid, '^[^/]+')
@@ -35,24 +38,46 @@ local function serve(total, wake, tag)
       if tonumber(permits) > total - used() then return end
       redis.call('LPOP', W)
       redis.call('HDEL', N, head)
-      redis.call('PUBLISH', wake .. sid(head), 'g ' .. tag .. ' ' .. head .. ' ' .. grant(head, permits, holder))
+      local by = redis.call('HEXISTS', D, head) == 1 and ' n' or ''
+      redis.call('PUBLISH', wake .. sid(head), 'g ' .. tag .. ' ' .. head .. ' ' .. grant(head, permits, holder) .. by)
     end
   end
 end
 
+-- Moves the first who waits in the condition into the line for the lock. False: nobody does.
+local function notify(condition)
+  local first = redis.call('ZRANGEBYLEX', C, '[' .. condition .. ' ', '(' .. condition .. '!', 'LIMIT', 0, 1)[1]
+  if not first then return false end
+  redis.call('ZREM', C, first)
+  local rid = string.match(first, '[^ ]+$')
+  redis.call('RPUSH', W, rid)
+  redis.call('HSET', N, rid, string.match(redis.call('HGET', D, rid), '^[^ ]+ %d+ (.*)$'))
+  return true
+end
+
+-- Gives back what it holds or takes it out of the line. With a '!' before the id it has not used what it was notified of, or it is not
+-- known whether it has: then the next in the condition is notified.
 -- 1: it held and does no longer, 2: it stood in line, 0: neither.
-local function drop(rid)
+local function drop(id)
+  local rid = string.match(id, '[^!]+')
+  local by = redis.call('HGET', D, rid)
+  redis.call('HDEL', D, rid, '!' .. rid)
+  local done = 0
   local mine = redis.call('HGET', H, rid)
   if mine then
     redis.call('HDEL', H, rid)
     if redis.call('HINCRBY', H, '#', -tonumber(string.match(mine, '^%d+'))) <= 0 then redis.call('DEL', H) end
-    return 1
-  end
-  if redis.call('HDEL', N, rid) == 1 then
+    done = 1
+  elseif redis.call('HDEL', N, rid) == 1 then
     redis.call('LREM', W, 1, rid)
-    return 2
+    done = 2
   end
-  return 0
+  if by then
+    local condition, place = string.match(by, '^([^ ]+) (%d+)')
+    if redis.call('ZREM', C, condition .. ' ' .. place .. ' ' .. rid) == 1 then return 2 end
+    if id ~= rid then notify(condition) end
+  end
+  return done
 end
 
 -- The programs that stand in the way: those that hold, and the head of the line. So many at most: the rest comes when these are gone.

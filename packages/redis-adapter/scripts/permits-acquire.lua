@@ -1,9 +1,10 @@
--- ARGV request id, permits, total, holder, 'wait' or 'poll', ms to keep the shape ('0': none to keep, '-1': as long as the object)
--- Gives {'g', fence} granted, {'w', sids…} in line, {'b', sids…} busy and not in line, {'c', total, or 0 if they belong to nobody} of another shape.
+-- ARGV request id, permits, total, holder, 'wait', 'poll' or 'leave' (also the line of a condition, for that of the lock), ms to keep the shape ('0': none to keep, '-1': as long as the object)
+-- Gives {'g', fence, 'n' if it was notified in a condition} granted, {'w', sids…} in line, {'b', sids…} busy and not in line, {'c', total, or 0 if they belong to nobody} of another shape.
 -- Asked again with the same id, it says what has become of it.
 local rid, permits, total = ARGV[1], tonumber(ARGV[2]), tonumber(ARGV[3])
 local mine = redis.call('HGET', H, rid)
-if mine then return {'g', string.match(mine, '^%d+ (%d+)')} end
+local by = redis.call('HGET', D, rid)
+if mine then return {'g', string.match(mine, '^%d+ (%d+)'), by and 'n'} end
 if ARGV[6] ~= '0' then
   -- One whose permits belong to nobody keeps its state under the same key.
   if redis.call('HEXISTS', M, 'shape') == 1 then return {'c', '0'} end
@@ -13,6 +14,11 @@ if ARGV[6] ~= '0' then
   if ARGV[6] ~= '-1' then redis.call('PEXPIRE', M, ARGV[6]) end
 end
 if redis.call('HEXISTS', N, rid) == 1 then return {'w', unpack(others())} end
+if by then
+  if ARGV[5] ~= 'leave' then return {'w', unpack(others())} end
+  redis.call('HDEL', D, rid)
+  redis.call('ZREM', C, string.match(by, '^[^ ]+ %d+') .. ' ' .. rid)
+end
 if redis.call('LLEN', W) == 0 and permits <= total - used() then return {'g', grant(rid, permits, ARGV[4])} end
 local list = others()
 if ARGV[5] == 'poll' then return {'b', unpack(list)} end

@@ -2,11 +2,11 @@
 -- Gives how many holdings and places in line went.
 local dead, n = {}, 0
 for i = 4, #ARGV do dead[ARGV[i]] = true end
-for _, key in ipairs({H, N}) do
+for _, key in ipairs({D, H, N}) do
   for _, rid in ipairs(redis.call('HKEYS', key)) do
     if dead[sid(rid)] then
       n = n + 1
-      drop(rid)
+      drop('!' .. rid)
     end
   end
 end

@@ -1,11 +1,13 @@
 /** An adapter as a process has it: one method per noun, as handles on the broker of its program. Only wiring. */
 import { decode, decodeJson, encode } from '../codec/index.ts'
 import type { Barrier } from '../contract/barrier.ts'
+import type { Condition } from '../contract/condition.ts'
 import type { Event } from '../contract/event.ts'
 import type {
   Adapter,
   ArraySpec,
   BarrierSpec,
+  ConditionSpec,
   LatchSpec,
   Named,
   PipeSpec,
@@ -36,6 +38,7 @@ import { LinkedArray } from './array.ts'
 import { LinkedDict } from './dict.ts'
 import { LinkedList } from './list.ts'
 import { LinkedEvent } from './event.ts'
+import { LinkedCondition } from './condition.ts'
 import { LinkedFleet } from './fleet.ts'
 import { LinkedJoinableQueue } from './joinable-queue.ts'
 import { LinkedLatch } from './latch.ts'
@@ -133,6 +136,14 @@ export class LinkedAdapter implements Adapter, Home {
 
   rlock({ name }: Named): RLock {
     return this.#own(new LinkedRLock(this.#place('rlock', name, { permits: 1 })))
+  }
+
+  condition({ name, lock }: ConditionSpec): Condition {
+    if (lock !== null) this.admit(lock)
+    // Its own lock is an object beside it, under a name that nobody can give.
+    const { kind, name: of, program } = lock ?? { kind: 'condition' as const, name: `${name}/lock` }
+    const shape = { lock: kind, of, ...(program === undefined ? {} : { program }) }
+    return this.#own(conditionAt(this.#place('condition', name, shape)))
   }
 
   rwlock({ name }: Named): RWLock {
@@ -276,6 +287,20 @@ function closed(): ClosedError {
   return new ClosedError('the context is closed; connect() again')
 }
 
+function conditionAt(place: Place): LinkedCondition {
+  const { lock, of, program } = place.shape
+  const under = { ...place, name: String(of), shape: { permits: 1 } }
+  if (lock !== 'lock' && lock !== 'rlock') return new LinkedCondition(place, new LinkedRLock(under))
+  // One that was given is there already, whoever made it.
+  const given: Place = {
+    ...under,
+    kind: lock,
+    attach: true,
+    program: program === undefined ? program : String(program),
+  }
+  return new LinkedCondition(place, lock === 'lock' ? new LinkedLock(given) : new LinkedRLock(given))
+}
+
 function semaphoreAt(place: Place): LinkedSemaphore | LinkedCounter {
   if (place.shape['owned'] === false) return new LinkedCounter(place)
   const permits = Number(place.shape['permits'])
@@ -288,6 +313,7 @@ function semaphoreAt(place: Place): LinkedSemaphore | LinkedCounter {
 const attachers: Readonly<Record<HandleKind, (place: Place) => Handle>> = {
   lock: (place) => new LinkedLock(place),
   rlock: (place) => new LinkedRLock(place),
+  condition: conditionAt,
   rwlock: (place) => LinkedRWLock.attach(place),
   semaphore: semaphoreAt,
   barrier: (place) => new LinkedBarrier(place),

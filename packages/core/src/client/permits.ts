@@ -3,6 +3,7 @@ import { NotHeldError } from '../errors.ts'
 import type { HolderInfo, Lease } from '../contract/lock.ts'
 import type { WaitOptions } from '../contract/wait.ts'
 import { timedOut } from '../util/wait.ts'
+import type { Grant, Hold } from './hold.ts'
 import { LinkedLease } from './lease.ts'
 import { RemoteObject, type Place } from './remote-object.ts'
 import { Presence } from './presence.ts'
@@ -12,6 +13,10 @@ import { Holding, type Tenure } from './tenure.ts'
 class Leases extends Presence {
   /** What they depend on. */
   readonly tenure: Tenure
+  /** Of a lock: the last hold of this process, which may be over. */
+  current: Hold | null = null
+  /** Of a lock: somebody has to know which flow holds it. */
+  watched: boolean = false
   readonly #leases = new Set<LinkedLease>()
 
   constructor(tenure: Tenure) {
@@ -32,14 +37,8 @@ class Leases extends Presence {
   }
 
   override retired(reason: Error, tenure: Tenure): void {
-    if (tenure === this.tenure) this.lost(reason)
+    if (tenure === this.tenure) for (const lease of this.#leases) lease.retire(reason)
   }
-}
-
-/** What the broker granted, and in which epoch of this process's tenure. */
-export interface Grant {
-  readonly token: number
-  readonly epoch: number
 }
 
 export abstract class LinkedPermits extends RemoteObject<Leases> {
@@ -89,7 +88,7 @@ export abstract class LinkedPermits extends RemoteObject<Leases> {
         }),
       )
       if (grant === null) throw timedOut(what, wait)
-      if (this.#usable(grant)) return grant
+      if (this.usable(grant)) return grant
       // It came while this process stood still, and is lost; the next one is not.
       const { timeout } = wait
       if (timeout !== undefined) own = { ...wait, timeout: Math.max(0, timeout - (performance.now() - start)) }
@@ -98,7 +97,7 @@ export abstract class LinkedPermits extends RemoteObject<Leases> {
 
   protected async tryGrant(permits: number): Promise<Grant | null> {
     const grant = await this.#ask((note) => this.call<number | null>('acquire', [permits, true], { answered: note }))
-    return grant !== null && this.#usable(grant) ? grant : null
+    return grant !== null && this.usable(grant) ? grant : null
   }
 
   /** The epoch is that of the answer: behind it, news of a loss may have come already. */
@@ -111,7 +110,7 @@ export abstract class LinkedPermits extends RemoteObject<Leases> {
   }
 
   /** The grant may have crossed the close of the context, whose leases have been given back by then, or a loss. */
-  #usable({ token, epoch }: Grant): boolean {
+  protected usable({ token, epoch }: Grant): boolean {
     const lasts = this.presence.tenure.remaining(epoch) > 0
     if (!this.home.open || !lasts) this.giveBack(token)
     this.checked()
@@ -122,19 +121,28 @@ export abstract class LinkedPermits extends RemoteObject<Leases> {
     this.broker.post(this.number, 'release', token)
   }
 
-  /** A lease on what was granted. */
-  protected lease({ token, epoch }: Grant, giveBack: () => void = () => this.giveBack(token)): LinkedLease {
+  /** As if its holder had died: who was notified by it is not here any more. */
+  protected giveBackUnheard(token: number): void {
+    this.broker.post(this.number, 'unheard', token)
+  }
+
+  /** One more lease on what was granted; the last one to end gives it back. */
+  protected lease(hold: Hold): LinkedLease {
+    const { token, epoch } = hold.grant
     const lease = new LinkedLease(token, this.label, new Holding(this.presence.tenure, epoch), {
       over: (one) => {
+        hold.leases.delete(one)
         this.presence.delete(one)
         this.#taken.delete(one)
         this.home.leases.delete(one)
       },
-      giveBack: () => {
-        giveBack()
+      giveBack: (cause) => {
+        const grant = hold.left(cause)
+        if (grant !== null) this.giveBack(grant.token)
         return this.broker.flushed()
       },
     })
+    hold.leases.add(lease)
     this.presence.add(lease)
     this.#taken.add(lease)
     this.home.leases.add(lease)

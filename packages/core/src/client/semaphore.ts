@@ -4,6 +4,7 @@ import type { PermitOptions, Semaphore } from '../contract/semaphore.ts'
 import { checkOptions } from '../util/options.ts'
 import { checkPermits } from '../util/permits.ts'
 import { checkWait } from '../util/wait.ts'
+import { Hold } from './hold.ts'
 import type { LinkedLease } from './lease.ts'
 import type { Place } from './remote-object.ts'
 import { LinkedPermits } from './permits.ts'
@@ -23,13 +24,13 @@ export class LinkedSemaphore extends LinkedPermits implements Semaphore {
   async #take(wait: PermitOptions | undefined): Promise<LinkedLease> {
     const own: PermitOptions = wait === undefined ? {} : checkWait(wait, ['permits'])
     const permits = checkPermits(own.permits, this)
-    return this.lease(await this.grant(permits, { timeout: own.timeout, signal: own.signal }))
+    return this.lease(new Hold(await this.grant(permits, { timeout: own.timeout, signal: own.signal })))
   }
 
   async tryAcquire(options?: { readonly permits?: number | undefined }): Promise<Lease | null> {
     const { permits } = checkOptions(options, ['permits'], 'semaphore.tryAcquire()')
     const grant = await this.tryGrant(checkPermits(permits, this))
-    return grant === null ? null : this.lease(grant)
+    return grant === null ? null : this.lease(new Hold(grant))
   }
 
   async with<R>(body: (lease: Lease) => R | PromiseLike<R>, wait?: PermitOptions): Promise<R> {

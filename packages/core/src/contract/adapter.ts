@@ -7,6 +7,7 @@
 import type { Barrier } from './barrier.ts'
 import type { Event } from './event.ts'
 import type { Fleet, FleetEvents, FleetSpec } from './fleet.ts'
+import type { Condition } from './condition.ts'
 import type { Handle, HandleRef } from './handle.ts'
 import type { Latch } from './latch.ts'
 import type { Lock, RLock } from './lock.ts'
@@ -45,6 +46,11 @@ export interface BarrierSpec extends Named {
 
 export interface LatchSpec extends Named {
   readonly count: number
+}
+
+export interface ConditionSpec extends Named {
+  /** Of a Lock or an RLock; `null`: it has its own. */
+  readonly lock: HandleRef | null
 }
 
 export interface QueueSpec extends Named {
@@ -116,6 +122,7 @@ export interface Adapter {
   pipe<A, B>(spec: PipeSpec): [Connection<A, B>, Connection<B, A>]
   lock(spec: Named): Lock
   rlock(spec: Named): RLock
+  condition(spec: ConditionSpec): Condition
   rwlock(spec: Named): RWLock
   semaphore(spec: SemaphoreSpec): Semaphore
   /** @throws EncodeError if what is bound to its action cannot cross processes */

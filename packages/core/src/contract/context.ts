@@ -2,6 +2,7 @@
 import type { Barrier, BarrierOptions } from './barrier.ts'
 import type { Event } from './event.ts'
 import type { Latch } from './latch.ts'
+import type { Condition, ConditionOptions } from './condition.ts'
 import type { Lock, RLock } from './lock.ts'
 import type { Connection, PipeOptions } from './pipe.ts'
 import type { Pool, PoolOptions } from './pool.ts'
@@ -62,6 +63,7 @@ export interface Context extends AsyncDisposable {
   pipe<A = unknown, B = A>(options?: PipeOptions): [Connection<A, B>, Connection<B, A>]
   lock(options?: NameOptions): Lock
   rlock(options?: NameOptions): RLock
+  condition(options?: string | ConditionOptions): Condition
   rwlock(options?: NameOptions): RWLock
   /** @param permits from 1 on; from 0 on with `owned: false` */
   semaphore(permits: number, options?: string | SemaphoreOptions): Semaphore

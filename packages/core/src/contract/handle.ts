@@ -8,6 +8,7 @@ export type HandleKind =
   | 'lock'
   | 'rlock'
   | 'rwlock'
+  | 'condition'
   | 'semaphore'
   | 'barrier'
   | 'event'

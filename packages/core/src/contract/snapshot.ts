@@ -34,6 +34,7 @@ export interface WaiterSnapshot extends PartySnapshot {
  * | kind            | depth                          | capacity                             | holders                       |
  * | --------------- | ------------------------------ | ------------------------------------ | ----------------------------- |
  * | lock, rlock     | 1 free, 0 held                 | 1                                    | who holds it                  |
+ * | condition       | who wait to be notified        | `null`                               | who holds a lock of its own   |
  * | rwlock          | 0 while somebody writes, or 1  | 1                                    | who reads, or who writes      |
  * | semaphore       | permits that are free          | permits in all; `null` if unowned    | by grant                      |
  * | queue           | items that wait, as `size()`   | `maxSize`; `null` if unbounded       | of items not acknowledged     |

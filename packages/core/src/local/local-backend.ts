@@ -2,8 +2,9 @@
 import type { Backend } from '../supervisor/backend.ts'
 import { BarrierObject } from './barrier.ts'
 import { Counter } from './counter.ts'
-import { EventObject } from './event.ts'
 import { LatchObject } from './latch.ts'
+import { ConditionObject, type ConditionSpec } from './condition.ts'
+import { EventObject } from './event.ts'
 import { Permits, type PermitsSpec } from './permits.ts'
 import { PipeObject } from './pipe.ts'
 import { Cells } from './cells.ts'
@@ -15,6 +16,14 @@ export const localBackend: Backend = {
   kinds: (broker) => ({
     lock: (name, spec) => new Permits('lock', name, spec),
     rlock: (name, spec) => new Permits('rlock', name, spec),
+    // Either one, or the lock of one that has its own.
+    condition: (name, spec: ConditionSpec | PermitsSpec) =>
+      'of' in spec
+        ? new ConditionObject(name, spec, () => {
+            const lock = broker.find(spec.lock, spec.of)
+            return lock instanceof Permits ? lock : null
+          })
+        : new Permits('condition', name, spec),
     rwlock: (name, spec) => new Permits('rwlock', name, spec),
     semaphore: (name, spec: PermitsSpec) =>
       spec.owned === false ? new Counter(name, spec) : new Permits('semaphore', name, spec),

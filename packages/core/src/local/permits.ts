@@ -10,15 +10,22 @@ import type { ProcessInfo } from '../supervisor/boot.ts'
 import type { ObjectSnapshot } from '../contract/snapshot.ts'
 import type { Call, Session } from '../supervisor/broker/session.ts'
 import { partyOf, permitsSnapshot } from '../supervisor/broker/snapshots.ts'
+import type { ConditionObject } from './condition.ts'
 
 interface Grant {
   readonly session: Session
   readonly permits: number
+  /** What is to be done if its holder dies. */
+  readonly died: (() => void) | undefined
 }
 
 interface Waiter {
   readonly call: Call
   readonly permits: number
+  /** What the call is answered. */
+  readonly answer: (token: number) => unknown
+  /** What is to be done if its caller gives up or dies, also later while it holds the grant. */
+  readonly died: (() => void) | undefined
 }
 
 export interface PermitsSpec {
@@ -28,6 +35,8 @@ export interface PermitsSpec {
 }
 
 export class Permits extends BrokerObject {
+  /** Those whose lock it is: they end with it. */
+  readonly conditions: Set<ConditionObject> = new Set()
   readonly #total: number
   readonly #waiters = new Set<Waiter>()
   readonly #grants = new Map<number, Grant>()
@@ -51,19 +60,11 @@ export class Permits extends BrokerObject {
       const [permits, poll] = call.args as [number, boolean]
       if (this.#waiters.size === 0 && permits <= this.#free) call.ok(this.#grant(call.session, permits))
       else if (poll) call.ok(null)
-      else {
-        const waiter: Waiter = { call, permits }
-        this.#waiters.add(waiter)
-        call.waits(() => {
-          this.#waiters.delete(waiter)
-          // It may have been the large request that held up the small ones behind it.
-          this.#serve()
-        })
-      }
+      else this.#stand({ call, permits, answer: (token) => token, died: undefined })
     },
     release: (call) => {
       const [token] = call.args as [number]
-      call.ok(this.#giveBack(call.session, token))
+      call.ok(this.giveBack(call.session, token))
     },
     value: (call) => call.ok(this.#free),
     holder: (call) => {
@@ -72,8 +73,8 @@ export class Permits extends BrokerObject {
     },
   }
 
-  override post(session: Session, _object: number, _method: string, args: readonly unknown[]): void {
-    this.#giveBack(session, (args as [number])[0])
+  override post(session: Session, _object: number, method: string, args: readonly unknown[]): void {
+    this.giveBack(session, (args as [number])[0], method === 'unheard')
   }
 
   override check(spec: unknown): void {
@@ -91,11 +92,18 @@ export class Permits extends BrokerObject {
   }
 
   override leave(session: Session): void {
-    for (const [token, grant] of this.#grants) if (grant.session === session) this.#free += this.#drop(token, grant)
+    const held = [...this.#grants].filter(([, grant]) => grant.session === session)
+    for (const [token, grant] of held) this.#free += this.#drop(token, grant)
+    for (const [, { died }] of held) died?.()
     this.#serve()
   }
 
-  override inspect(): ObjectSnapshot {
+  override inspect(): ObjectSnapshot | null {
+    // A condition shows its own lock as a part of itself.
+    return this.kind === 'condition' ? null : this.view()
+  }
+
+  view(): ObjectSnapshot {
     const holders = [...this.#grants].map(([token, { session, permits }]) => ({
       party: partyOf(session),
       permits,
@@ -108,21 +116,49 @@ export class Permits extends BrokerObject {
   override end(reason: Error): void {
     for (const { call } of this.#waiters) call.fail(reason)
     this.#waiters.clear()
+    for (const condition of this.conditions) condition.remove?.(reason)
   }
 
-  #grant(session: Session, permits: number): number {
-    this.#free -= permits
-    this.#lastToken = Math.max(this.#lastToken + 1, wallMicroseconds())
-    this.#grants.set(this.#lastToken, { session, permits })
-    return this.#lastToken
+  holds(session: Session, token: number): boolean {
+    return this.#grants.get(token)?.session === session
   }
 
-  #giveBack(session: Session, token: number): boolean {
+  /**
+   * Puts the call of a condition into the line for its lock.
+   *
+   * @param answer what it is answered when it has the lock
+   * @param died told if it dies before it gives the lock back
+   */
+  stand(call: Call, answer: (token: number) => unknown, died?: () => void): void {
+    this.#stand({ call, permits: this.#total, answer, died })
+    this.#serve()
+  }
+
+  /** @param unheard its holder has never heard of it: as if it had died */
+  giveBack(session: Session, token: number, unheard = false): boolean {
     const grant = this.#grants.get(token)
     if (grant === undefined || grant.session !== session) return false
     this.#free += this.#drop(token, grant)
+    if (unheard) grant.died?.()
     this.#serve()
     return true
+  }
+
+  #stand(waiter: Waiter): void {
+    this.#waiters.add(waiter)
+    waiter.call.waits(() => {
+      this.#waiters.delete(waiter)
+      waiter.died?.()
+      // It may have been the large request that held up the small ones behind it.
+      this.#serve()
+    })
+  }
+
+  #grant(session: Session, permits: number, died?: () => void): number {
+    this.#free -= permits
+    this.#lastToken = Math.max(this.#lastToken + 1, wallMicroseconds())
+    this.#grants.set(this.#lastToken, { session, permits, died })
+    return this.#lastToken
   }
 
   #drop(token: number, grant: Grant): number {
@@ -134,7 +170,8 @@ export class Permits extends BrokerObject {
     for (const waiter of this.#waiters) {
       if (waiter.permits > this.#free) return
       this.#waiters.delete(waiter)
-      waiter.call.ok(this.#grant(waiter.call.session, waiter.permits))
+      const { call, permits, answer, died } = waiter
+      call.ok(answer(this.#grant(call.session, permits, died)))
     }
   }
 

@@ -21,12 +21,14 @@ import { Serving } from './host/serving.ts'
 import type { OpenQueue } from './host/work-line.ts'
 import { Inspection } from './inspect/inspection.ts'
 import { jobQueue } from './job-queue.ts'
+import { NotSupportedError } from '@skein/core'
 import { openSurround } from './opening.ts'
 import { Peers } from './peers/peers.ts'
 import { sessionKeys } from './program-session.ts'
 import { Quorum } from './redlock/quorum.ts'
 import { RedlockPermits } from './redlock/redlock-permits.ts'
 import { RedisBarrier } from './redis-barrier.ts'
+import { type ConditionSpec, RedisCondition } from './redis-condition.ts'
 import { RedisCounter } from './redis-counter.ts'
 import { RedisEvent } from './redis-event.ts'
 import { RedisLatch } from './redis-latch.ts'
@@ -95,6 +97,17 @@ export class RedisBackend implements Backend {
     return {
       lock: lock('lock'),
       rlock: lock('rlock'),
+      // Either one, or the lock of one that has its own.
+      condition: (name, spec: ConditionSpec | PermitsSpec) =>
+        'of' in spec
+          ? new RedisCondition(name, lockable(spec, quorum), around, {
+              find: () => {
+                const known = broker.find(spec.lock, spec.of)
+                return known instanceof RedisPermits ? known : null
+              },
+              endOwn: (reason) => broker.find(spec.lock, spec.of)?.remove?.(reason),
+            })
+          : new RedisPermits('condition', name, spec, around),
       rwlock: (name, spec) => new RedisPermits('rwlock', name, spec, around),
       semaphore: (name, spec: PermitsSpec, session) =>
         spec.owned === false
@@ -163,4 +176,11 @@ export class RedisBackend implements Backend {
     if (this.#open === null) throw new Error('the backend was asked for something before it was open')
     return this.#open
   }
+}
+
+function lockable(spec: ConditionSpec, quorum: Quorum | null): ConditionSpec {
+  if (quorum === null || spec.lock === 'condition') return spec
+  throw new NotSupportedError(
+    'condition(): a lock of several Redis servers can have no condition yet; leave lock out for one of its own, on the first server',
+  )
 }

@@ -26,9 +26,10 @@ export class Drops {
     return this.#gathered.length > 0 || this.#sending > 0 || this.unsettled
   }
 
-  add(rid: string): void {
+  /** @param unused its process has not made use of it, or is not there to say so */
+  add(rid: string, unused: boolean): void {
     if (this.#gathered.length === 0) queueMicrotask(this.#onMicrotask)
-    this.#gathered.push(rid)
+    this.#gathered.push(unused ? `!${rid}` : rid)
   }
 
   /** Sends at once what was gathered: before a request that counts on it. */

@@ -8,10 +8,23 @@ export interface Grant {
   readonly rid: string
 }
 
+/** A wait in a condition: a request for its lock that may stand in that line after it was notified. */
+interface Waiting {
+  readonly condition: string
+  /** The id of the grant that it gives back as it begins; `null`: it has begun, or was lost and stands in line for the lock. */
+  held: string | null
+  /** It is to leave the condition's line for that of the lock. */
+  leaving: boolean
+}
+
 /** It has not been settled. Its id changes when the program's session or its process's place is lost. */
 export interface Ask extends Patient {
   readonly call: Call
   readonly permits: number
+  readonly waiting: Waiting | null
+  /** @param notified it was, in a condition */
+  readonly granted: (token: number, notified: boolean) => void
+  readonly failed: (error: Error) => void
   rid: string
   /** A script about it is under way. */
   asking: boolean

@@ -19,16 +19,26 @@ export interface Look {
 }
 
 export type AcquireAnswer =
-  | { readonly kind: 'granted'; readonly token: number }
+  | { readonly kind: 'granted'; readonly token: number; readonly notified: boolean }
   /** In line behind programs of these sids (`waits`), or not in line for their sake (`busy`). */
   | { readonly kind: 'waits' | 'busy'; readonly sids: readonly string[] }
   /** The same name exists with so many permits; 0: with permits that belong to nobody. */
   | { readonly kind: 'conflict'; readonly permits: number }
+  /** What it was to give back was not there. */
+  | { readonly kind: 'lost' }
+
+/** How permits are asked for. */
+export interface AskMode {
+  /** `leave`: out of the line of a condition. */
+  readonly mode: 'wait' | 'poll' | 'leave'
+  /** It stands in line, and a store that is full by now is no reason to leave it. */
+  readonly again: boolean
+}
 
 /** A day: as long as a fence, after which nobody can tell the object from a new one. */
 const KEEP_SHAPE = 86_400_000
 
-type AcquireScript = Script<[string, number, number, string, 'wait' | 'poll', number], string[]>
+type AcquireScript = Script<[string, number, number, string, AskMode['mode'], number], (string | null)[]>
 
 export class PermitScripts {
   readonly tag: string
@@ -38,6 +48,9 @@ export class PermitScripts {
   readonly #around: Surround
   readonly #acquire: AcquireScript
   readonly #again: AcquireScript
+  readonly #wait: Script<(string | number)[], (string | null)[]>
+  readonly #notify: Script<(string | number)[], number>
+  readonly #endCondition: Script<[string, string, string, string], number>
   readonly #drop: Script<(string | number)[], number[]>
   readonly #reap: Script<(string | number)[], number>
   readonly #look: Script<[], [number, string, string]>
@@ -46,7 +59,7 @@ export class PermitScripts {
   constructor(kind: ObjectKind, name: string, total: number, around: Surround) {
     const key = keyOf(around, kind, name)
     this.tag = tagOf(kind, name)
-    this.#keys = ['h', 'w', 'n', 'f', 'm'].map((part) => `${key}:${part}`)
+    this.#keys = ['h', 'w', 'n', 'f', 'm', 'c', 'd'].map((part) => `${key}:${part}`)
     this.#total = total
     this.#around = around
     const anonymous = name.startsWith('~')
@@ -54,28 +67,40 @@ export class PermitScripts {
     const prelude = '_permits'
     this.#acquire = around.store.script('permits-acquire', { prelude })
     this.#again = around.store.script('permits-acquire', { prelude, allowOom: true })
+    this.#wait = around.store.script('condition-wait', { prelude, allowOom: true })
+    this.#notify = around.store.script('condition-notify', { prelude, allowOom: true })
+    this.#endCondition = around.store.script('condition-destroy', { prelude, allowOom: true })
     this.#drop = around.store.script('permits-drop', { prelude, allowOom: true })
     this.#reap = around.store.script('permits-reap', { prelude, allowOom: true })
     this.#look = around.store.script('permits-look', { prelude, readOnly: true })
     this.#destroy = around.store.script('permits-destroy', { prelude, allowOom: true })
   }
 
-  /**
-   * Asks for permits. Asked again with the same id, it says what has become of the first time.
-   *
-   * @param how `again`: it stands in line, and a store that is full by now is no reason to leave it
-   */
-  async acquire(rid: string, permits: number, holder: Holder, how: 'wait' | 'again' | 'poll'): Promise<AcquireAnswer> {
+  /** Asks for permits. Asked again with the same id, it says what has become of the first time. */
+  async acquire(rid: string, permits: number, holder: Holder, { mode, again }: AskMode): Promise<AcquireAnswer> {
     const json = JSON.stringify(holder)
-    const mode = how === 'poll' ? 'poll' : 'wait'
-    const script = how === 'again' ? this.#again : this.#acquire
-    const [what, ...rest] = await script.call(this.#keys, [rid, permits, this.#total, json, mode, this.#keep])
-    if (what === 'g') return { kind: 'granted', token: Number(rest[0]) }
-    if (what === 'c') return { kind: 'conflict', permits: Number(rest[0]) }
-    return { kind: what === 'w' ? 'waits' : 'busy', sids: rest }
+    const script = again ? this.#again : this.#acquire
+    return read(await script.call(this.#keys, [rid, permits, this.#total, json, mode, this.#keep]))
   }
 
-  /** Gives back what these requests hold, or takes them out of the line. For each whether it held something. */
+  /** Gives back the grant of that id, and waits in a condition for as many permits again. */
+  async wait(rid: string, permits: number, holder: Holder, condition: string, held: string): Promise<AcquireAnswer> {
+    const json = JSON.stringify(holder)
+    return read(await this.#wait.call(this.#keys, [rid, condition, held, permits, json, ...this.#serving]))
+  }
+
+  /** Notifies the first `count` in a condition. `false`: nothing is granted under `held`. @param rid its last number counts */
+  async notify(condition: string, count: number, held: string, rid: string): Promise<boolean> {
+    const number = rid.slice(rid.lastIndexOf('/') + 1)
+    return (await this.#notify.call(this.#keys, [condition, count, held, number, ...this.#serving])) === 1
+  }
+
+  async endCondition(condition: string, tag: string, by: string): Promise<void> {
+    const { wakes, session } = this.#around
+    await this.#endCondition.call(this.#keys, [condition, wakes.prefix, tag, `${session.sid} ${by}`])
+  }
+
+  /** Gives back what these requests hold, or takes them out of the line; a `!` before an id: see the script. For each whether it held something. */
   async drop(rids: readonly string[]): Promise<boolean[]> {
     const done = await this.#drop.call(this.#keys, [...this.#serving, ...rids])
     return done.map((what) => what === 1)
@@ -105,4 +130,12 @@ export class PermitScripts {
   get #serving(): [number, string, string] {
     return [this.#total, this.#around.wakes.prefix, this.tag]
   }
+}
+
+function read([what, ...rest]: readonly (string | null)[]): AcquireAnswer {
+  const [first, second] = rest
+  if (what === 'g') return { kind: 'granted', token: Number(first), notified: second === 'n' }
+  if (what === 'c') return { kind: 'conflict', permits: Number(first) }
+  if (what === 'l') return { kind: 'lost' }
+  return { kind: what === 'w' ? 'waits' : 'busy', sids: rest as string[] }
 }

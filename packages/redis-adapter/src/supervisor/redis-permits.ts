@@ -6,12 +6,13 @@
  * messages that were lost. Whatever a process holds or waits for here is this object's to give back when the process ends.
  */
 import { BrokerObject, type Call, type Methods, type ObjectKind, type Session } from '@skein/core/adapter'
-import { ConflictError, ConnectionError, StateError } from '@skein/core'
+import { ConflictError, ConnectionError, NotHeldError, StateError } from '@skein/core'
 import { answer } from './answer.ts'
+import { Asks } from './permits-asks.ts'
 import { Drops } from './permits-drops.ts'
 import { Undertaker } from './permits-dead.ts'
 import { delayOf, Patience } from './permits-patience.ts'
-import { type Ask, type Grant, sidOf } from './permits-requests.ts'
+import type { Ask, Grant } from './permits-requests.ts'
 import { type AcquireAnswer, type Holder, PermitScripts } from './permits-scripts.ts'
 import type { Surround } from './surround.ts'
 
@@ -22,16 +23,13 @@ export interface PermitsSpec {
 }
 
 export class RedisPermits extends BrokerObject {
+  /** Those whose lock it is: they end with it. */
+  readonly conditions: Set<BrokerObject> = new Set()
+  readonly scripts: PermitScripts
   readonly #total: number
   readonly #around: Surround
-  readonly #scripts: PermitScripts
   readonly #drops: Drops
-  /** Those that Redis is asked about, in the order of asking. */
-  readonly #asks = new Map<string, Ask>()
-  /** Those without a session of this program to ask under. */
-  readonly #orphans = new Set<Ask>()
-  /** Those of processes that are stopped. */
-  readonly #parked = new Map<Session, Set<Ask>>()
+  readonly #asks: Asks
   readonly #grants = new Map<number, Grant>()
   readonly #undertaker: Undertaker
   readonly #listening: readonly (() => void)[]
@@ -43,17 +41,18 @@ export class RedisPermits extends BrokerObject {
     super(kind, name)
     this.#total = spec.permits
     this.#around = around
-    this.#scripts = new PermitScripts(kind, name, spec.permits, around)
-    this.#drops = new Drops((rids) => this.#scripts.drop(rids))
+    this.scripts = new PermitScripts(kind, name, spec.permits, around)
+    this.#drops = new Drops((rids) => this.scripts.drop(rids))
     this.#patience = new Patience(around.outage)
-    this.#undertaker = new Undertaker(this.#scripts, around)
+    this.#undertaker = new Undertaker(this.scripts, around)
+    this.#asks = new Asks(around.session, (ask) => void this.#ask(ask))
     const { store, wakes, session, deaths } = around
     this.#listening = [
-      wakes.on(this.#scripts.tag, (letter, rest) => this.#woken(letter, rest)),
+      wakes.on(this.scripts.tag, (letter, rest) => this.#woken(letter, rest)),
       wakes.onResubscribed(() => this.#lookAgain()),
       store.onConnected(() => this.#lookAgain()),
       deaths.onDeath((sids) => {
-        if (this.#asks.size > 0) void this.#undertaker.take(sids)
+        if (this.#asks.asked.size > 0) void this.#undertaker.take(sids)
       }),
       session.onLost((old) => this.#lost(old)),
       session.onReborn(() => this.#reborn()),
@@ -63,17 +62,22 @@ export class RedisPermits extends BrokerObject {
   protected override readonly methods: Methods = {
     acquire: (call) => {
       const [permits, poll] = call.args as [number, boolean]
-      const ask: Ask = { call, permits, poll, rid: '', asking: false, inLine: false, since: performance.now() }
-      call.waits(() => this.#withdraw(ask))
-      this.#enter(ask)
+      this.enter({
+        call,
+        permits,
+        poll,
+        waiting: null,
+        granted: (token) => call.ok(token),
+        failed: (error) => call.fail(error),
+      })
     },
     release: (call) => {
       const [token] = call.args as [number]
-      call.ok(this.#giveBack(call.session, token))
+      call.ok(this.#giveBack(call.session, token, false))
     },
     value: (call) => {
       this.#drops.flush()
-      void answer(call, async () => (await this.#scripts.look()).free)
+      void answer(call, async () => (await this.scripts.look()).free)
     },
     holder: (call) => {
       const [permits] = call.args as [number | undefined]
@@ -90,13 +94,13 @@ export class RedisPermits extends BrokerObject {
     this.#drops.flush()
     void answer(
       call,
-      () => this.#scripts.destroy(call.session.process.name),
+      () => this.scripts.destroy(call.session.process.name),
       () => super.call(method, call),
     )
   }
 
-  override post(session: Session, _object: number, _method: string, args: readonly unknown[]): void {
-    this.#giveBack(session, (args as [number])[0])
+  override post(session: Session, _object: number, method: string, args: readonly unknown[]): void {
+    this.#giveBack(session, (args as [number])[0], method === 'unheard')
   }
 
   override check(spec: unknown): void {
@@ -106,78 +110,77 @@ export class RedisPermits extends BrokerObject {
   }
 
   override leave(session: Session): void {
-    this.#parked.delete(session)
-    for (const ask of this.#orphans) if (ask.call.session === session) this.#orphans.delete(ask)
+    this.#asks.forget(session)
     this.#takeFrom(session)
   }
 
   /** The process is stopped: it loses what it holds, and its place in line until it goes on. */
   override suspend(session: Session): void {
-    this.#parked.set(session, this.#takeFrom(session))
+    this.#asks.park(session, this.#takeFrom(session))
   }
 
   override resume(session: Session): void {
-    const waiting = this.#parked.get(session)
-    this.#parked.delete(session)
-    if (waiting !== undefined) this.#enterAll(waiting)
+    this.#asks.resume(session)
+    this.#arm()
   }
 
   override end(reason: Error): void {
     for (const stop of this.#listening) stop()
-    const parked = [...this.#parked.values()].flatMap((asks) => [...asks])
-    const all = [...this.#asks.values(), ...this.#orphans, ...parked]
     // A request that crosses the destroying stands in line for the next object of this name.
-    for (const rid of this.#asks.keys()) this.#drops.add(rid)
-    this.#asks.clear()
-    this.#orphans.clear()
-    this.#parked.clear()
+    for (const ask of this.#asks.asked.values()) this.#abandon(ask)
     this.#grants.clear()
     this.#drops.flush()
-    for (const { call } of all) call.fail(reason)
+    for (const ask of this.#asks.drain()) ask.failed(reason)
     if (this.#known && this.#around.owned.has(this.kind, this.name)) void this.#erase()
+    for (const condition of this.conditions) condition.remove?.(reason)
   }
 
   /** The process of this program that made it has ended, and with it the object. */
   async #erase(): Promise<void> {
     try {
-      await this.#scripts.destroy('')
+      await this.scripts.destroy('')
       this.#around.owned.remove(this.kind, this.name)
     } catch {
       // It stays on the list of what this program owns, which is worked off at the session's end.
     }
   }
 
-  #enter(ask: Ask): void {
-    const parked = this.#parked.get(ask.call.session)
-    if (parked !== undefined) {
-      parked.add(ask)
-      return
-    }
-    if (this.#delay > 0) {
-      // Somebody may have it of whom Redis knows nothing any more: not now.
-      if (ask.poll && this.#delay !== Number.POSITIVE_INFINITY) this.#settle(ask).ok(null)
-      else this.#orphans.add(ask)
-      this.#arm()
-      return
-    }
-    ask.rid = this.#around.session.rid(ask.call.session)
-    ask.inLine = false
-    this.#asks.set(ask.rid, ask)
-    void this.#ask(ask)
+  /** Has it asked for, until it is settled or withdrawn. */
+  enter(what: Pick<Ask, 'call' | 'permits' | 'poll' | 'waiting' | 'granted' | 'failed'>): Ask {
+    const ask: Ask = { ...what, rid: '', asking: false, inLine: false, since: performance.now() }
+    ask.call.waits(() => this.withdraw(ask))
+    this.#asks.enter(ask)
+    this.#arm()
+    return ask
   }
 
-  #enterAll(waiting: Set<Ask>): void {
-    const all = [...waiting]
-    waiting.clear()
-    for (const ask of all) this.#enter(ask)
+  /** The caller has given up, or has ended. */
+  withdraw(ask: Ask): void {
+    if (this.#asks.remove(ask)) this.#abandon(ask)
   }
 
-  get #delay(): number {
-    return delayOf(this.#around.session)
+  /** Asks again under the same id, unless it is settled or being asked about. */
+  again(ask: Ask): void {
+    if (this.#asks.has(ask) && !ask.asking) void this.#ask(ask)
+  }
+
+  /** The id of what a process was granted, for scripts that follow; null if it does not hold it. */
+  ridOf(session: Session, token: number): string | null {
+    const grant = this.#grants.get(token)
+    if (grant === undefined || grant.session !== session) return null
+    this.#drops.flush()
+    return grant.rid
+  }
+
+  /** As `ridOf`; to be given back by who has it now. */
+  take(session: Session, token: number): string | null {
+    const rid = this.ridOf(session, token)
+    if (rid !== null) this.#grants.delete(token)
+    return rid
   }
 
   async #ask(ask: Ask): Promise<void> {
-    const { rid, call, permits, poll } = ask
+    const { rid, call, permits, poll, waiting } = ask
     if (!this.#known && this.name.startsWith('~')) this.#around.owned.add(this.kind, this.name)
     this.#known = true
     // What this program gave back before comes before what it asks for now.
@@ -185,10 +188,17 @@ export class RedisPermits extends BrokerObject {
     ask.asking = true
     this.#arm()
     const { id, name, pid, host } = call.session.process
-    const how = poll ? 'poll' : ask.inLine ? 'again' : 'wait'
+    const holder: Holder = { process: id, name, pid, host }
+    const leaving = waiting?.leaving === true
     let answered: AcquireAnswer
     try {
-      answered = await this.#scripts.acquire(rid, permits, { process: id, name, pid, host }, how)
+      answered =
+        waiting?.held == null
+          ? await this.scripts.acquire(rid, permits, holder, {
+              mode: poll ? 'poll' : leaving ? 'leave' : 'wait',
+              again: ask.inLine,
+            })
+          : await this.scripts.wait(rid, permits, holder, waiting.condition, waiting.held)
     } catch (error) {
       this.#refused(ask, rid, error as Error)
       return
@@ -197,73 +207,69 @@ export class RedisPermits extends BrokerObject {
     }
     this.#patience.reached()
     // A message was faster, or the request was taken back meanwhile, which has sent a drop behind this script.
-    if (this.#asks.get(rid) !== ask) return
+    if (!this.#asks.has(ask, rid)) return
     ask.inLine = answered.kind === 'waits'
-    if (answered.kind === 'granted') this.#grant(ask, answered.token)
-    else if (answered.kind === 'conflict') this.#settle(ask).fail(this.#conflict(answered.permits, this.#total))
-    else if (await this.#undertaker.clear(answered.sids)) this.#again(ask)
-    else if (poll && this.#asks.get(rid) === ask) this.#settle(ask).ok(null)
-  }
-
-  /** Asks again under the same id, unless it is settled or being asked about. */
-  #again(ask: Ask): void {
-    if (this.#asks.get(ask.rid) === ask && !ask.asking) void this.#ask(ask)
+    if (waiting !== null) waiting.held = null
+    if (answered.kind === 'granted') this.#grant(ask, answered.token, answered.notified)
+    else if (answered.kind === 'lost') this.#fail(ask, new NotHeldError(`${this.label} was lost before the wait`))
+    else if (answered.kind === 'conflict') this.#fail(ask, this.#conflict(answered.permits, this.#total))
+    else if (await this.#undertaker.clear(answered.sids)) this.again(ask)
+    else if (poll && this.#asks.remove(ask)) call.ok(null)
+    else if (!leaving && waiting?.leaving === true) this.again(ask)
   }
 
   #refused(ask: Ask, rid: string, error: Error): void {
-    if (this.#asks.get(rid) !== ask) return
+    if (!this.#asks.has(ask, rid)) return
     // Asked again as soon as there is a connection.
     if (error instanceof ConnectionError && !ask.poll) return
     // It may have been granted for all that is known: the answer to an earlier sending may be lost.
-    this.#drops.add(rid)
-    this.#settle(ask).fail(error)
+    this.#abandon(ask)
+    this.#fail(ask, error)
   }
 
-  #grant(ask: Ask, token: number): void {
-    const { session } = ask.call
-    this.#grants.set(token, { session, rid: ask.rid })
-    this.#settle(ask).ok(token)
+  #grant(ask: Ask, token: number, notified: boolean): void {
+    this.#grants.set(token, { session: ask.call.session, rid: ask.rid })
+    this.#asks.remove(ask)
+    ask.granted(token, notified)
   }
 
-  #settle(ask: Ask): Call {
-    this.#asks.delete(ask.rid)
-    return ask.call
+  #fail(ask: Ask, error: Error): void {
+    this.#asks.remove(ask)
+    ask.failed(error)
   }
 
-  /** The caller has given up, or has ended. */
-  #withdraw(ask: Ask): void {
-    this.#orphans.delete(ask)
-    this.#parked.get(ask.call.session)?.delete(ask)
-    if (this.#asks.get(ask.rid) !== ask) return
-    this.#asks.delete(ask.rid)
-    this.#drops.add(ask.rid)
+  /** Whatever has become of it in Redis, nobody here will make use of it. */
+  #abandon({ rid, waiting }: Ask): void {
+    this.#drops.add(rid, true)
+    if (waiting?.held != null) this.#drops.add(waiting.held, true)
   }
 
-  #giveBack(session: Session, token: number): boolean {
+  /** @param unused as if its holder had died: what it was notified of in a condition, another one must be */
+  #giveBack(session: Session, token: number, unused: boolean): boolean {
     const grant = this.#grants.get(token)
     if (grant === undefined || grant.session !== session) return false
     this.#grants.delete(token)
-    this.#drops.add(grant.rid)
+    this.#drops.add(grant.rid, unused)
     this.#arm()
     return true
   }
 
   /** Gives back what a process holds, and takes it out of the line. What it waited for. */
   #takeFrom(session: Session): Set<Ask> {
-    for (const [token, grant] of this.#grants) if (grant.session === session) this.#giveBack(session, token)
-    const waiting = new Set([...this.#asks.values()].filter((ask) => ask.call.session === session))
-    for (const ask of waiting) this.#withdraw(ask)
+    for (const [token, grant] of this.#grants) if (grant.session === session) this.#giveBack(session, token, true)
+    const waiting = this.#asks.of(session)
+    for (const ask of waiting) this.withdraw(ask)
     this.#arm()
     return waiting
   }
 
   #woken(letter: string, rest: string): void {
     if (letter === 'g') {
-      const [rid = '', token] = rest.split(' ')
-      const ask = this.#asks.get(rid)
-      if (ask !== undefined) this.#grant(ask, Number(token))
+      const [rid = '', token, notified] = rest.split(' ')
+      const ask = this.#asks.asked.get(rid)
+      if (ask !== undefined) this.#grant(ask, Number(token), notified !== undefined)
       // Taken back before, mostly with a drop on its way. Without one nobody else could ever give this back.
-      else if (this.#grants.get(Number(token))?.rid !== rid) this.#drops.add(rid)
+      else if (this.#grants.get(Number(token))?.rid !== rid) this.#drops.add(rid, true)
       this.#arm()
       return
     }
@@ -278,33 +284,27 @@ export class RedisPermits extends BrokerObject {
     if (this.#known) this.#undertaker.note(old)
     this.#grants.clear()
     this.#drops.clear()
-    for (const ask of this.#asks.values()) this.#orphans.add(ask)
-    this.#asks.clear()
+    this.#asks.lose()
     this.#arm()
   }
 
   #reborn(): void {
-    // Asked under a session that was lost before this object could hear of it.
-    for (const ask of this.#asks.values()) {
-      if (sidOf(ask.rid) === this.#around.session.sid) continue
-      this.#asks.delete(ask.rid)
-      this.#undertaker.note(sidOf(ask.rid))
-      this.#orphans.add(ask)
-    }
+    for (const sid of this.#asks.loseStale()) this.#undertaker.note(sid)
     void this.#undertaker.bury()
-    this.#enterAll(this.#orphans)
+    this.#asks.enterOrphans()
   }
 
   /** Looks again in a beat, as long as something here is not settled. */
   #arm(): void {
     if (this.#timer !== null) return
-    if (this.#asks.size + this.#orphans.size === 0 && !this.#undertaker.busy && !this.#drops.pending) return
-    const { beat } = this.#around
+    if (this.#asks.size === 0 && !this.#undertaker.busy && !this.#drops.pending) return
+    const { beat, session } = this.#around
     const look = (): void => {
       this.#timer = null
       this.#lookAgain()
     }
-    this.#timer = setTimeout(look, this.#delay > 0 ? Math.min(beat, this.#delay) : beat)
+    const delay = delayOf(session)
+    this.#timer = setTimeout(look, delay > 0 ? Math.min(beat, delay) : beat)
   }
 
   #lookAgain(): void {
@@ -316,28 +316,28 @@ export class RedisPermits extends BrokerObject {
     this.#patience.reached()
     void this.#undertaker.bury()
     this.#drops.again()
-    if (this.#delay !== Number.POSITIVE_INFINITY) this.#enterAll(this.#orphans)
+    if (delayOf(this.#around.session) !== Number.POSITIVE_INFINITY) this.#asks.enterOrphans()
     else this.#waitOut()
-    for (const ask of this.#asks.values()) this.#again(ask)
+    for (const ask of this.#asks.asked.values()) this.again(ask)
   }
 
   /** Fails those that have waited too long for the connection, or without one for a session. */
   #waitOut(): void {
     const away = this.#around.store.state === 'connected' ? null : this.#patience.away(this.label)
-    for (const ask of this.#orphans) this.#giveUp(ask, away ?? this.#patience.without(this.label, ask))
-    for (const ask of this.#asks.values()) this.#giveUp(ask, away)
+    for (const ask of this.#asks.orphans) this.#giveUp(ask, away ?? this.#patience.without(this.label, ask))
+    for (const ask of this.#asks.asked.values()) this.#giveUp(ask, away)
   }
 
   #giveUp(ask: Ask, why: ConnectionError | null): void {
     if (why === null) return
-    this.#withdraw(ask)
-    ask.call.fail(why)
+    this.withdraw(ask)
+    ask.failed(why)
   }
 
   /** Who was granted first. @param asked null unless it was so many permits */
   async #holder(asked: number | undefined): Promise<Holder | null> {
-    let look = await this.#scripts.look()
-    if (look.holder !== null && (await this.#undertaker.clear([look.sid]))) look = await this.#scripts.look()
+    let look = await this.scripts.look()
+    if (look.holder !== null && (await this.#undertaker.clear([look.sid]))) look = await this.scripts.look()
     return asked === undefined || look.permits === asked ? look.holder : null
   }
 

@@ -126,6 +126,11 @@ export class Broker implements SessionHost {
     return this.#make(session, { kind, name, spec, attach })
   }
 
+  /** What is known under that name now. */
+  find(kind: string, name: string): BrokerObject | undefined {
+    return this.#objects.get(`${kind} ${name}`)
+  }
+
   #make(session: Session, { kind, name, spec, attach }: Opening): BrokerObject {
     const make = Object.hasOwn(this.#kinds, kind) ? this.#kinds[kind] : undefined
     if (make === undefined) throw new StateError(`the broker knows no ${kind}`)

@@ -34,6 +34,24 @@ export function permitsSnapshot(
   }
 }
 
+/** @param lock its own, if it has one: who waits for that comes behind who waits to be notified */
+export function conditionSnapshot(
+  name: string,
+  waiting: readonly PartySnapshot[],
+  lock: Pick<ObjectSnapshot, 'holders' | 'waiters'> | null,
+): ObjectSnapshot {
+  const waiters = waiting.map((party) => ({ ...party, call: 'wait' as const, count: 1 }))
+  return {
+    kind: 'condition',
+    name,
+    state: 'open',
+    depth: waiters.length,
+    capacity: null,
+    holders: lock?.holders ?? [],
+    waiters: [...waiters, ...(lock?.waiters ?? [])],
+  }
+}
+
 /** Of an object that nobody holds, on which `wait()` waits. */
 export function waitSnapshot(
   { kind, name }: { readonly kind: string; readonly name: string },

@@ -50,10 +50,11 @@ export class Inspection {
     }
     for (let at = 0; at < tags.length; at += STEP) await Promise.all(tags.slice(at, at + STEP).map(read))
     const parties = await this.#parties(new Set(found.flatMap(({ looking, contents }) => [...looking.rids(contents)])))
-    return [
-      ...found.map(({ name, looking, contents }) => looking.view(name, contents, parties)),
-      ...(await this.#locks()),
-    ]
+    const objects = found.flatMap(({ name, looking, contents }) => [
+      looking.view(name, contents, parties),
+      ...(looking.within?.(contents, parties) ?? []),
+    ])
+    return [...united(objects), ...(await this.#locks())]
   }
 
   /** Of locks that a majority keeps, any master may know. */
@@ -135,4 +136,20 @@ export class Inspection {
 function split(tag: string): [kind: string, name: string] {
   const colon = tag.indexOf(':')
   return [tag.slice(0, colon), tag.slice(colon + 1)]
+}
+
+/** Each object once: a condition has keys of its own beside those of its lock, where its line is. */
+function united(objects: readonly ObjectSnapshot[]): ObjectSnapshot[] {
+  const all = new Map<string, ObjectSnapshot>()
+  for (const object of objects) {
+    const key = `${object.kind} ${object.name}`
+    const { depth, holders, waiters } = all.get(key) ?? { depth: 0, holders: [], waiters: [] }
+    all.set(key, {
+      ...object,
+      depth: depth + object.depth,
+      holders: [...holders, ...object.holders],
+      waiters: [...waiters, ...object.waiters],
+    })
+  }
+  return [...all.values()]
 }

@@ -3,6 +3,7 @@ import {
   type ObjectSnapshot,
   type PartySnapshot,
   type PermitsParty,
+  conditionSnapshot,
   permitsSnapshot,
   queueSnapshot,
   waitSnapshot,
@@ -22,6 +23,8 @@ export interface Looking {
   /** All request ids in it. */
   rids(contents: Contents): Iterable<string>
   view(name: string, contents: Contents, parties: Parties): ObjectSnapshot
+  /** What has its state under the same keys. */
+  within?(contents: Contents, parties: Parties): ObjectSnapshot[]
 }
 
 const permits = (kind: string): Looking => ({
@@ -44,6 +47,46 @@ const permits = (kind: string): Looking => ({
     return permitsSnapshot({ kind, name }, { total, free: Math.max(0, total - used) }, holders, waiters)
   },
 })
+
+/** Who waits in the conditions of a lock, by their names. */
+function conditionsOf(contents: Contents, { alive }: Parties): Map<string, PartySnapshot[]> {
+  const about = contents.hash('h:d')
+  const all = new Map<string, PartySnapshot[]>()
+  for (const member of contents.list('z:c')) {
+    const [name = '', , rid = ''] = member.split(' ')
+    const [, json] = /^\S+ \d+ \d+ (.*)$/s.exec(about.get(rid) ?? '') ?? []
+    if (json !== undefined && alive(rid)) all.set(name, [...(all.get(name) ?? []), partyIn(json)])
+  }
+  return all
+}
+
+const lock = (kind: string): Looking => {
+  const own = permits(kind)
+  return {
+    parts: [...own.parts, 'z:c', 'h:d'],
+    rids: (contents) => [
+      ...own.rids(contents),
+      ...contents.list('z:c').map((member) => member.slice(member.lastIndexOf(' ') + 1)),
+    ],
+    view: (name, contents, parties) => own.view(name, contents, parties),
+    within: (contents, parties) =>
+      [...conditionsOf(contents, parties)].map(([name, waiting]) => conditionSnapshot(name, waiting, null)),
+  }
+}
+
+/** Found by the keys of its own lock, if it has one, or by those that say which lock it belongs to. */
+const condition = (): Looking => {
+  const own = lock('condition')
+  return {
+    parts: own.parts,
+    rids: (contents) => own.rids(contents),
+    view: (name, contents, parties) => {
+      const [, of] = /^(.*)\/lock$/s.exec(name) ?? []
+      const waiting = conditionsOf(contents, parties).get(of ?? name) ?? []
+      return conditionSnapshot(of ?? name, waiting, of === undefined ? null : own.view(name, contents, parties))
+    },
+  }
+}
 
 /** Those who wait for an object of `_state.lua`, with what each wants. */
 function standing(contents: Contents, { alive }: Parties): { party: PartySnapshot; want: string }[] {
@@ -119,8 +162,9 @@ const queue: Looking = {
 
 /** By the kind in the objects' keys. Locks of several masters are read otherwise. */
 export const kinds: Readonly<Record<string, Looking>> = {
-  lock: permits('lock'),
-  rlock: permits('rlock'),
+  lock: lock('lock'),
+  rlock: lock('rlock'),
+  condition: condition(),
   rwlock: permits('rwlock'),
   semaphore: semaphore(),
   queue,

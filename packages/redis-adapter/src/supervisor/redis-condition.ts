@@ -1,0 +1,243 @@
+/**
+ * Condition on one Redis. Who waits in it stands under the keys of its lock, so that one script gives the lock back and enters the line, and
+ * one moves who is notified into the line for the lock. From its first step on a wait is a request for the lock, and so in the hands of
+ * `RedisPermits`: through losses, stops and deaths, too.
+ */
+import { ConflictError, ConnectionError, NotHeldError, StateError } from '@skein/core'
+import { BrokerObject, type Call, describeObject, type Methods, type Session } from '@skein/core/adapter'
+import { answer } from './answer.ts'
+import type { Ask } from './permits-requests.ts'
+import { PermitScripts } from './permits-scripts.ts'
+import type { RedisPermits } from './redis-permits.ts'
+import { keyOf, type Script, type Surround, tagOf } from './surround.ts'
+
+export interface ConditionSpec {
+  /** Kind and name of its lock; of the kind `condition`: its own. */
+  readonly lock: string
+  readonly of: string
+}
+
+/** What a condition needs of its lock. */
+export type ConditionLock = Pick<RedisPermits, 'conditions' | 'ridOf' | 'take' | 'enter' | 'withdraw' | 'again'>
+
+/** The lock as this program knows it. */
+export interface ConditionHome {
+  /** Who waits or notifies holds it, so it is there. */
+  find(): ConditionLock | null
+  /** A lock that nothing else has ends with its condition. */
+  endOwn(reason: Error): void
+}
+
+/** A day: after that the name of a condition that nobody has used since may go to another lock. */
+const KEEP = 86_400_000
+
+export class RedisCondition extends BrokerObject {
+  readonly #spec: ConditionSpec
+  readonly #around: Surround
+  readonly #tag: string
+  readonly #scripts: PermitScripts
+  readonly #claim: Script<[string, number], string>
+  readonly #home: ConditionHome
+  readonly #stop: () => void
+  readonly #waits = new Map<string, Ask>()
+  #lock: ConditionLock | null = null
+  /** The name is known to be this lock's. */
+  #sure: boolean
+  #claiming: Promise<void> | null = null
+
+  constructor(name: string, spec: ConditionSpec, around: Surround, home: ConditionHome) {
+    super('condition', name)
+    this.#spec = spec
+    this.#around = around
+    this.#tag = tagOf('condition', name)
+    this.#scripts = new PermitScripts(spec.lock as 'lock', spec.of, 1, around)
+    this.#claim = around.store.script('condition-claim', { allowOom: true })
+    this.#home = home
+    this.#stop = around.wakes.on(this.#tag, (letter, rest) => this.#woken(letter, rest))
+    // Without a name neither can be asked for in another way.
+    this.#sure = name.startsWith('~') || spec.of.startsWith('~')
+  }
+
+  protected override readonly methods: Methods = {
+    wait: (call) => this.#inTurn(call, () => this.#wait(call)),
+    notify: (call) => this.#inTurn(call, () => this.#notify(call)),
+  }
+
+  override call(method: string, call: Call): void {
+    if (method !== 'destroy') {
+      super.call(method, call)
+      return
+    }
+    void answer(
+      call,
+      () => this.#erase(call.session.process.name),
+      () => super.call(method, call),
+    )
+  }
+
+  /** A wait has run out or was aborted: it ends as soon as it has the lock. */
+  override post(session: Session, _object: number, _method: string, args: readonly unknown[]): void {
+    const leave = (): void => {
+      const ask = this.#waits.get(keyOfWait(session, (args as [number])[0]))
+      if (ask?.waiting == null) return
+      ask.waiting.leaving = true
+      this.#lock?.again(ask)
+    }
+    if (this.#claiming === null) leave()
+    else void this.#claiming.then(leave, leave)
+  }
+
+  override check(spec: unknown): void {
+    const { lock, of } = spec as ConditionSpec
+    if (lock !== this.#spec.lock || of !== this.#spec.of) throw this.#conflict(this.#spec, { lock, of })
+  }
+
+  override leave(): void {
+    // Its waits have been taken back, and its lock knows what else is to be done.
+  }
+
+  override end(reason: Error): void {
+    this.#stop()
+    this.#lock?.conditions.delete(this)
+    for (const ask of this.#waits.values()) {
+      this.#lock?.withdraw(ask)
+      ask.call.fail(reason)
+    }
+    this.#waits.clear()
+    if (this.#around.owned.has(this.kind, this.name)) void this.#endOwned()
+    if (this.#hasOwnLock) this.#home.endOwn(reason)
+  }
+
+  get #hasOwnLock(): boolean {
+    return this.#spec.lock === 'condition'
+  }
+
+  /** The process of this program that made it has ended. */
+  async #endOwned(): Promise<void> {
+    try {
+      await this.#erase('')
+    } catch {
+      // What is left is taken away with those who wait.
+    } finally {
+      this.#around.owned.remove(this.kind, this.name)
+    }
+  }
+
+  /** @param by who destroys it; '': nobody */
+  async #erase(by: string): Promise<void> {
+    if (this.#hasOwnLock) await this.#scripts.destroy(by)
+    else await this.#scripts.endCondition(this.name, this.#tag, by)
+    await this.#around.store
+      .script<[], number>('forget', { text: `return redis.call('DEL', KEYS[1])`, allowOom: true })
+      .call([this.#key], [])
+  }
+
+  get #key(): string {
+    return `${keyOf(this.#around, 'condition', this.name)}:m`
+  }
+
+  /** Does what was asked when it is known that the name is this lock's, and not before what was asked earlier. */
+  #inTurn(call: Call, work: () => void): void {
+    if (this.#sure) {
+      work()
+      return
+    }
+    this.#claiming ??= this.#claimName()
+    this.#claiming.then(work, (error: Error) => call.fail(error))
+  }
+
+  async #claimName(): Promise<void> {
+    const { lock, of } = this.#spec
+    try {
+      const there = await this.#claim.call([this.#key], [`${lock}:${of}`, KEEP])
+      const colon = there.indexOf(':')
+      if (colon > 0) throw this.#conflict({ lock: there.slice(0, colon), of: there.slice(colon + 1) }, this.#spec)
+      this.#sure = true
+    } catch (error) {
+      // The next one asks again; what this one was for will see for itself whether there is a connection.
+      if (!(error instanceof ConnectionError)) throw error
+    } finally {
+      this.#claiming = null
+    }
+  }
+
+  #wait(call: Call): void {
+    const [token, id] = call.args as [number, number]
+    const lock = this.#knownLock()
+    const held = lock?.take(call.session, token) ?? null
+    if (lock === null || held === null) {
+      call.fail(this.#notHeld())
+      return
+    }
+    const key = keyOfWait(call.session, id)
+    const over = (): void => {
+      this.#waits.delete(key)
+    }
+    const ask = lock.enter({
+      call,
+      permits: 1,
+      poll: false,
+      waiting: { condition: this.name, held, leaving: false },
+      granted: (next, notified) => {
+        over()
+        call.ok([next, notified])
+      },
+      failed: (error) => {
+        over()
+        call.fail(error)
+      },
+    })
+    this.#waits.set(key, ask)
+    call.waits(() => {
+      over()
+      lock.withdraw(ask)
+    })
+  }
+
+  #notify(call: Call): void {
+    const [token, count] = call.args as [number, number]
+    const held = this.#knownLock()?.ridOf(call.session, token) ?? null
+    if (held === null) {
+      call.fail(this.#notHeld())
+      return
+    }
+    void answer(
+      call,
+      () => this.#scripts.notify(this.name, count, held, this.#around.session.rid(call.session)),
+      (done) => (done ? call.ok() : call.fail(this.#notHeld())),
+    )
+  }
+
+  #knownLock(): ConditionLock | null {
+    if (this.#lock !== null) return this.#lock
+    this.#lock = this.#home.find()
+    this.#lock?.conditions.add(this)
+    this.#around.owned.add(this.kind, this.name)
+    return this.#lock
+  }
+
+  #woken(letter: string, rest: string): void {
+    const [sid, ...by] = rest.split(' ')
+    // This program's own destroying has told everybody here.
+    if (letter !== 'x' || sid === this.#around.session.sid) return
+    const how = by.length === 0 ? 'ended with its creator' : `was destroyed by ${by.join(' ')}`
+    this.remove?.(new StateError(`${this.label} ${how}`))
+  }
+
+  #notHeld(): NotHeldError {
+    return new NotHeldError(`the lock of ${this.label} is not held by who called, or no longer`)
+  }
+
+  #conflict(there: ConditionSpec, asked: ConditionSpec): ConflictError {
+    const mend = 'use one lock or another name'
+    return new ConflictError(`${this.label} exists with ${lockOf(there)}, ${lockOf(asked)} was asked for; ${mend}`)
+  }
+}
+
+function keyOfWait({ serial }: Session, id: number): string {
+  return `${serial} ${id}`
+}
+
+function lockOf({ lock, of }: ConditionSpec): string {
+  return lock === 'condition' ? 'a lock of its own' : describeObject(lock, of)
+}
