@@ -11,6 +11,22 @@ async function expectGone(family: readonly number[]): Promise<void> {
   await until(`none of ${family.join(' ')} runs`, () => !family.some(isRunning), ORPHAN_MS)
 }
 
+/**
+ * What runs for the program beside its children, that many at least. A new helper is told what to do right after its start, of which there is
+ * no sign, and others come and go: these were there for ten looks.
+ */
+async function helpersOf(program: Program, children: readonly number[], count: number): Promise<number[]> {
+  let helpers: number[] = []
+  let looks = 0
+  await until('the helpers are there', async () => {
+    const now = (await program.family('ready')).filter((pid) => isRunning(pid) && !children.includes(pid))
+    looks = now.length >= count && String(now) === String(helpers) ? looks + 1 : 0
+    helpers = now
+    return looks >= 10
+  })
+  return helpers
+}
+
 describe('when the main program ends, all its processes do', () => {
   for (const end of ['wait', 'spin']) {
     test(`killed by SIGKILL (main: ${end}), with children that idle, compute, ignore signals and have children`, async () => {
@@ -35,17 +51,9 @@ describe('when the main program ends, all its processes do', () => {
   test('killed by SIGKILL, whatever else of it was killed before', async () => {
     const program = new Program('family.ts', { args: ['wait', 'plain'] })
     const said = (await program.line('ready')).split(' ').map(Number)
-    const helpers = (await program.family('ready')).filter((pid) => !said.includes(pid))
-    expect(helpers).not.toEqual([])
+    const helpers = await helpersOf(program, said, 1)
     for (const helper of helpers) process.kill(helper, 'SIGKILL')
-    // A new helper is told its list right after its start, of which there is no sign: it must have been there for ten looks.
-    let looks = 0
-    await until('other helpers are there', async () => {
-      const family = await program.family('ready')
-      const others = family.filter((pid) => isRunning(pid) && !said.includes(pid))
-      looks = others.length >= helpers.length ? looks + 1 : 0
-      return looks >= 10
-    })
+    await helpersOf(program, said, helpers.length)
     const family = await program.family('ready')
     program.kill('SIGKILL')
     await expectGone(family)
@@ -98,6 +106,52 @@ describe('when the main program ends, all its processes do', () => {
     program.killGroup('SIGINT')
     expect(await program.ended).toMatchObject({ code: 130, signal: null })
     await expectGone(family)
+  })
+
+  for (const kind of ['plain', 'all']) {
+    test(`Ctrl-C while the main program computes, with children that are ${kind}: a shell sees exit code 130`, async () => {
+      const program = new Program('family.ts', { args: ['spin', kind] })
+      const family = await program.family('ready')
+      program.killGroup('SIGINT')
+      expect(await program.ended).toMatchObject({ code: null, signal: 'SIGINT', stderr: '' })
+      await expectGone(family)
+    })
+  }
+
+  test('Ctrl-C while the main program waits in the operating system', async () => {
+    const program = new Program('family.ts', { args: ['block', 'idle'] })
+    const family = await program.family('ready')
+    program.killGroup('SIGINT')
+    expect(await program.ended).toMatchObject({ code: null, signal: 'SIGINT', stderr: '' })
+    await expectGone(family)
+  })
+
+  test('Ctrl-C while the main program computes, again: nobody gets the grace', async () => {
+    const program = new Program('family.ts', { args: ['spin', 'ignore'] })
+    const family = await program.family('ready')
+    program.killGroup('SIGINT')
+    await program.line('asked to end')
+    const again = performance.now()
+    program.killGroup('SIGINT')
+    expect(await program.ended).toMatchObject({ signal: 'SIGINT' })
+    expect(performance.now() - again).toBeLessThan(3_000)
+    await expectGone(family)
+  })
+
+  test('Ctrl-C while the main program computes, which listens to it itself: it has the say', async () => {
+    const program = new Program('family.ts', { args: ['listen', 'idle'] })
+    await program.line('ready')
+    program.killGroup('SIGINT')
+    // It computes for longer than others are given to hear.
+    expect(await program.line('heard')).toBe('with its child')
+    expect(await program.ended).toMatchObject({ code: 0, signal: null, stderr: '' })
+  })
+
+  test('Ctrl-C where nothing was started ends the program at once, in the middle of a loop too', async () => {
+    const program = new Program('alone.ts')
+    await program.line('ready')
+    program.killGroup('SIGINT')
+    expect(await program.ended).toMatchObject({ code: null, signal: 'SIGINT', stderr: '' })
   })
 
   test('a second Ctrl-C does not wait for the grace', async () => {

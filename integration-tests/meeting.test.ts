@@ -1,7 +1,7 @@
 /** `local:NAME`: programs of one machine that know nothing of each other but a name, and what they see of each other's deaths. */
 import { type ChildProcess, fork } from 'node:child_process'
 import { once } from 'node:events'
-import { chmodSync, mkdirSync, mkdtempSync, readdirSync, rmSync, symlinkSync } from 'node:fs'
+import { chmodSync, mkdirSync, mkdtempSync, readdirSync, rmSync, symlinkSync, utimesSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import process from 'node:process'
@@ -271,6 +271,21 @@ describe('the directory in which they meet', () => {
     mkdirSync(long)
     folder = long
     await expect(here(() => connect(url))).rejects.toThrow(/too long for a socket .*TMPDIR/)
+  })
+
+  test('is cleared of the sockets of killed programs by the next host', async () => {
+    const [host, guest] = await parties(2)
+    const own = join(folder, `skein-${process.getuid?.() ?? ''}`)
+    const directory = join(own, readdirSync(own)[0] ?? '')
+    const sockets = readdirSync(directory).filter((name) => name !== '1')
+    expect(sockets).toHaveLength(2)
+    await Promise.all([host, guest].map((party) => party.kill()))
+    const before = new Date(Date.now() - 120_000)
+    for (const name of sockets) utimesSync(join(directory, name), before, before)
+    await Party.start()
+    const left = readdirSync(directory)
+    expect(left).toContain('2')
+    expect(left.filter((name) => sockets.includes(name))).toEqual([])
   })
 
   test('keeps no socket of programs that have closed', async () => {

@@ -44,5 +44,15 @@ if (isMainProcess) {
   if (end === 'throw') throw new Error('the main program threw')
   if (end === 'reject') void Promise.reject(new Error('the main program rejected'))
   if (end === 'spin') for (;;);
+  if (end === 'block') Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0)
+  if (end === 'listen') {
+    process.on('SIGINT', () => {
+      process.kill(pids[0] as number, 0)
+      console.log('heard with its child')
+      process.exit(0)
+    })
+    const began = Date.now()
+    while (Date.now() - began < 2_500);
+  }
   await new Promise(() => {})
 }

@@ -1,5 +1,5 @@
 /** Handles travel like any value, and stand for the same object wherever they arrive; so do names. */
-import { ScopeError, StateError } from '@skein/core'
+import { currentProcess, ScopeError, StateError } from '@skein/core'
 import type { Queue } from '@skein/core'
 import { expect } from 'vitest'
 import { ascending, failureOf } from './checking.ts'
@@ -7,6 +7,9 @@ import type { Suite } from './harness.ts'
 import { echo, hear } from './targets/basic.ts'
 import {
   answerQuestions,
+  endOther,
+  introduce,
+  type Introduction,
   joinOther,
   lockedByName,
   makeQueue,
@@ -96,6 +99,40 @@ export function handlesSuite(suite: Suite): void {
       const waiting = await start(mp.process(joinOther, [waited]))
       await words.put('end')
       expect(await waiting.result()).toBe(0)
+    })
+
+    for (const [how, signal] of [
+      ['terminate', 'SIGTERM'],
+      ['kill', 'SIGKILL'],
+    ] as const) {
+      check(`a process can ${how}() its sibling, of which everybody hears`, async ({ mp, start }) => {
+        const said = mp.queue<number>()
+        const victim = await start(mp.process(hear<string>, [said, mp.queue<string>()]))
+        await said.get()
+        const other = await start(mp.process(endOther, [victim, how]))
+        expect(await other.result()).toBe(signal)
+        expect(await victim.join()).toMatchObject({ reason: 'signaled', signal })
+        expect(await other.join()).toMatchObject({ reason: 'returned' })
+      })
+    }
+
+    check('parents and children know the same of each other, at any depth', async ({ mp, start }) => {
+      const [up, ready] = [mp.queue<Introduction>(), mp.queue<number>()]
+      const child = await start(mp.process(introduce, [up, ready, 2], { name: 'depth-2' }))
+      const all = [await up.get(), await up.get(), await up.get()].toSorted((one, other) => other.depth - one.depth)
+      const { id, name, pid, host } = currentProcess()
+      expect(all.map(({ parent }) => parent)).toEqual([{ id, name, pid, host }, all[0]?.self, all[1]?.self])
+      const handles = [child, all[0]?.child, all[1]?.child]
+      for (const [depth, handle] of handles.entries()) {
+        const self = all[depth]?.self
+        expect(handle?.id).toBe(self?.id)
+        expect(await handle?.status()).toMatchObject({ state: 'running', name: self?.name, pid: self?.pid, host: self?.host }) // prettier-ignore
+      }
+      // Of a grandchild, too, whoever has the handle hears.
+      const youngest = handles[2]?.join()
+      await ready.put(0)
+      expect(await youngest).toMatchObject({ reason: 'returned' })
+      await child.join()
     })
 
     check('the same name is the same object, from several processes', async ({ mp, start, unique }) => {

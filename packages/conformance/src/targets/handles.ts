@@ -51,3 +51,31 @@ export async function joinOther(other: Process<unknown>): Promise<number | null>
 export async function valueOf(semaphore: Semaphore): Promise<number> {
   return await semaphore.value()
 }
+
+/** Ends another process, and says how that ended. */
+export async function endOther(other: Process<unknown>, how: 'terminate' | 'kill'): Promise<NodeJS.Signals | null> {
+  await other[how]()
+  return (await other.join()).signal
+}
+
+/** As a process sees itself and those next to it. */
+export interface Introduction {
+  readonly depth: number
+  readonly self: Party
+  readonly parent: Party | null
+  /** The handle of its child. */
+  readonly child: Process<void> | null
+}
+
+type Party = Pick<ReturnType<typeof currentProcess>, 'id' | 'name' | 'pid' | 'host'>
+
+/** Introduces itself and starts the next one, `depth` times; each stays until its child has ended. */
+export async function introduce(up: Queue<Introduction>, ready: Queue<number>, depth: number): Promise<void> {
+  const { id, name, pid, host, parent } = currentProcess()
+  const child =
+    depth === 0 ? null : ownContext().process(introduce, [up, ready, depth - 1], { name: `depth-${depth - 1}` })
+  await child?.start()
+  await up.put({ depth, self: { id, name, pid, host }, parent, child })
+  if (child === null) await ready.get()
+  else await child.join()
+}

@@ -66,6 +66,8 @@ export interface Ground {
   readonly processId: string
   /** Unique numbers for those names. */
   next(): number
+  /** This process is about to start others. */
+  starts?(): void
   /** This adapter needs the broker no longer. */
   leave(): Promise<void>
 }
@@ -207,6 +209,7 @@ export class LinkedAdapter implements Adapter, Home {
   }
 
   process<R>({ name: label, daemon, target, ...plan }: ProcessSpec): Process<R> {
+    this.#ground.starts?.()
     const id = `${this.#ground.processId}.${this.#ground.next()}`
     const place = this.#place('process', id, { label, daemon, detached: plan.options.detached })
     const process = new LinkedProcess<R>(place, { ...plan, target: encode(target, 'target') })
@@ -216,6 +219,7 @@ export class LinkedAdapter implements Adapter, Home {
   }
 
   fleet(spec: FleetSpec, events: FleetEvents): Fleet {
+    this.#ground.starts?.()
     const fleet: LinkedFleet = new LinkedFleet(this, this.anonymousName(), spec, events, () =>
       this.#fleets.delete(fleet),
     )

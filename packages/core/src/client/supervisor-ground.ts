@@ -11,7 +11,7 @@ import { PortLink } from '../wire/port-link.ts'
 import { sharedReader, SLOT_BYTES } from '../wire/tenure-slot.ts'
 import { BrokerClient } from './broker-client.ts'
 import type { Ground } from './linked-adapter.ts'
-import { onEnd } from './main-end.ts'
+import { onEnd, type Registered } from './main-end.ts'
 import { checkSame } from './same-settings.ts'
 
 /** Milliseconds that children get between SIGTERM and SIGKILL when the program ends early. */
@@ -41,12 +41,12 @@ class Supervisor {
   readonly #plan: Plan
   readonly #thread: Worker
   readonly #client: BrokerClient
-  readonly #stopped = new Int32Array(new SharedArrayBuffer(4))
+  readonly #stopped = new Int32Array(new SharedArrayBuffer(8))
   readonly #session: number
   #nature: Nature
   readonly #ended: Promise<void>
   readonly #opened: Promise<void>
-  #forgetEnd: () => void = () => undefined
+  #end: Registered | null = null
   /** Contexts that it serves, those included that wait for it to open. */
   #users = 0
   #begun = false
@@ -117,7 +117,10 @@ class Supervisor {
   async ground(): Promise<Ground> {
     this.#users += 1
     await this.#opened
-    return this.#ground()
+    const ground = this.#ground()
+    // What it holds elsewhere is given back when a signal ends it.
+    ground.starts?.()
+    return ground
   }
 
   #ground(): Ground {
@@ -129,6 +132,7 @@ class Supervisor {
       program: currentProcess().id,
       processId: currentProcess().id,
       next: nextSerial,
+      starts: () => this.#end?.heed(),
       leave: () => this.#leave(),
     }
   }
@@ -137,9 +141,10 @@ class Supervisor {
   #begin(): void {
     this.#begun = true
     this.#thread.unref()
-    this.#forgetEnd = onEnd({
+    this.#end = onEnd({
       stop: (signal) => this.#stop(signal),
       stopNow: () => this.#stopNow(),
+      ours: (on) => Atomics.store(this.#stopped, 1, on ? 1 : 0),
     })
   }
 
@@ -167,7 +172,7 @@ class Supervisor {
     this.#retire()
     // A broker that is lost has nothing left to stop; the thread's end is to be awaited all the same.
     await Promise.allSettled([this.#stop(null)])
-    this.#forgetEnd()
+    this.#end?.forget()
     this.#thread.ref()
     this.#client.close(new ClosedError('the context is closed; connect() again'))
     await this.#ended

@@ -9,6 +9,8 @@ import { sharedSlot } from '../wire/tenure-slot.ts'
 import type { ConnectSettings } from '../contract/adapter-module.ts'
 import type { Backend, SupervisorHost } from './backend.ts'
 import type { Nature, ProcessInfo } from './boot.ts'
+import { CtrlC } from './ctrl-c.ts'
+import { monotonic } from '../util/clock.ts'
 import { Broker, type ObjectFactory } from './broker/broker.ts'
 import { FleetObject } from './broker/fleet.ts'
 import { Inspector } from './broker/inspector.ts'
@@ -31,9 +33,15 @@ export interface ThreadData {
   readonly slot: SharedArrayBuffer
   /** See ahead-board.ts. */
   readonly board: SharedArrayBuffer
-  /** Set to 1 when everything has ended, for a main thread that waits without an event loop. */
+  /**
+   * First: 1 when everything has ended, for a main thread that waits without an event loop. Second: 1 while Ctrl-C is ours to carry out, for
+   * the time when that thread cannot be asked.
+   */
   readonly stopped: Int32Array
 }
+
+/** Milliseconds that children get between SIGTERM and SIGKILL when Ctrl-C ends a program that computes. */
+const GRACE = 5_000
 
 /** How the opening of a backend went; `failed` is the encoded error. */
 export type Opening = { readonly failed: null; readonly scope: string } | { readonly failed: Uint8Array }
@@ -72,6 +80,7 @@ export function supervise(stock: FifoStock, backend: Backend): void {
       return nature
     },
     liveness,
+    launching: () => ctrlC.watch(),
     // It may be there only when the backend is open.
     get placement() {
       return backend.placement ?? null
@@ -79,33 +88,49 @@ export function supervise(stock: FifoStock, backend: Backend): void {
   }
   const starter = new Starter(broker, home, stock)
 
+  let heard = 0
+  let ask = (): void => undefined
+  let stopping: Promise<void> | null = null
+  let stop = (grace: number): Promise<void> => starter.stop(grace)
+  const ctrlC = new CtrlC({
+    ask: () => ask(),
+    heard: () => heard,
+    ours: () => Atomics.load(stopped, 1) === 1,
+    stop: () => stop(GRACE),
+    kill: () => starter.kill(),
+  })
+
   const begin = (): void => {
     const session = broker.session({ ...main, host: hostname() }, new AheadBoard(board))
     const common = {
       process: (name, spec) => new ProcessObject(name, spec, starter),
       fleet: (name, spec, owner) => new FleetObject(name, spec, owner, starter),
       inspector: (name) => new Inspector(name, async () => (await backend.inspect?.()) ?? broker.snapshot()),
-      session: (name) =>
-        new SessionObject(name, {
-          stop: async (grace) => {
-            backend.stopping?.()
-            await starter.stop(grace)
-            liveness?.stop()
-            if (backend.close !== undefined) {
-              // What the main program itself held goes back before the backend does.
-              broker.end(session)
-              await backend.close()
-            }
-            Atomics.store(stopped, 0, 1)
-            Atomics.notify(stopped, 0)
-          },
-          kill: () => starter.kill(),
-        }),
+      session: (name) => new SessionObject(name, { stop: (grace) => stop(grace), kill: () => starter.kill() }),
     } satisfies Record<string, ObjectFactory>
+    const stopAll = async (grace: number): Promise<void> => {
+      backend.stopping?.()
+      await starter.stop(grace)
+      liveness?.stop()
+      if (backend.close !== undefined) {
+        // What the main program itself held goes back before the backend does.
+        broker.end(session)
+        await backend.close()
+      }
+      await ctrlC.close()
+      Atomics.store(stopped, 0, 1)
+      Atomics.notify(stopped, 0)
+    }
+    // The main program may ask for what has begun for its sake.
+    stop = (grace) => (stopping ??= stopAll(grace))
+    ask = () => session.send(op.ping, 0, 0)
+    // What it holds elsewhere must go back.
+    if (backend.open !== undefined) ctrlC.watch()
     Object.assign(kinds, common, backend.kinds(broker, starter))
     const events = {
       frame: (frame: Frame) => {
         try {
+          heard = monotonic()
           session.heard?.()
           session.frame(frame)
         } catch (error) {

@@ -103,6 +103,14 @@ export async function greet(
   })
 }
 
+/** Whether somebody listens there, or might. */
+export async function listens(path: string): Promise<boolean> {
+  const socket = connect(path)
+  const silence = await connected(socket)
+  socket.destroy()
+  return silence !== 'gone'
+}
+
 async function connected(socket: Socket): Promise<Silence | null> {
   try {
     await once(socket, 'connect')

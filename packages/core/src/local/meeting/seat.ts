@@ -11,15 +11,18 @@ import { promises } from 'node:fs'
 import { join } from 'node:path'
 import { monotonic } from '../../util/clock.ts'
 import { ConnectionError } from '../../errors.ts'
-import { type Acquaintance, type Answered, greet, hello } from './hello.ts'
+import { type Acquaintance, type Answered, greet, hello, listens } from './hello.ts'
 
-const { lutimes, readdir, readlink, symlink, unlink } = promises
+const { lstat, lutimes, readdir, readlink, symlink, unlink } = promises
 
 /** Links that are left behind the highest: whoever sleeps between its look and its claim while so many hosts come and go finds its claim out. */
 const LEFT = 16
 
 /** Milliseconds until another look at a host that closes. */
 const AGAIN = 20
+
+/** Milliseconds during which a socket at which nobody listens may be one at which somebody is about to. */
+const YOUNG = 60_000
 
 /** Milliseconds between two touches of a host's link, without which it would look abandoned to those who clean up temporary files. */
 const TOUCH = 3_600_000
@@ -78,7 +81,8 @@ async function claim(directory: string, socket: string, number: number): Promise
   }
   const all = await numbers(directory)
   if (all[0] === number) {
-    await Promise.allSettled(all.slice(LEFT).map((old) => remove(directory, old)))
+    await Promise.allSettled(all.slice(LEFT).map((old) => unlink(join(directory, String(old)))))
+    await sweep(directory)
     return true
   }
   // While this program stood still, others have come and gone, and the number was free again.
@@ -86,11 +90,16 @@ async function claim(directory: string, socket: string, number: number): Promise
   return false
 }
 
-/** With the socket of a host that was killed. */
-async function remove(directory: string, number: number): Promise<void> {
-  const link = join(directory, String(number))
-  const socket = await readlink(link)
-  await Promise.allSettled([unlink(join(directory, socket)), unlink(link)])
+/** Removes the sockets of programs that were killed. */
+async function sweep(directory: string): Promise<void> {
+  const names = (await readdir(directory)).filter((name) => !/^\d+$/.test(name))
+  await Promise.allSettled(
+    names.map(async (name) => {
+      const path = join(directory, name)
+      const { mtimeMs } = await lstat(path)
+      if (Date.now() - mtimeMs > YOUNG && !(await listens(path))) await unlink(path)
+    }),
+  )
 }
 
 /** Returns how to stop. */

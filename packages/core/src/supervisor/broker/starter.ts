@@ -56,6 +56,8 @@ export interface StarterHome {
   readonly program: string
   readonly namespace: string
   readonly nature: Nature
+  /** A child is about to be started here. */
+  launching(): void
   /** `null`: every process is launched at once. */
   readonly placement: Placement | null
   /** `null`: what a process holds ends with the process alone. */
@@ -119,6 +121,7 @@ export class Starter {
   readonly launch: Launch = (spec, events) => {
     let session: Session | null = null
     const { liveness } = this.#home
+    this.#home.launching()
     const slot = liveness === null ? null : fileSlot()
     this.#children.start(
       spec,
