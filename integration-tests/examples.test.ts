@@ -14,6 +14,9 @@ const outputs: Readonly<Record<string, string>> = {
   '05-pool.ts': '20\n[ 2, 4, 6, 8, 10 ]\n',
   '06-pipe.ts': 'HELLO\nTHROUGH\nTHE\nPIPE\nThe child heard: thanks\nThat was all.\n',
   '07-bull-board.ts': 'Start a Redis and set SKEIN_URL=redis://localhost:6379 to see a queue in bull-board.\n',
+  '08-leader-election.ts':
+    [1, 2, 3].map((n) => `Captain ${n} leads; the token has risen: true\n`).join('') +
+    'Who leads now: nobody is left\n',
 }
 
 test('every example has its output here', () => {

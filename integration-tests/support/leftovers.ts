@@ -10,7 +10,7 @@ function isKept(key: string, namespace: string): boolean {
   if (['queue', 'value', 'dict', 'list', 'array'].includes(kind)) return true
   if (kind === 'redlock') return part === 'f'
   if (['semaphore', 'event', 'latch', 'barrier', 'condition'].includes(kind) && part === 'm') return true
-  return ['lock', 'rlock', 'rwlock', 'semaphore', 'condition'].includes(kind) && part === 'f'
+  return ['lock', 'rlock', 'rwlock', 'election', 'semaphore', 'condition'].includes(kind) && part === 'f'
 }
 
 function texts(reply: Reply): string[] {

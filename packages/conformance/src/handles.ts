@@ -51,6 +51,7 @@ export function handlesSuite(suite: Suite): void {
         mp.queue(),
         mp.lock(),
         mp.rlock(),
+        mp.election('comes-back'),
         rw,
         rw.read,
         rw.write,

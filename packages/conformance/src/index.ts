@@ -13,6 +13,7 @@ import { conditionSuite } from './condition.ts'
 import { crashPoolSuite } from './crash-pool.ts'
 import { crashSuite } from './crash.ts'
 import { dictSuite } from './dict.ts'
+import { electionSuite } from './election.ts'
 import { eventSuite } from './event.ts'
 import { handlesSuite } from './handles.ts'
 import { createSuite } from './harness.ts'
@@ -88,6 +89,7 @@ const objectSuites = [
   conditionDeathsSuite,
   semaphoreSuite,
   counterSuite,
+  electionSuite,
   eventSuite,
   barrierSuite,
   valueSuite,

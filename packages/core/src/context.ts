@@ -5,6 +5,7 @@ import type { Adapter, QueueSpec } from './contract/adapter.ts'
 import type { Condition, ConditionOptions } from './contract/condition.ts'
 import type { Context, NameOptions } from './contract/context.ts'
 import type { Barrier, BarrierOptions } from './contract/barrier.ts'
+import type { Election } from './contract/election.ts'
 import type { Event } from './contract/event.ts'
 import type { Latch } from './contract/latch.ts'
 import { type HandleRef, handleRef } from './contract/handle.ts'
@@ -146,6 +147,10 @@ export class AdapterContext implements Context {
     const { name, lock } = checkOptions(known, ['name', 'lock'], where)
     const of = lock === undefined ? null : lockRef(lock, where)
     return this.#open.condition({ name: this.#name(name, where), lock: of })
+  }
+
+  election(name: string): Election {
+    return this.#open.election({ name: checkName(name, 'election()') })
   }
 
   rwlock(options?: NameOptions): RWLock {

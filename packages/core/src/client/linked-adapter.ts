@@ -2,6 +2,7 @@
 import { decode, decodeJson, encode } from '../codec/index.ts'
 import type { Barrier } from '../contract/barrier.ts'
 import type { Condition } from '../contract/condition.ts'
+import type { Election } from '../contract/election.ts'
 import type { Event } from '../contract/event.ts'
 import type {
   Adapter,
@@ -37,6 +38,7 @@ import { LinkedCounter } from './counter.ts'
 import { LinkedArray } from './array.ts'
 import { LinkedDict } from './dict.ts'
 import { LinkedList } from './list.ts'
+import { LinkedElection } from './election.ts'
 import { LinkedEvent } from './event.ts'
 import { LinkedCondition } from './condition.ts'
 import { LinkedFleet } from './fleet.ts'
@@ -146,6 +148,10 @@ export class LinkedAdapter implements Adapter, Home {
     const { kind, name: of, program } = lock ?? { kind: 'condition' as const, name: `${name}/lock` }
     const shape = { lock: kind, of, ...(program === undefined ? {} : { program }) }
     return this.#own(conditionAt(this.#place('condition', name, shape)))
+  }
+
+  election({ name }: Named): Election {
+    return new LinkedElection(this.#place('election', name, { permits: 1 }))
   }
 
   rwlock({ name }: Named): RWLock {
@@ -318,6 +324,7 @@ const attachers: Readonly<Record<HandleKind, (place: Place) => Handle>> = {
   lock: (place) => new LinkedLock(place),
   rlock: (place) => new LinkedRLock(place),
   condition: conditionAt,
+  election: (place) => new LinkedElection(place),
   rwlock: (place) => LinkedRWLock.attach(place),
   semaphore: semaphoreAt,
   barrier: (place) => new LinkedBarrier(place),

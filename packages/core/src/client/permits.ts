@@ -47,7 +47,7 @@ export abstract class LinkedPermits extends RemoteObject<Leases> {
 
   constructor(place: Place) {
     const { kind, home } = place
-    const majority = home.nature.quorum === true && (kind === 'lock' || kind === 'rlock')
+    const majority = home.nature.quorum === true && (kind === 'lock' || kind === 'rlock' || kind === 'election')
     super(place, (client) => new Leases(majority ? client.quorumTenure : client.tenure))
   }
 

@@ -12,6 +12,7 @@ const kinds: Readonly<Record<HandleKind, true>> = {
   lock: true,
   rlock: true,
   rwlock: true,
+  election: true,
   condition: true,
   semaphore: true,
   barrier: true,

@@ -5,6 +5,7 @@
  * handle, since making one is synchronous.
  */
 import type { Barrier } from './barrier.ts'
+import type { Election } from './election.ts'
 import type { Event } from './event.ts'
 import type { Fleet, FleetEvents, FleetSpec } from './fleet.ts'
 import type { Condition } from './condition.ts'
@@ -124,6 +125,7 @@ export interface Adapter {
   rlock(spec: Named): RLock
   condition(spec: ConditionSpec): Condition
   rwlock(spec: Named): RWLock
+  election(spec: Named): Election
   semaphore(spec: SemaphoreSpec): Semaphore
   /** @throws EncodeError if what is bound to its action cannot cross processes */
   barrier(spec: BarrierSpec): Barrier

@@ -1,5 +1,6 @@
 /** The way in: one method per noun. */
 import type { Barrier, BarrierOptions } from './barrier.ts'
+import type { Election } from './election.ts'
 import type { Event } from './event.ts'
 import type { Latch } from './latch.ts'
 import type { Condition, ConditionOptions } from './condition.ts'
@@ -65,6 +66,8 @@ export interface Context extends AsyncDisposable {
   rlock(options?: NameOptions): RLock
   condition(options?: string | ConditionOptions): Condition
   rwlock(options?: NameOptions): RWLock
+  /** @param name of the post; an election without one would be nobody else's */
+  election(name: string): Election
   /** @param permits from 1 on; from 0 on with `owned: false` */
   semaphore(permits: number, options?: string | SemaphoreOptions): Semaphore
   /** The semaphore of that name, but that one `release()` too many is a `RangeError`. */

@@ -8,6 +8,7 @@ export type HandleKind =
   | 'lock'
   | 'rlock'
   | 'rwlock'
+  | 'election'
   | 'condition'
   | 'semaphore'
   | 'barrier'

@@ -35,6 +35,7 @@ export interface WaiterSnapshot extends PartySnapshot {
  * | --------------- | ------------------------------ | ------------------------------------ | ----------------------------- |
  * | lock, rlock     | 1 free, 0 held                 | 1                                    | who holds it                  |
  * | condition       | who wait to be notified        | `null`                               | who holds a lock of its own   |
+ * | election        | 0 while somebody leads, or 1   | 1                                    | who leads                     |
  * | rwlock          | 0 while somebody writes, or 1  | 1                                    | who reads, or who writes      |
  * | semaphore       | permits that are free          | permits in all; `null` if unowned    | by grant                      |
  * | queue           | items that wait, as `size()`   | `maxSize`; `null` if unbounded       | of items not acknowledged     |

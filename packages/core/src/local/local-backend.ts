@@ -16,6 +16,7 @@ export const localBackend: Backend = {
   kinds: (broker) => ({
     lock: (name, spec) => new Permits('lock', name, spec),
     rlock: (name, spec) => new Permits('rlock', name, spec),
+    election: (name, spec) => new Permits('election', name, spec),
     // Either one, or the lock of one that has its own.
     condition: (name, spec: ConditionSpec | PermitsSpec) =>
       'of' in spec

@@ -90,13 +90,14 @@ export class RedisBackend implements Backend {
   kinds(broker: Broker, starter: Starter): Readonly<Record<string, ObjectFactory>> {
     const { around, queues, quorum } = this.#opened
     this.#running = this.#begin(broker, starter)
-    const lock = (kind: 'lock' | 'rlock'): ObjectFactory =>
+    const lock = (kind: 'lock' | 'rlock' | 'election'): ObjectFactory =>
       quorum === null
         ? (name, spec) => new RedisPermits(kind, name, spec, around)
         : (name, spec) => new RedlockPermits(kind, name, spec, around, quorum)
     return {
       lock: lock('lock'),
       rlock: lock('rlock'),
+      election: lock('election'),
       // Either one, or the lock of one that has its own.
       condition: (name, spec: ConditionSpec | PermitsSpec) =>
         'of' in spec

@@ -165,6 +165,7 @@ export const kinds: Readonly<Record<string, Looking>> = {
   lock: lock('lock'),
   rlock: lock('rlock'),
   condition: condition(),
+  election: permits('election'),
   rwlock: permits('rwlock'),
   semaphore: semaphore(),
   queue,
