@@ -15,6 +15,8 @@ export interface ArenaPlan {
   /** In ms. */
   readonly sessionTtl: number
   readonly mutant: Mutant | null
+  /** Default: a lock. */
+  readonly kind?: 'lock' | 'rwlock'
   /** Each program has one flow in its main process, and in each child: */
   readonly flows: number
   readonly children: number
@@ -84,8 +86,8 @@ export class Arena {
   }
 
   start(): Contender {
-    const { urls, namespace, sessionTtl, children, flows, hold } = this.#plan
-    const own = { history: this.#path, stop: this.#stop, flows, hold }
+    const { urls, namespace, sessionTtl, children, flows, hold, kind = 'lock' } = this.#plan
+    const own = { history: this.#path, stop: this.#stop, flows, hold, kind }
     const one = new Contender(this.#folder, [
       urls,
       namespace,
@@ -115,9 +117,9 @@ export class Arena {
   }
 
   /** All of them stand in line: who came later would have had fewer turns. */
-  async begun(): Promise<void> {
+  async begun(flows: number): Promise<void> {
     await Promise.all([...this.#all].map(({ ready }) => ready))
-    await expect.poll(() => this.read().verdict.grants.size, { timeout: 30_000 }).toBeGreaterThanOrEqual(FLOWS)
+    await expect.poll(() => this.read().verdict.grants.size, { timeout: 30_000 }).toBeGreaterThanOrEqual(flows)
   }
 
   /** Everybody who stands in line now is served. */
@@ -155,7 +157,8 @@ export class Arena {
       for (const one of [pid, ...children]) signal(one, 'SIGKILL')
     }
     closeSync(this.#file)
-    rmSync(this.#folder, { recursive: true, force: true })
+    // Who is being killed may still write a file.
+    rmSync(this.#folder, { recursive: true, force: true, maxRetries: 10, retryDelay: 50 })
   }
 }
 

@@ -4,7 +4,7 @@ import type { Proxy } from '../support/proxy.ts'
 import type { RedisServer } from '../support/redis.ts'
 import { type Arena, type Contender, signal } from './arena.ts'
 
-export const kinds = ['kill-child', 'kill-program', 'stop', 'client-kill', 'lost-reply'] as const
+const kinds = ['kill-child', 'kill-program', 'stop', 'client-kill', 'lost-reply'] as const
 export type Kind = (typeof kinds)[number]
 
 /** A server, and the proxy through which programs reach it. */
@@ -16,6 +16,8 @@ export interface Site {
 export interface FaultsPlan {
   readonly arena: Arena
   readonly sites: readonly Site[]
+  /** What may happen; default: all of it. */
+  readonly kinds?: readonly Kind[]
   /** Programs that processes are killed and stopped in; one that ends has a successor. */
   readonly victims: Contender[]
   readonly sessionTtl: number
@@ -24,6 +26,7 @@ export interface FaultsPlan {
 
 export class Faults {
   readonly #plan: FaultsPlan
+  readonly #kinds: readonly Kind[]
   readonly done: Record<Kind, number> = {
     'kill-child': 0,
     'kill-program': 0,
@@ -36,18 +39,20 @@ export class Faults {
 
   constructor(plan: FaultsPlan) {
     this.#plan = plan
+    this.#kinds = plan.kinds ?? kinds
   }
 
   /** Each kind has happened three times. */
   get enough(): boolean {
-    return kinds.every((kind) => this.done[kind] >= 3)
+    return this.#kinds.every((kind) => this.done[kind] >= 3)
   }
 
   /** First each kind three times, then any. It counts if there was somebody to whom it could happen. */
   async run(round: number): Promise<void> {
     const { random } = this.#plan
-    const at = round < 3 * kinds.length ? round % kinds.length : Math.floor(random() * kinds.length)
-    const kind = kinds[at] as Kind
+    const many = this.#kinds.length
+    const at = round < 3 * many ? round % many : Math.floor(random() * many)
+    const kind = this.#kinds[at] as Kind
     const ways: Record<Kind, () => Promise<boolean>> = {
       'kill-child': () => this.#killChild(),
       'kill-program': () => this.#killProgram(),

@@ -10,15 +10,19 @@ export interface Verdict {
   readonly losses: number
 }
 
+type Side = 'read' | 'write'
+
 /**
- * - Tokens rise from grant to grant, whatever happens to the store.
- * - Nobody writes after a higher token was granted. Excused is the one line of a process that was stopped between its last look at the
- *   lease and the writing, which no lock can prevent, and which a resource refuses by the token.
+ * - Tokens rise from grant to grant, whatever happens to the store; only neighbours that read together may be heard of in another order.
+ * - Nobody writes a line after a higher token was granted, or who reads after a higher one was granted to write. Excused is the one line of
+ *   a process that was stopped between its last look at the lease and the writing, which no lock can prevent, and which a resource refuses
+ *   by the token.
  * - Nobody is refused.
  */
 export class History {
-  #highest = 0
-  #by = ''
+  /** Highest token of all who came to write, and of all. */
+  readonly #highest: Record<Side, number> = { read: 0, write: 0 }
+  readonly #tokens = new Set<number>()
   #inside = ''
   #losses = 0
   readonly #violations: string[] = []
@@ -33,7 +37,7 @@ export class History {
     if (what === 'S') this.#stopped.add(pid)
     else if (what === 'A') this.#amnesty = pid === 'on'
     else if (what === 'X') this.#violations.push(`flow ${flow} of ${pid} was refused: ${more.join(' ')}`)
-    else this.#written(what, pid, `${pid} ${flow}`, Number(more[0]))
+    else this.#written(what, pid, `${pid} ${flow}`, Number(more[0]), more[1] as Side)
   }
 
   get verdict(): Verdict {
@@ -45,7 +49,7 @@ export class History {
     return this.#inside
   }
 
-  #written(what: string, pid: string, flow: string, token: number): void {
+  #written(what: string, pid: string, flow: string, token: number, side: Side): void {
     if (what === 'E') this.#inside = pid
     else if (what !== 'W' && this.#inside === pid) this.#inside = ''
     if (what === 'G') {
@@ -54,16 +58,16 @@ export class History {
       return
     }
     const excused = this.#stopped.delete(pid)
-    if (token < this.#highest && !excused && !(this.#amnesty && what !== 'E')) {
+    const highest = side === 'read' ? this.#highest.write : Math.max(this.#highest.read, this.#highest.write)
+    if (token < highest && !excused && !(this.#amnesty && what !== 'E')) {
       const did = what === 'E' ? 'was granted' : 'wrote under'
-      this.#violations.push(`${flow} ${did} ${token} after ${this.#by} was granted ${this.#highest}`)
+      this.#violations.push(`${flow} ${did} ${token} to ${side} after ${highest} was granted`)
     }
     if (what !== 'E') return
-    if (token === this.#highest) this.#violations.push(`${flow} and ${this.#by} were both granted ${token}`)
+    if (this.#tokens.has(token)) this.#violations.push(`${flow} was granted ${token}, as somebody was before`)
+    this.#tokens.add(token)
     this.#grants.set(flow, (this.#grants.get(flow) ?? 0) + 1)
-    if (token <= this.#highest) return
-    this.#highest = token
-    this.#by = flow
+    this.#highest[side] = Math.max(this.#highest[side], token)
   }
 }
 

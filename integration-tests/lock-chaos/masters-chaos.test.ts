@@ -129,7 +129,7 @@ async function chaos(mutant: Mutant | null, seed: number, seconds: number): Prom
     const steady = [arena.start(), arena.start()]
     const victims = [arena.start(), arena.start()]
     const found = (): boolean => mutant !== null && arena.read().verdict.violations.length > 0
-    await arena.begun()
+    await arena.begun(FLOWS)
     const before = new Map(arena.read().verdict.grants)
     const faults = new Faults({ arena, sites: masters.sites, victims, sessionTtl: SESSION_TTL, random })
     const end = performance.now() + seconds * 1_000

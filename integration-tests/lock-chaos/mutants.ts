@@ -56,6 +56,14 @@ export const mastersMutants = {
   tenure,
 } as const satisfies Record<string, Mutant>
 
+/** Of a lock for readers and writers. */
+export const roomy: Mutant = {
+  fault: 'writers who leave room for readers',
+  file: 'core/dist/client/rwlock.js',
+  from: `side === 'read' ? 1 : rwlockShape.permits`,
+  to: `side === 'read' ? 1 : rwlockShape.permits - 5`,
+}
+
 /** The folder of a copy, in which `worker.mjs` runs with the packages beside it. Whoever makes it removes it. */
 export function copyOf(mutant: Mutant | null): string {
   const folder = mkdtempSync(join(tmpdir(), 'skein-chaos-'))
