@@ -280,9 +280,43 @@ describe('connect() with an array of urls', () => {
     expect(await locks([(servers[0] as RedisServer).url])).toBe(true)
   })
 
-  test('needs a majority, and the first one for everything but locks', async () => {
-    await expect(connect(await without(1, 2))).rejects.toThrow(ConnectionError)
-    await expect(connect(await without(0))).rejects.toThrow(ConnectionError)
+  /** What `connect()` says to three servers, in less than 5 s. */
+  async function told(urls: readonly string[]): Promise<string> {
+    const began = performance.now()
+    const error: unknown = await connect(urls, { namespace: freshNamespace() }).catch((reason: unknown) => reason)
+    expect(performance.now() - began).toBeLessThan(5_000)
+    expect(error).toBeInstanceOf(ConnectionError)
+    expect((error as ConnectionError).cause).toBeInstanceOf(Error)
+    return (error as Error).message
+  }
+
+  test('needs the first one, where all but locks lives, and says so', async () => {
+    const urls = await without(0)
+    const first = `no connection to Redis at ${servers[0]?.url}`
+    const must = 'it is the first of 3 servers, where all but locks lives, so it must be there'
+    expect(await told(urls)).toMatch(new RegExp(`^${first} \\(.*ECONNREFUSED.*\\); ${must}`))
+    await servers[0]?.restart()
+    await servers[0]?.stop()
+    expect(await told(urls)).toMatch(new RegExp(`^${first} \\(no answer within .*\\); ${must}`))
+    await servers[0]?.cont()
+    expect(await locks(urls)).toBe(true)
+  })
+
+  test('needs a majority, and names those that are not there', async () => {
+    const [first = '', ...others] = await without(1, 2)
+    expect(await told([first, ...others])).toContain(
+      `no connection to 2 of the 3 Redis servers (${others.join(', ')}), and locks need a majority of them`,
+    )
+  })
+
+  test('waits not for one that stands still, once there is a majority', async () => {
+    const urls = await without()
+    await servers[1]?.stop()
+    onTestFinished(() => servers[1]?.cont())
+    const began = performance.now()
+    expect(await locks(urls)).toBe(true)
+    // It has been asked for longer than that by then.
+    expect(performance.now() - began).toBeLessThan(3_500)
   })
 
   test('a master that was away at the start is used when it comes', async () => {

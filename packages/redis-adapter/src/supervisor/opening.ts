@@ -8,8 +8,9 @@ import { hangUp, makeClient, reach, speaksTls } from './connections.ts'
 import { DeathRegister } from './deaths.ts'
 import { isCut, type Mask, maskOf } from './failure.ts'
 import { OwnedObjects } from './owned.ts'
-import { preflight } from './preflight.ts'
+import { preflight, type ServerFacts } from './preflight.ts'
 import { BeatingSession, sessionKeys } from './program-session.ts'
+import { asFirst, reachMasters } from './redlock/reach-masters.ts'
 import { Scripts } from './script.ts'
 import { commandSettings, masterSettings, subscriberSettings } from './settings.ts'
 import type { Surround } from './surround.ts'
@@ -76,7 +77,8 @@ async function openBy(end: number, start: Servers, settings: Settings, guard: Gu
   let timer: NodeJS.Timeout | undefined
   const late = new Promise<never>((_, reject) => {
     const told = `Redis at ${shown(start.servers[0])} was not ready within ${DEADLINE} ms; is it overloaded or too far away?`
-    timer = setTimeout(() => reject(new ConnectionError(told, { retryable: true })), end - performance.now())
+    const error = asFirst(new ConnectionError(told, { retryable: true }), start.servers)
+    timer = setTimeout(() => reject(error), end - performance.now())
   })
   const opening = openAll(start, settings, guard, clients)
   opening.catch(() => {
@@ -89,6 +91,23 @@ async function openBy(end: number, start: Servers, settings: Settings, guard: Gu
     throw error
   } finally {
     clearTimeout(timer)
+  }
+}
+
+async function reachFirst(
+  clients: readonly [Redis, Redis],
+  servers: Servers['servers'],
+  mask: Mask,
+): Promise<ServerFacts> {
+  const [client, subscriber] = clients
+  const [first] = servers
+  try {
+    await reach(client, first, mask)
+    const facts = await preflight(client, first, mask)
+    await reach(subscriber, first, mask)
+    return facts
+  } catch (error) {
+    throw asFirst(error, servers)
   }
 }
 
@@ -106,9 +125,8 @@ async function openAll(start: Servers, settings: Settings, guard: Guard, clients
   const subscriber = makeClient(subscriberSettings(first, `${name}:wakes`))
   const masters = quorum ? servers.map((server) => makeClient(masterSettings(server, `${name}:locks`))) : []
   clients.push(client, subscriber, ...masters)
-  await reach(client, first, mask)
-  const facts = await preflight(client, first, mask)
-  await Promise.all([reach(subscriber, first, mask), reachMajority(masters, servers, mask)])
+  const facts = await reachFirst([client, subscriber], servers, mask)
+  await reachMasters(masters, servers, mask)
 
   const scripts = new Scripts({ client, masters, where: shown(first), mask, flags: facts.flags })
   const keys = sessionKeys(namespace)
@@ -166,7 +184,7 @@ async function openAll(start: Servers, settings: Settings, guard: Guard, clients
   } catch (error) {
     session.abandon()
     scripts.close()
-    throw scripts.failure(error)
+    throw asFirst(scripts.failure(error), servers)
   }
 
   const around: Surround = {
@@ -214,19 +232,4 @@ async function within(patience: number, work: Promise<unknown>): Promise<void> {
   })
   await Promise.race([Promise.allSettled([work]), late])
   clearTimeout(timer)
-}
-
-/** Locks need more than half of the masters; the others may come back later. What is wrong with one that answers is told. */
-async function reachMajority(masters: readonly Redis[], servers: readonly Server[], mask: Mask): Promise<void> {
-  const reached = await Promise.allSettled(
-    masters.map(async (master, index) => {
-      const server = servers[index] as Server
-      await reach(master, server, mask)
-      await preflight(master, server, mask)
-    }),
-  )
-  const failures = reached.flatMap((one): unknown[] => (one.status === 'rejected' ? [one.reason] : []))
-  const grave = failures.find((error) => !(error instanceof ConnectionError) || error.constructor !== ConnectionError)
-  if (grave !== undefined) throw grave
-  if (failures.length * 2 >= masters.length && failures.length > 0) throw failures[0]
 }
