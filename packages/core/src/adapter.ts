@@ -7,6 +7,7 @@ export { decode, decodeJson, encode, encodeJson, encodeThrown } from './codec/in
 export type * from './contract/fleet.ts'
 export type * from './contract/snapshot.ts'
 export { type Store, storeParts, type StoreParts } from './contract/store.ts'
+export { readSentinelUrl, type SentinelUrl } from './sentinel-url.ts'
 export { OutcomeWriter } from './pool/outcomes.ts'
 export { consume } from './queue/consume.ts'
 export { iterate } from './queue/iterate.ts'

@@ -17,7 +17,7 @@ const REDIS: string = '@skein/redis-adapter'
  * Opens a context. In a process that Skein has started, the same or no url gives the context that the process belongs to; a fresh one of the
  * same namespace once that is closed.
  *
- * @param url `local:` (this program and what it starts), `local:NAME` (all programs of this user on this machine that name it), `redis://…` or `rediss://…` (every machine that reaches it), or an array of those: independent
+ * @param url `local:` (this program and what it starts), `local:NAME` (all programs of this user on this machine that name it), `redis://…` or `rediss://…` (every machine that reaches it), `redis+sentinel://…/name` (the master behind Sentinels), or an array of those: independent
  * servers, on a majority of which locks are taken while everything else lives on the first; or what `redis(…)` of the adapter gives.
  * Default: the environment variable `SKEIN_URL`, else `local:`
  * @throws ArgumentError on a url of an unknown kind or an unknown option

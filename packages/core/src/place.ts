@@ -2,6 +2,7 @@
 import { createHash } from 'node:crypto'
 import { type Store, storeParts } from './contract/store.ts'
 import { ArgumentError, NotSupportedError } from './errors.ts'
+import { readSentinelUrl, SENTINEL } from './sentinel-url.ts'
 import { describe } from './util/describe.ts'
 import { checkName } from './util/names.ts'
 
@@ -62,11 +63,12 @@ function serverOf(url: unknown, inArray: boolean): string {
   if (typeof url !== 'string')
     throw new ArgumentError(`connect() takes a url like "${LOCAL}" or "redis://host:6379", got ${describe(url)}`)
   const scheme = /^[a-z][a-z0-9+.-]*:/i.exec(url)?.[0].toLowerCase() ?? ''
-  if (/^redis\+(?:sentinel|cluster):$/.test(scheme)) {
+  if (scheme === 'redis+cluster:') {
     throw new NotSupportedError(
       `connect(): ${scheme}// is not supported; give the url of one Redis server, or an array of independent ones`,
     )
   }
+  if (scheme === SENTINEL) return masterOf(url, inArray)
   if (scheme !== 'redis:' && scheme !== 'rediss:') {
     const known = inArray
       ? 'redis: and rediss: in an array'
@@ -85,6 +87,26 @@ function serverOf(url: unknown, inArray: boolean): string {
       `connect(): the path of a ${scheme} url is the number of a database, got ${describe(masked(parsed.pathname))}`,
     )
   return `${parsed.hostname.toLowerCase()}:${parsed.port || '6379'}/${database}`
+}
+
+function masterOf(url: string, inArray: boolean): string {
+  if (inArray) {
+    throw new NotSupportedError(
+      `connect(): ${SENTINEL}// is not supported in an array; independent servers are named one by one, since a failover could make one of two`,
+    )
+  }
+  const read = readSentinelUrl(url)
+  if (read === null) {
+    throw new ArgumentError(
+      `connect(): the ${SENTINEL} url cannot be read; write ${SENTINEL}//host:port,host:port/name, with the name that the Sentinels know the master by`,
+    )
+  }
+  const hosts = read.sentinels.map(({ host, port }) => `${host}:${port}`).toSorted(inOrder)
+  return `sentinel ${hosts.join(',')}/${read.name}/${read.database}`
+}
+
+function inOrder(one: string, other: string): number {
+  return one < other ? -1 : Number(one > other)
 }
 
 /** What may be a password hides: all that stands before an `@`. */

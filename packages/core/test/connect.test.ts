@@ -15,6 +15,12 @@ describe('connect() refuses', () => {
     ['a name with a slash', 'local:a/b', /in local:NAME: a name has 1 to 128 of .* got "a\/b" with "\/"/],
     ['a name with a space', 'local: jobs', /in local:NAME: .* got " jobs" with " "/],
     ['a name that is too long', `local:${'x'.repeat(129)}`, /in local:NAME: .* got 129 characters/],
+    [
+      'Sentinels without a name',
+      'redis+sentinel://:secret@a:1,b',
+      /redis\+sentinel: url cannot be read; write .*host:port\/name/,
+    ],
+    ['a Sentinel with an impossible port', 'redis+sentinel://a:99999/main', /redis\+sentinel: url cannot be read/],
     ['one server twice', ['redis://a', 'redis://a:6379/0'], /a:6379\/0 stands twice/],
     ['an unreadable url', 'redis://:secret@', /cannot be read; write redis:\/\/host:port/],
     ['a path that is no database', 'redis://host/first', /number of a database, got "\/first"/],
@@ -64,6 +70,14 @@ describe('a place', () => {
     const { name } = placeOf('redis://localhost')
     expect(placeOf('redis://me:secret@LOCALHOST:6379/0').name).toBe(name)
     expect(name).toMatch(/^redis:[0-9a-f]{16}$/)
+  })
+
+  it('is the same behind the same Sentinels, in any order', () => {
+    const { name } = placeOf('redis+sentinel://A:26379,b/main')
+    expect(placeOf('redis+sentinel://me:secret@b,a/main/0').name).toBe(name)
+    for (const url of ['redis+sentinel://a,b/other', 'redis+sentinel://a,b/main/1', 'redis+sentinel://a/main']) {
+      expect(placeOf(url).name).not.toBe(name)
+    }
   })
 
   it('is another one with another host, port or database, and where a majority decides', () => {

@@ -1,10 +1,13 @@
 /** One server of `connect()`: its url read, its secrets known so that no message shows them. */
-import type { Surroundings } from '@skein/core/adapter'
+import { readSentinelUrl, type SentinelUrl, type Surroundings } from '@skein/core/adapter'
 import { decoded } from './redis.ts'
 
 export interface Server {
+  /** Of the first Sentinel, where there are some. */
   readonly host: string
   readonly port: number
+  /** Who knows which server is the master, and by which name; `null`: this is the server. */
+  readonly sentinel: Pick<SentinelUrl, 'sentinels' | 'name'> | null
   /** `''`: the default user. */
   readonly username: string
   /** `''`: none. */
@@ -28,11 +31,19 @@ export interface ThreadStart {
  * @param tls more than the url says of TLS, if it asks for it
  */
 export function serverOf(url: string, tls: Server['tls'] = null): Server {
+  const behind = readSentinelUrl(url)
+  if (behind !== null) {
+    const { sentinels, name, username, password, database } = behind
+    const [{ host, port } = { host: '', port: 0 }] = sentinels
+    const credentials = { username: decoded(username), password: decoded(password) }
+    return { host, port, sentinel: { sentinels, name }, ...credentials, database, tls: null }
+  }
   const { protocol, hostname, port, username, password, pathname } = new URL(url)
   return {
     // An IPv6 address stands in brackets in a url, and without them everywhere else.
     host: hostname.replace(/^\[(.*)\]$/, '$1'),
     port: Number(port === '' ? 6379 : port),
+    sentinel: null,
     username: decoded(username),
     password: decoded(password),
     database: Number(pathname.slice(1) || 0),
@@ -61,6 +72,9 @@ function named(what: string, index: number): string {
 }
 
 /** For messages: `redis://host:port`, without user and password. */
-export function shown({ host, port, tls }: Server): string {
+export function shown({ host, port, tls, sentinel }: Server): string {
+  if (sentinel !== null) {
+    return `redis+sentinel://${sentinel.sentinels.map((one) => `${one.host}:${one.port}`).join(',')}/${sentinel.name}`
+  }
   return `${tls === null ? 'redis' : 'rediss'}://${host.includes(':') ? `[${host}]` : host}:${port}`
 }

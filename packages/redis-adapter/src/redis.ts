@@ -32,6 +32,11 @@ export type RedisServer = string | RedisServerOptions | RedisInstance
 
 const TAKEN = ['host', 'port', 'username', 'password', 'db', 'tls']
 
+const INSTEAD: Readonly<Record<string, string>> = {
+  keyPrefix: 'connect(…, { namespace }) keeps keys apart',
+  sentinels: "connect('redis+sentinel://host:port,host:port/name') finds the master by them",
+}
+
 /** Options that move the keys or the server elsewhere: without them an instance would be taken for another one than it is. */
 const DECISIVE = ['path', 'keyPrefix', 'sentinels']
 
@@ -72,7 +77,7 @@ function taken(options: object, names: readonly string[]): RedisServerOptions {
   const other = set.find(([name]) => !TAKEN.includes(name))
   if (other === undefined) return Object.fromEntries(set)
   const [name] = other
-  const instead = name === 'keyPrefix' ? 'connect(…, { namespace }) keeps keys apart' : 'Skein sets the rest itself'
+  const instead = INSTEAD[name] ?? 'Skein sets the rest itself'
   throw new NotSupportedError(`redis(): ${name} is not supported, it takes ${TAKEN.join(', ')}; ${instead}`)
 }
 

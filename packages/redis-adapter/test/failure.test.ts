@@ -33,6 +33,7 @@ describe('a url', () => {
       password: 'p@ss-word',
       database: 2,
       tls: null,
+      sentinel: null,
     })
     expect(serverOf('rediss://[::1]')).toMatchObject({ host: '::1', port: 6_379, database: 0, tls: {}, password: '' })
     expect(serverOf('redis://:100%25%@localhost').password).toBe('100%25%')

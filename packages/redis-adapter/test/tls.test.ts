@@ -147,7 +147,7 @@ describe('redis() refuses', () => {
       'other options of the client',
       () => redis({ sentinels: [{ host: 'a' }] } as never),
       NotSupportedError,
-      /sentinels is not supported, it takes host, port/,
+      /sentinels is not supported, it takes host, port.*redis\+sentinel:/,
     ],
     [
       'a client of a Cluster',

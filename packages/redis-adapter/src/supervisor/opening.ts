@@ -66,7 +66,7 @@ export async function openSurround(start: Servers, settings: Settings, guard: Gu
 /** Where a connection is cut again and again, the port may be one for TLS, which never says so. */
 async function cutByTls(error: unknown, servers: readonly Server[]): Promise<unknown> {
   for (const server of servers) {
-    if (server.tls !== null || !(await speaksTls(server))) continue
+    if (server.tls !== null || server.sentinel !== null || !(await speaksTls(server))) continue
     return new TlsError(`${shown(server)} speaks TLS; write ${shown({ ...server, tls: {} })}`, { cause: error })
   }
   return error

@@ -43,10 +43,11 @@ export async function preflight(client: Redis, server: Server, mask: Mask): Prom
   // Valkey calls it so.
   const mode = info.get('redis_mode') ?? info.get('server_mode')
   if (mode === 'cluster' || mode === 'sentinel') {
-    const what = mode === 'cluster' ? 'a node of a cluster, which is not supported' : 'a Sentinel, which keeps no data'
-    throw new NotSupportedError(
-      `Redis at ${where} is ${what}; give the url of one server, or an array of independent ones`,
-    )
+    const what =
+      mode === 'cluster'
+        ? 'a node of a cluster, which is not supported; give the url of one server, or an array of independent ones'
+        : `a Sentinel, which keeps no data; redis+sentinel://${server.host}:${server.port}/NAME is the master that it knows by that name`
+    throw new NotSupportedError(`Redis at ${where} is ${what}`)
   }
   if (info.get('role') === 'slave') {
     const master = `${info.get('master_host') ?? '?'}:${info.get('master_port') ?? '?'}`
@@ -58,7 +59,8 @@ export async function preflight(client: Redis, server: Server, mask: Mask): Prom
       `Redis at ${where} throws keys away when it is full (maxmemory-policy ${policy}), locks and queued items included; run CONFIG SET maxmemory-policy noeviction`,
     )
   }
-  return { flags: major >= FLAGS, keeps: await keepsAll(client) }
+  // Another server may take over, which lacks the last writes of this one however well that keeps them.
+  return { flags: major >= FLAGS, keeps: server.sentinel === null && (await keepsAll(client)) }
 }
 
 async function keepsAll(client: Redis): Promise<boolean> {

@@ -15,8 +15,7 @@ const QUORUM_DEADLINE = 200
 
 function common(server: Server, name: string): Settings {
   return {
-    host: server.host,
-    port: server.port,
+    ...addressOf(server),
     db: server.database,
     ...(server.username === '' ? {} : { username: server.username }),
     ...(server.password === '' ? {} : { password: server.password }),
@@ -32,12 +31,27 @@ function common(server: Server, name: string): Settings {
     disableClientInfo: true,
     protocol: 2,
     replyMapping: 'legacy',
-    retryStrategy: (attempt) => Math.min(50 * 2 ** Math.min(attempt - 1, 10), 1_000),
+    retryStrategy: retryAfter,
     // A command of its own never gives up by counting connections: each has a deadline.
     maxRetriesPerRequest: null,
     // script.ts sends again what had no answer, in order and only before its deadline.
     autoResendUnfulfilledCommands: false,
   }
+}
+
+function addressOf({ host, port, sentinel }: Server): Settings {
+  if (sentinel === null) return { host, port }
+  return {
+    sentinels: sentinel.sentinels.map((one) => ({ ...one })),
+    name: sentinel.name,
+    role: 'master',
+    sentinelRetryStrategy: retryAfter,
+    connectTimeout: CONNECT_DEADLINE,
+  }
+}
+
+function retryAfter(attempt: number): number {
+  return Math.min(50 * 2 ** Math.min(attempt - 1, 10), 1_000)
 }
 
 /** The program's one connection for commands. */

@@ -1,0 +1,3 @@
+export async function give(queue, item) {
+  await queue.put(item)
+}
