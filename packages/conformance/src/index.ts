@@ -39,6 +39,7 @@ import { queueCloseSuite } from './queue-close.ts'
 import { queueDeliverySuite } from './queue-delivery.ts'
 import { joinableQueueSuite } from './queue-joinable.ts'
 import { queueManySuite } from './queue-many.ts'
+import { queueOptionsSuite } from './queue-options.ts'
 import { queueSuite } from './queue.ts'
 import { rlockSuite } from './rlock.ts'
 import { rwlockSuite } from './rwlock.ts'
@@ -79,6 +80,7 @@ const objectSuites = [
   queueDeliverySuite,
   queueCloseSuite,
   queueManySuite,
+  queueOptionsSuite,
   joinableQueueSuite,
   pipeSuite,
   lockSuite,

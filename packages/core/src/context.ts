@@ -23,6 +23,7 @@ import type { WaitOptions } from './contract/wait.ts'
 import { noteClosed } from './current-process.ts'
 import { ArgumentError, ClosedError } from './errors.ts'
 import { createPool } from './pool/pool.ts'
+import { checkBackoff } from './queue/put-options.ts'
 import { checkProcessOptions } from './process-options.ts'
 import { refOf } from './target/index.ts'
 import { checkName } from './util/names.ts'
@@ -244,13 +245,15 @@ export class AdapterContext implements Context {
       name,
       maxSize = 0,
       maxDeliveries = MOST_DELIVERIES,
-    } = checkOptions(known, ['name', 'maxSize', 'maxDeliveries'], where)
+      backoff,
+    } = checkOptions(known, ['name', 'maxSize', 'maxDeliveries', 'backoff'], where)
     checkInteger(maxSize, { min: Number.MIN_SAFE_INTEGER, what: `${where}: maxSize` })
     checkInteger(maxDeliveries, { min: 1, what: `${where}: maxDeliveries` })
     return {
       name: this.#name(name, where),
       maxSize: maxSize <= 0 ? Number.POSITIVE_INFINITY : maxSize,
       maxDeliveries,
+      backoff: checkBackoff(backoff, where),
     }
   }
 

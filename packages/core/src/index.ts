@@ -40,7 +40,19 @@ export type {
   RestartOptions,
   Stdio,
 } from './contract/process.ts'
-export type { ConsumeOptions, Delivery, JoinableQueue, Queue, QueueOptions, SimpleQueue } from './contract/queue.ts'
+export type {
+  Backoff,
+  ConsumeOptions,
+  DeadLetter,
+  DeadLetters,
+  Delivery,
+  JoinableQueue,
+  NackOptions,
+  PutOptions,
+  Queue,
+  QueueOptions,
+  SimpleQueue,
+} from './contract/queue.ts'
 export type { RWLock } from './contract/rwlock.ts'
 export type { DictKey, SharedArray, SharedDict, SharedList, Value } from './contract/state.ts'
 export type { PermitOptions, Semaphore, SemaphoreOptions } from './contract/semaphore.ts'

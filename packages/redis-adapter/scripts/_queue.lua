@@ -5,7 +5,7 @@ local B=KEYS[1]
 local P=B..':q:'
 -- m: shape, closed · p: what puts have done, by rid · u: what is not over, by number · d: what is held, by rid
 -- gw, pw, jw: who waits for an item, for room, for the end of the work
-local K={m=B..':m',p=B..':p',u=B..':u',gw=B..':gw',pw=B..':pw',jw=B..':jw',d=B..':d',wait=P..'wait',prioritized=P..'prioritized'}
+local K={m=B..':m',p=B..':p',u=B..':u',gw=B..':gw',pw=B..':pw',jw=B..':jw',d=B..':d',wait=P..'wait',prioritized=P..'prioritized',delayed=P..'delayed',failed=P..'failed'}
 local t=redis.call('TIME')
 local now=t[1]*1000+math.floor(t[2]/1000)
 local own={}
@@ -24,6 +24,11 @@ local function wakeGetter()
   local g=n>0 and redis.call('LINDEX',K.gw,n-1)
   if g then tell(g,'i') end
 end
+-- Who is first in line asks when the next delayed item may be taken, and again when another is first or another item is next.
+local function wakeFirst()
+  local g=redis.call('LINDEX',K.gw,0)
+  if g then tell(g,'i') end
+end
 local function wakePutter()
   local p=redis.call('LINDEX',K.pw,0)
   if p then tell(p,'r') end
@@ -34,6 +39,12 @@ local function wakeAll(list,what)
   for _,rid in ipairs(redis.call('LRANGE',list,0,-1)) do
     if not told[sid(rid)] then told[sid(rid)]=true tell(rid,what) end
   end
+end
+-- A job that BullMQ does not end itself: all that there is of it beside the lines.
+local function forget(job)
+  local id=redis.call('HGET',P..job,'deid')
+  if id and redis.call('GET',P..'de:'..id)==job then redis.call('DEL',P..'de:'..id) end
+  redis.call('UNLINK',P..job,P..job..':lock',P..job..':logs',P..job..':dependencies',P..job..':processed',P..job..':failed',P..job..':unsuccessful')
 end
 -- An item is over for good: room, joiners, the end of a closed queue.
 local function over(job)

@@ -32,7 +32,8 @@ for _,rid in ipairs(redis.call('ZRANGE',K.jw,0,-1)) do
 end
 if n>0 then
   local there=available()
-  if there>0 then for _,rid in ipairs(redis.call('LRANGE',K.gw,0,there-1)) do tell(rid,'i') end end
+  if there>0 then for _,rid in ipairs(redis.call('LRANGE',K.gw,0,there-1)) do tell(rid,'i') end
+  elseif redis.call('EXISTS',K.delayed)==1 then wakeFirst() end
   wakePutter()
   if redis.call('HGET',K.m,'closed') then wakeAll(K.gw,'c') end
 end

@@ -8,8 +8,8 @@ if A.op=='leave' then
     local job=redis.call('HGET',K.p,rid)
     if job then
       redis.call('HDEL',K.p,rid)
-      if redis.call('LREM',K.wait,-1,job)==1 then
-        redis.call('DEL',P..job)
+      if redis.call('LREM',K.wait,-1,job)==1 or redis.call('ZREM',K.prioritized,job)==1 or redis.call('ZREM',K.delayed,job)==1 then
+        forget(job)
         over(job)
         n=n+1
       else taken[#taken+1]=rid end
@@ -47,16 +47,35 @@ elseif A.op=='open' then
   elseif shape[1]~=A.arg or shape[2]~=A.more then return {{'s',shape[1],shape[2]},own} end
   return {{'o',again,shape[3] and 1 or 0,unpack(others())},own}
 elseif A.op=='size' then
-  return {{available(),redis.call('ZCARD',K.u)},own}
+  return {{available()+redis.call('ZCARD',K.delayed),redis.call('ZCARD',K.u)},own}
 elseif A.op=='purge' then
   -- arg: '' or how many the last asking left → {how many were dropped, how many are left of those that waited at first}
-  local left=A.arg~='' and tonumber(A.arg) or available()
+  local left=A.arg~='' and tonumber(A.arg) or available()+redis.call('ZCARD',K.delayed)
   local n=0
   while n<1000 and left>0 do
-    local id=redis.call('RPOP',K.wait) or redis.call('ZPOPMIN',K.prioritized)[1]
+    local id=redis.call('RPOP',K.wait) or redis.call('ZPOPMIN',K.prioritized)[1] or redis.call('ZPOPMIN',K.delayed)[1]
     if not id then left=0 break end
-    redis.call('UNLINK',P..id,P..id..':logs')
+    forget(id)
     over(id)
+    n,left=n+1,left-1
+  end
+  return {{n,left},own}
+elseif A.op=='dead' then
+  -- arg: from which on; more: how many → {{job,attempts,reason,when,data}…}
+  local list={}
+  for _,id in ipairs(redis.call('ZRANGE',K.failed,A.arg,A.arg+A.more-1)) do
+    local v=redis.call('HMGET',P..id,'ats','failedReason','finishedOn','data')
+    list[#list+1]={id,v[1] or '0',v[2] or '',v[3] or '0',v[4] or 'null'}
+  end
+  return {list,own}
+elseif A.op=='clear' then
+  -- as purge
+  local left=A.arg~='' and tonumber(A.arg) or redis.call('ZCARD',K.failed)
+  local n=0
+  while n<1000 and left>0 do
+    local id=redis.call('ZPOPMIN',K.failed)[1]
+    if not id then left=0 break end
+    forget(id)
     n,left=n+1,left-1
   end
   return {{n,left},own}
@@ -68,10 +87,7 @@ elseif A.op=='destroy' then
   for _,rid in ipairs(redis.call('ZRANGE',K.jw,0,-1)) do gone(rid) end
   for _,rid in ipairs(redis.call('HKEYS',K.d)) do gone(rid) end
   local function drop(ids)
-    for _,id in ipairs(ids) do
-      local key=P..id
-      redis.call('UNLINK',key,key..':lock',key..':logs',key..':dependencies',key..':processed',key..':failed',key..':unsuccessful')
-    end
+    for _,id in ipairs(ids) do forget(id) end
   end
   for _,list in ipairs({'wait','active','paused'}) do drop(redis.call('LRANGE',P..list,0,-1)) end
   for _,set in ipairs({'prioritized','delayed','failed','completed','waiting-children'}) do drop(redis.call('ZRANGE',P..set,0,-1)) end

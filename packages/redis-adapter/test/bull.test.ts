@@ -28,10 +28,14 @@ test('the texts that we wrap are those of the version that we know', () => {
   const digest = (text: string): string => createHash('sha256').update(text).digest('hex').slice(0, 16)
   // Another version's texts: read what has changed, run all tests of queues, then record them here.
   expect(Object.fromEntries(Object.entries(bullTexts).map(([name, text]) => [name, digest(text)]))).toEqual({
+    addDelayedJob: 'e47c0db3c46bd84a',
+    addPrioritizedJob: 'd4652d1be004a3d7',
     addStandardJob: '2eee45c9ffc54d24',
     moveJobFromActiveToWait: 'ac9546cdd23294a2',
     moveToActive: '7d35069db0b831af',
+    moveToDelayed: '1a7b9311ef92fd66',
     moveToFinished: '8e744ec5d65dbe9e',
+    reprocessJob: '4ea1093385a87676',
   })
 })
 

@@ -19,7 +19,7 @@ import { RedisEvent } from '../src/supervisor/redis-event.ts'
 import { RedisLatch } from '../src/supervisor/redis-latch.ts'
 import { type PermitsSpec, RedisPermits } from '../src/supervisor/redis-permits.ts'
 import { RedisPipeObject } from '../src/supervisor/redis-pipe-object.ts'
-import { type QueueSpec, RedisQueueObject } from '../src/supervisor/redis-queue-object.ts'
+import { RedisQueueObject } from '../src/supervisor/redis-queue-object.ts'
 import { RedisShared } from '../src/supervisor/redis-shared.ts'
 import { Scripts } from '../src/supervisor/script.ts'
 import type { Surround } from '../src/supervisor/surround.ts'
@@ -136,7 +136,7 @@ export class TestProcess {
     this.#world = world
   }
 
-  queue<T>(name: string, spec: Partial<QueueSpec> = {}): ReturnType<typeof this.mp.queue<T>> {
+  queue<T>(name: string, spec: { maxSize?: number; maxDeliveries?: number } = {}): ReturnType<typeof this.mp.queue<T>> {
     return this.mp.queue<T>({ name, maxSize: spec.maxSize ?? Infinity, maxDeliveries: spec.maxDeliveries ?? 5 })
   }
 

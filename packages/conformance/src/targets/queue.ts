@@ -109,3 +109,14 @@ export async function getAndKeep(queue: JoinableQueue<number>, count: number, sa
 export async function doneOnce(queue: JoinableQueue<number>): Promise<void> {
   await queue.taskDone()
 }
+
+export async function putLater<T>(queue: Queue<T>, item: T, delay: number): Promise<void> {
+  await queue.put(item, { delay })
+}
+
+/** Fails with every item. */
+export async function failing(queue: Queue<unknown>): Promise<void> {
+  await queue.consume(() => {
+    throw new Error('as always')
+  })
+}

@@ -77,10 +77,14 @@ export class HeldItems {
     return this.#settle(number, 'ack', [], () => this.#client.send(op.ack, this.#queue, number))
   }
 
-  /** @param error why, for a store that keeps it with what was delivered too often */
-  nack(number: number, error?: unknown): Promise<void> {
-    const why = error === undefined ? [] : [error instanceof Error ? error.message : describe(error)]
-    return this.#settle(number, 'nack', why, () => this.#client.post(this.#queue, 'nack', number))
+  /**
+   * @param delay milliseconds
+   * @param error why, kept with what was delivered too often
+   */
+  nack(number: number, delay: number, error?: unknown): Promise<void> {
+    const why = error === undefined ? '' : error instanceof Error ? error.message : describe(error)
+    const more = why === '' ? [delay] : [delay, why]
+    return this.#settle(number, 'nack', more, () => this.#client.post(this.#queue, 'nack', number, ...more))
   }
 
   /** All are lost. @param forGood the queue is gone */
@@ -90,7 +94,7 @@ export class HeldItems {
     this.#items.clear()
   }
 
-  async #settle(number: number, how: string, more: readonly string[], tell: () => void): Promise<void> {
+  async #settle(number: number, how: string, more: readonly unknown[], tell: () => void): Promise<void> {
     const item = this.#items.get(number)
     if (item !== undefined && item.remaining <= 0) this.#expire(number)
     if (!this.#items.delete(number)) throw this.#lost(this.#cause)

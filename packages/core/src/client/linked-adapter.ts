@@ -49,7 +49,7 @@ import type { LinkedLease } from './lease.ts'
 import { type Home, labelOf, type Place, type RemoteObject } from './remote-object.ts'
 import { LinkedConnection } from './pipe.ts'
 import { LinkedProcess } from './process.ts'
-import { LinkedQueue } from './queue.ts'
+import { LinkedQueue, queueShape } from './queue.ts'
 import { LinkedRLock } from './rlock.ts'
 import { LinkedRWLock, rwlockShape } from './rwlock.ts'
 import { LinkedBoundedSemaphore, LinkedSemaphore } from './semaphore.ts'
@@ -198,13 +198,13 @@ export class LinkedAdapter implements Adapter, Home {
     return this.#own(new LinkedArray<T>(this.#place('array', name, { length }), seed))
   }
 
-  queue<T>({ name, maxSize, maxDeliveries }: QueueSpec): Queue<T> {
-    return this.#own(new LinkedQueue<T>(this.#place('queue', name, { maxSize, maxDeliveries })))
+  queue<T>(spec: QueueSpec): Queue<T> {
+    return this.#own(new LinkedQueue<T>(this.#place('queue', spec.name, queueShape(spec))))
   }
 
-  joinableQueue<T>({ name, maxSize, maxDeliveries }: QueueSpec): JoinableQueue<T> {
-    const shape = { maxSize, maxDeliveries, joinable: true }
-    return this.#own(new LinkedJoinableQueue<T>(this.#place('queue', name, shape)))
+  joinableQueue<T>(spec: QueueSpec): JoinableQueue<T> {
+    const shape = { ...queueShape(spec), joinable: true }
+    return this.#own(new LinkedJoinableQueue<T>(this.#place('queue', spec.name, shape)))
   }
 
   pipe<A, B>({ name, duplex }: PipeSpec): [Connection<A, B>, Connection<B, A>] {

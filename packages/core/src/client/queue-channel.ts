@@ -3,6 +3,7 @@
  * All handles of the queue in this process share it. The other half, with the reasons, is `broker/queue.ts`.
  */
 import type { WaitOptions } from '../contract/wait.ts'
+import type { PutHow } from '../queue/put-options.ts'
 import { monotonic } from '../util/clock.ts'
 import { Fifo } from '../util/fifo.ts'
 import { isPoll, timedOut, watchWait } from '../util/wait.ts'
@@ -61,6 +62,8 @@ export class QueueChannel extends Presence {
   #puts = 0
   /** Items that were granted to requests which had been given up. */
   #unwanted = 0
+  /** Unanswered: while there are any, what came unwanted is for them. */
+  #polls = 0
   #trimming = false
 
   /** @param confirmed whether `ack` and `nack` are calls; see `Nature` */
@@ -73,9 +76,11 @@ export class QueueChannel extends Presence {
     this.#label = label
   }
 
-  put(bytes: Uint8Array, wait: WaitOptions): Promise<void> {
+  /** @param how null: nothing is said of the item */
+  put(bytes: Uint8Array, wait: WaitOptions, how: PutHow | null = null): Promise<void> {
     if (this.gone !== null) return Promise.reject(this.gone)
-    if (this.#passUntil === 0 || wait.signal?.aborted === true) return this.#putAsking(bytes, wait)
+    const asks = this.#passUntil === 0 || how !== null || wait.signal?.aborted === true
+    if (asks) return this.#putAsking(bytes, wait, how)
     this.#puts = (this.#puts % 0xffff_ffff) + 1
     const sequence = this.#puts
     const until = this.#passUntil
@@ -85,10 +90,10 @@ export class QueueChannel extends Presence {
     return sent.then(() => (monotonic() < until ? undefined : this.#confirm(sequence)))
   }
 
-  async #putAsking(bytes: Uint8Array, wait: WaitOptions): Promise<void> {
+  async #putAsking(bytes: Uint8Array, wait: WaitOptions, how: PutHow | null): Promise<void> {
     const what = `${this.#label} had no room`
     const poll = isPoll(wait)
-    const pass = await this.#client.call<number | false>(this.#number, 'put', [bytes, poll], {
+    const pass = await this.#client.call<number | false>(this.#number, 'put', [bytes, poll, ...(how ? [how] : [])], {
       wait: poll ? { signal: wait.signal } : wait,
       what,
     })
@@ -101,7 +106,7 @@ export class QueueChannel extends Presence {
     return (await this.#client.call<number | false>(this.#number, 'put', [bytes, true])) !== false
   }
 
-  /** An item that came ahead, taken for good, if there is one for a caller who waits for nobody. */
+  /** An item that came ahead, taken for good, for a caller who waits for nobody; null: there is none. */
   takeAhead(): Taken | null {
     if (this.#waiters.size > 0) return null
     const item = this.#first('taken', undefined)
@@ -212,9 +217,9 @@ export class QueueChannel extends Presence {
   frame(frame: Frame): void {
     if (frame.op !== op.item) return
     const slot = frame.u32(4)
-    const { epoch } = this.#client.tenure
     const place = slot === 0 ? off : { slot, tag: frame.u32(8) }
-    const item: Taken = { number: frame.b, attempt: frame.u32(0), place, bytes: frame.from(12), epoch, held: null }
+    const [attempt, bytes, { epoch }] = [frame.u32(0), frame.from(12), this.#client.tenure]
+    const item: Taken = { number: frame.b, attempt, place, bytes, epoch, held: null }
     const unwanted = this.#unwanted > 0
     if (unwanted) this.#unwanted -= 1
     this.#ahead.push(item)
@@ -222,7 +227,7 @@ export class QueueChannel extends Presence {
       this.#serve()
       this.#afterTaking()
       this.#trimSoon()
-    } else if (unwanted) this.#return()
+    } else if (unwanted && this.#polls === 0) this.#return()
   }
 
   /** The broker may have taken back the item that had just come: who did not want to wait has none, who waits needs another. */
@@ -244,18 +249,13 @@ export class QueueChannel extends Presence {
         this.#trim()
         reject(error)
       })
-      const waiter: Waiter = {
-        mode,
-        refuses,
-        resolve: (item) => {
+      const ended = <V>(then: (value: V) => void): ((value: V) => void) => {
+        return (value) => {
           end()
-          resolve(item)
-        },
-        reject: (error) => {
-          end()
-          reject(error)
-        },
+          then(value)
+        }
       }
+      const waiter: Waiter = { mode, refuses, resolve: ended(resolve), reject: ended(reject) }
       this.#waiters.add(waiter)
       // A request that an item ahead has made superfluous serves the next waiter.
       if (this.#asked.size < this.#waiters.size) this.#ask()
@@ -285,6 +285,7 @@ export class QueueChannel extends Presence {
 
   /** An item without waiting for one. */
   #poll(mode: TakeMode, wait: WaitOptions, refuses: Waiter['refuses']): Promise<Taken | null> {
+    this.#polls += 1
     return new Promise((resolve, reject) => {
       const answer = this.#client.call<true | null>(this.#number, 'get', [true], {
         wait: { signal: wait.signal },
@@ -297,7 +298,7 @@ export class QueueChannel extends Presence {
           if (granted === true) this.#unwanted += 1
         },
       })
-      answer.catch(reject)
+      answer.catch(reject).finally(() => (this.#polls -= 1))
     })
   }
 

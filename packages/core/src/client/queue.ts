@@ -1,12 +1,15 @@
 /** Queue, as a process has it: values in and out of its channel to the broker. */
 import { encode, encodeJson } from '../codec/index.ts'
-import type { ConsumeOptions, Delivery, Queue } from '../contract/queue.ts'
+import type { QueueSpec } from '../contract/adapter.ts'
+import type { ConsumeOptions, DeadLetters, Delivery, NackOptions, PutOptions, Queue } from '../contract/queue.ts'
 import type { WaitOptions } from '../contract/wait.ts'
 import { consume } from '../queue/consume.ts'
 import { iterate } from '../queue/iterate.ts'
 import { putMany } from '../queue/put-many.ts'
+import { type BackoffSpec, checkDelay, delayAfter, putHow } from '../queue/put-options.ts'
 import { checkInteger, checkOptions } from '../util/options.ts'
-import { timedOut } from '../util/wait.ts'
+import { checkWait, timedOut } from '../util/wait.ts'
+import { LinkedDeadLetters } from './dead-letters.ts'
 import type { HeldItem } from './held-items.ts'
 import { labelOf, RemoteObject, type Place } from './remote-object.ts'
 import { QueueChannel, type Taken } from './queue-channel.ts'
@@ -17,15 +20,24 @@ const AT_ONCE = 32
 
 const now: WaitOptions = { timeout: 0 }
 
+/** What travels with a handle. */
+export function queueShape({ maxSize, maxDeliveries, backoff }: QueueSpec): Place['shape'] {
+  const delays = backoff === undefined ? {} : { backoff: backoff.base, backoffMax: backoff.max }
+  return { maxSize, maxDeliveries, ...delays }
+}
+
 export class LinkedQueue<T> extends RemoteObject<QueueChannel> implements Queue<T> {
   constructor(place: Place) {
     super(place, (client, number) => new QueueChannel(client, number, labelOf(place), place.home.nature.confirmed))
   }
 
-  put(item: T, wait?: WaitOptions): Promise<void> {
+  put(item: T, options?: PutOptions): Promise<void> {
     try {
       const bytes = this.#encode(item)
-      return this.presence.put(bytes, this.checked(wait))
+      if (options === undefined) return this.presence.put(bytes, this.checked())
+      this.checked()
+      const own = checkWait(options, ['delay', 'priority', 'id'])
+      return this.presence.put(bytes, own, putHow(own))
     } catch (error) {
       return Promise.reject(error)
     }
@@ -124,10 +136,13 @@ export class LinkedQueue<T> extends RemoteObject<QueueChannel> implements Queue<
     const taken = await this.presence.take('held', wait)
     if (taken === null) return null
     try {
-      return new LinkedDelivery(this.presence, taken, taken.held as HeldItem, this.#decode(taken.bytes))
+      return new LinkedDelivery(this.presence, taken, taken.held as HeldItem, {
+        value: this.#decode(taken.bytes),
+        backoff: this.#backoff,
+      })
     } catch (error) {
       // What cannot be read here may be readable elsewhere; delivered too often, it is set aside.
-      await this.presence.held.nack(taken.number)
+      await this.presence.held.nack(taken.number, 0, error)
       throw error
     }
   }
@@ -139,6 +154,15 @@ export class LinkedQueue<T> extends RemoteObject<QueueChannel> implements Queue<
 
   [Symbol.asyncIterator](): AsyncIterator<T> {
     return iterate(this)
+  }
+
+  get deadLetters(): DeadLetters<T> {
+    const { label } = this
+    return new LinkedDeadLetters({
+      label,
+      call: (method, args) => this.call(method, args),
+      decode: (bytes) => this.#decode(bytes),
+    })
   }
 
   async size(): Promise<number> {
@@ -171,6 +195,11 @@ export class LinkedQueue<T> extends RemoteObject<QueueChannel> implements Queue<
     return Number.isFinite(this.ref.shape?.['maxSize'])
   }
 
+  get #backoff(): BackoffSpec | null {
+    const { backoff, backoffMax } = this.ref.shape ?? {}
+    return backoff === undefined ? null : { base: Number(backoff), max: Number(backoffMax) }
+  }
+
   #encode(item: T, label = 'item'): Uint8Array {
     const { nature, admit } = this.home
     return nature.json ? Buffer.from(encodeJson(item, label, admit)) : encode(item, label, admit)
@@ -187,9 +216,16 @@ class LinkedDelivery<T> implements Delivery<T> {
   readonly #channel: QueueChannel
   readonly #number: number
   readonly #held: HeldItem
+  readonly #backoff: BackoffSpec | null
   #settled = false
 
-  constructor(channel: QueueChannel, { number, attempt }: Taken, held: HeldItem, value: T) {
+  constructor(
+    channel: QueueChannel,
+    { number, attempt }: Taken,
+    held: HeldItem,
+    { value, backoff }: { readonly value: T; readonly backoff: BackoffSpec | null },
+  ) {
+    this.#backoff = backoff
     this.#channel = channel
     this.#number = number
     this.#held = held
@@ -206,10 +242,15 @@ class LinkedDelivery<T> implements Delivery<T> {
     return this.#channel.held.ack(this.#number)
   }
 
-  async nack(options?: { readonly error?: unknown }): Promise<void> {
-    const { error } = checkOptions(options, ['error'], 'delivery.nack()')
+  async nack(options?: NackOptions): Promise<void> {
+    const { delay, error } = checkOptions(options, ['delay', 'error'], 'delivery.nack()')
+    const after = delay === undefined ? this.#usualDelay : checkDelay(delay, 'delivery.nack(): delay')
     this.#settled = true
-    return this.#channel.held.nack(this.#number, error)
+    return this.#channel.held.nack(this.#number, after, error)
+  }
+
+  get #usualDelay(): number {
+    return this.#backoff === null ? 0 : delayAfter(this.#backoff, this.attempt)
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

@@ -58,6 +58,8 @@ export interface QueueSpec extends Named {
   /** `Infinity`: unbounded. */
   readonly maxSize: number
   readonly maxDeliveries: number
+  /** Milliseconds: `base` after the first delivery, doubled with each further one up to `max`. Absent: none. */
+  readonly backoff?: { readonly base: number; readonly max: number } | undefined
 }
 
 export interface ValueSpec<T> extends Named {

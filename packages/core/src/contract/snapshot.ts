@@ -51,6 +51,10 @@ export interface ObjectSnapshot {
   readonly state: 'open' | 'closed' | 'broken'
   readonly depth: number
   readonly capacity: number | null
+  /** Of a queue: how many of the items that wait are delayed. */
+  readonly delayed?: number
+  /** Of a queue: how many dead letters it has. */
+  readonly dead?: number
   /** Oldest first. */
   readonly holders: readonly HolderSnapshot[]
   /** In the order in which they stand in line. */

@@ -6,10 +6,11 @@
  * else asks. The consumer tells of those it has handed out in bunches; what it has not told of when it dies is delivered again.
  */
 import { monotonic } from '../util/clock.ts'
-import { Fifo } from '../util/fifo.ts'
 import { op } from '../wire/frame.ts'
 import { type AheadBoard, off, type Place } from '../wire/ahead-board.ts'
 import type { Session } from '../supervisor/broker/session.ts'
+import { DeadLetters } from './dead-letters.ts'
+import { WaitingItems } from './waiting-items.ts'
 
 /** Milliseconds without a sign of life after which a consumer no longer keeps others from getting items ahead. */
 const RECENT = 5_000
@@ -23,6 +24,10 @@ const PATIENCE = 20
 export interface Item {
   readonly number: number
   readonly bytes: Uint8Array
+  /** 0: none. */
+  readonly priority: number
+  /** '': none. */
+  readonly id: string
   attempt: number
   /** On the board of the session that it is ahead with. */
   place: Place
@@ -77,10 +82,10 @@ const head = Buffer.allocUnsafe(12)
 export class Deliveries {
   readonly #most: number
   readonly #finished: (item: Item) => void
-  readonly #waiting = new Fifo<Item>()
+  readonly #waiting: WaitingItems
   readonly #held = new Map<number, { readonly item: Item; readonly user: QueueUser }>()
   readonly #users = new Map<number, QueueUser>()
-  readonly #dead: Item[] = []
+  dead: DeadLetters = new DeadLetters()
   #last: QueueUser | null = null
   #ahead = 0
   #recalls = 0
@@ -88,23 +93,29 @@ export class Deliveries {
   /**
    * @param most how often an item is delivered before it is set aside
    * @param finished told of each item that will not be delivered any more
+   * @param came told when delayed items wait now
    */
-  constructor(most: number, finished: (item: Item) => void) {
+  constructor(most: number, finished: (item: Item) => void, came: () => void) {
     this.#most = most
     this.#finished = finished
+    this.#waiting = new WaitingItems(came)
   }
 
   /** Items that no user has in hand. */
   get unheld(): number {
-    return this.#waiting.length + this.#ahead
+    return this.#waiting.length + this.#waiting.delayed + this.#ahead
   }
 
   get total(): number {
-    return this.#waiting.length + this.#ahead + this.#held.size
+    return this.unheld + this.#held.size
   }
 
   get waiting(): number {
     return this.#waiting.length
+  }
+
+  get delayed(): number {
+    return this.#waiting.delayed
   }
 
   get users(): Iterable<QueueUser> {
@@ -130,8 +141,10 @@ export class Deliveries {
     this.#users.set(key(session, number), new QueueUser(session, number))
   }
 
-  add(item: Item): void {
-    this.#waiting.push(item)
+  /** @param delay milliseconds */
+  add(item: Item, delay: number): void {
+    if (delay > 0) this.#waiting.delay(item, delay)
+    else this.#waiting.push(item)
   }
 
   /** Sends the next item, if there is one, to who has asked for it. */
@@ -152,12 +165,12 @@ export class Deliveries {
     user.session.send(op.item, user.number, item.number, head, item.bytes)
   }
 
-  /** Sends items ahead to a consumer that is alone. */
+  /** Sends items ahead to a consumer that is alone; not those with a priority, since more urgent ones may come. */
   fill(user: QueueUser): void {
-    if (this.#waiting.length === 0 || user.recalled !== 'no' || user.ahead.size * 2 > user.window || !this.#alone(user))
+    if (this.#waiting.plain === 0 || user.recalled !== 'no' || user.ahead.size * 2 > user.window || !this.#alone(user))
       return
     const { board } = user.session
-    while (user.ahead.size < user.window && this.#waiting.length > 0) {
+    while (user.ahead.size < user.window && this.#waiting.plain > 0) {
       const place = board === null ? off : board.put()
       if (place === null) return
       this.#send(user, place)
@@ -220,19 +233,7 @@ export class Deliveries {
     if (user.recalled === 'asked') this.#recalls -= 1
     user.recalled = 'no'
     clearTimeout(user.patience)
-    const items = numbers.flatMap((number) => this.#fromAhead(user, number) ?? [])
-    const last = items.at(-1)
-    if (last === undefined) return
-    // Others may have returned older or newer ones before.
-    for (
-      let next = this.#waiting.peek();
-      next !== undefined && next.number < last.number;
-      next = this.#waiting.peek()
-    ) {
-      items.push(next)
-      this.#waiting.shift()
-    }
-    for (const item of items.toSorted((a, b) => b.number - a.number)) this.#waiting.unshift(item)
+    this.#waiting.restore(numbers.flatMap((number) => this.#fromAhead(user, number) ?? []))
   }
 
   /** Everything that is ahead up to this item was handed out for good. */
@@ -261,17 +262,18 @@ export class Deliveries {
     this.#finished(held.item)
   }
 
-  /** A held item goes back to the head of the line; delivered too often, it is set aside. */
-  giveBack(user: QueueUser, number: number): void {
+  /** A held item goes back to the head of the line, or after a delay; delivered too often, it is set aside. */
+  giveBack(user: QueueUser, number: number, reason = 'given back too often', delay = 0): void {
     const held = this.#held.get(number)
     if (held?.user !== user) return
     const { item } = held
     this.#held.delete(number)
     if (item.attempt < this.#most) {
       item.attempt += 1
-      this.#waiting.unshift(item)
+      if (delay > 0) this.#waiting.delay(item, delay)
+      else this.#waiting.unshift(item)
     } else {
-      this.#dead.push(item)
+      this.dead.add(item, reason)
       this.#finished(item)
     }
   }
@@ -282,7 +284,7 @@ export class Deliveries {
       if (user.session !== session) continue
       this.returned(user, [...user.ahead.keys()])
       const held = [...this.#held.entries()].filter(([, one]) => one.user === user)
-      for (const [number] of held.toReversed()) this.giveBack(user, number)
+      for (const [number] of held.toReversed()) this.giveBack(user, number, 'its consumer ended')
       this.#users.delete(id)
     }
     this.#last = null

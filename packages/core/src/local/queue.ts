@@ -4,25 +4,22 @@
  * A *pass* lets a producer of an unbounded queue put without waiting for an answer. It runs out after `PASS` ms, so `close()`
  * waits at most that long for a producer that is blocked; the producer reads the clock after its write has left.
  */
-import { ConflictError, QueueClosedError } from '../errors.ts'
+import { QueueClosedError } from '../errors.ts'
 import { monotonic } from '../util/clock.ts'
 import { type Frame, op } from '../wire/frame.ts'
-import { off } from '../wire/ahead-board.ts'
 import { BrokerObject, type Methods } from '../supervisor/broker/broker-object.ts'
+import type { PutHow } from '../queue/put-options.ts'
 import { Deliveries, type QueueUser } from './deliveries.ts'
+import { Intake, plainly } from './intake.ts'
 import { Joiners } from './joiners.ts'
 import { QueueClosing } from './queue-closing.ts'
 import type { ObjectSnapshot } from '../contract/snapshot.ts'
+import { type QueueShape, shapeConflict } from '../supervisor/broker/queue-shape.ts'
 import { partyOf, queueSnapshot } from '../supervisor/broker/snapshots.ts'
 import type { Call, Session } from '../supervisor/broker/session.ts'
 
 /** Milliseconds that a producer may put without an answer since it last heard from the broker. */
 const PASS = 100
-
-export interface QueueSpec {
-  readonly maxSize: number
-  readonly maxDeliveries: number
-}
 
 interface Getter {
   readonly call: Call
@@ -34,29 +31,37 @@ interface Getter {
 interface Putter {
   readonly call: Call
   readonly bytes: Uint8Array
+  readonly how: PutHow
 }
 
 export type QueueUse = (session: Session, use: 'put' | 'take') => void
 
 export class QueueObject extends BrokerObject {
-  readonly #spec: QueueSpec
+  readonly #spec: QueueShape
   readonly #used: QueueUse | null
   readonly #items: Deliveries
   readonly #getters = new Set<Getter>()
   readonly #putters = new Set<Putter>()
   readonly #joiners = new Joiners()
   readonly #purgers = new Set<Call>()
+  readonly #intake = new Intake()
   readonly #closing: QueueClosing
-  #count = 0
   #handing = false
   #closedBy: Error | null = null
 
   /** @param used told of each use, for a pipe, whose ends belong to who used them last */
-  constructor(name: string, spec: QueueSpec, used: QueueUse | null = null) {
+  constructor(name: string, spec: QueueShape, used: QueueUse | null = null) {
     super('queue', name)
     this.#spec = spec
     this.#used = used
-    this.#items = new Deliveries(spec.maxDeliveries, (item) => this.#joiners.finished(item.number))
+    this.#items = new Deliveries(
+      spec.maxDeliveries,
+      (item) => {
+        this.#intake.finished(item)
+        this.#joiners.finished(item.number)
+      },
+      () => this.#handOut(),
+    )
     this.#closing = new QueueClosing(
       () => this.#items.users,
       () => this.#closed(),
@@ -69,15 +74,19 @@ export class QueueObject extends BrokerObject {
     get: (call) => this.#get(call),
     size: (call) => call.ok(this.#items.unheld),
     full: (call) => call.ok(this.#full),
-    join: (call) => this.#joiners.add(call, this.#count, this.#items, call.args[0] === true),
+    join: (call) => this.#joiners.add(call, this.#intake.count, this.#items, call.args[0] === true),
     purge: (call) => this.#purge(call),
+    dead: (call) => call.ok(this.#items.dead.list()),
+    retry: (call) => this.#retry(call),
+    clear: (call) => call.ok(this.#items.dead.clear()),
     close: (call) => this.#close(call),
   }
 
   override post(session: Session, object: number, method: string, args: readonly unknown[]): void {
     const user = this.#items.user(session, object)
     if (method === 'nack') {
-      this.#items.giveBack(user, (args as [number])[0])
+      const [number, delay, reason] = args as [number, number, string | undefined]
+      this.#items.giveBack(user, number, reason, delay)
       this.#serve()
     } else if (method === 'return') {
       this.#items.returned(user, args[0] as readonly number[])
@@ -102,16 +111,16 @@ export class QueueObject extends BrokerObject {
   }
 
   override check(spec: unknown): void {
-    const { maxSize, maxDeliveries } = spec as QueueSpec
-    if (maxSize === this.#spec.maxSize && maxDeliveries === this.#spec.maxDeliveries) return
-    const shape = (one: QueueSpec): string => `maxSize ${one.maxSize} and maxDeliveries ${one.maxDeliveries}`
-    throw new ConflictError(
-      `${this.label} exists with ${shape(this.#spec)}, asked for with ${shape({ maxSize, maxDeliveries })}; use the same options or another name`,
-    )
+    const conflict = shapeConflict(this.label, this.#spec, spec as QueueShape)
+    if (conflict !== null) throw conflict
   }
 
   override get finished(): Error | null {
     return this.#closing.state === 'closed' && this.#items.total === 0 ? this.#closedError() : null
+  }
+
+  override succeed(before: BrokerObject): void {
+    if (before instanceof QueueObject) this.#items.dead = before.#items.dead
   }
 
   override join(session: Session, number: number): void {
@@ -129,9 +138,11 @@ export class QueueObject extends BrokerObject {
     // The directions of a pipe are queues, too.
     if (this.#used !== null) return null
     const { maxSize } = this.#spec
+    const { unheld: size, delayed, dead } = this.#items
+    const counts = { size, delayed, dead: dead.length }
     return queueSnapshot(
       this.name,
-      { closed: this.#closing.state === 'closed', size: this.#items.unheld, maxSize },
+      { closed: this.#closing.state === 'closed', ...counts, maxSize },
       {
         holders: [...this.#items.holders].map(([session, count]) => ({ ...partyOf(session), count })),
         get: [...this.#getters].map(({ call }) => partyOf(call.session)),
@@ -176,15 +187,15 @@ export class QueueObject extends BrokerObject {
   // Producers
 
   #put(call: Call): void {
-    const [bytes, poll] = call.args as [Uint8Array, boolean]
+    const [bytes, poll, how = plainly] = call.args as [Uint8Array, boolean, PutHow?]
     this.#used?.(call.session, 'put')
     if (this.#closing.state !== 'open') call.fail(this.#closedError())
-    else if (!this.#full) {
-      this.#accept(bytes)
+    else if (!this.#full || this.#intake.has(how[2])) {
+      this.#accept(bytes, how)
       call.ok(this.#pass(this.#items.user(call.session, call.object)))
     } else if (poll) call.ok(false)
     else {
-      const putter: Putter = { call, bytes }
+      const putter: Putter = { call, bytes, how }
       this.#putters.add(putter)
       call.waits(() => this.#putters.delete(putter))
     }
@@ -198,7 +209,7 @@ export class QueueObject extends BrokerObject {
       return
     }
     user.hasPut = true
-    this.#accept(frame.payload)
+    this.#accept(frame.payload, plainly)
   }
 
   /** A producer whose pass ran out while it wrote asks whether that still counted. */
@@ -217,12 +228,21 @@ export class QueueObject extends BrokerObject {
     return user.passUntil
   }
 
-  #accept(bytes: Uint8Array): void {
-    this.#count += 1
-    this.#items.add({ number: this.#count, bytes, attempt: 1, place: off })
+  #accept(bytes: Uint8Array, how: PutHow): void {
+    this.#intake.add(this.#items, bytes, how)
     if (this.#handing) return
     this.#handing = true
     queueMicrotask(() => this.#handOut())
+  }
+
+  #retry(call: Call): void {
+    if (this.#closing.state !== 'open') {
+      call.fail(this.#closedError())
+      return
+    }
+    const item = this.#items.dead.take((call.args as [string])[0])
+    if (item !== undefined) this.#accept(item.bytes, this.#intake.again(item))
+    call.ok(item !== undefined)
   }
 
   /** Once for all items that have come together: to who waits, to who is quick, and the producers hear that they may go on. */
@@ -264,7 +284,8 @@ export class QueueObject extends BrokerObject {
 
   /** The error for a consumer for whom nothing will come any more, or null. What it holds itself it can give back, not get. */
   #endFor(user: QueueUser): Error | null {
-    if (this.#closing.state !== 'closed' || this.#items.waiting > 0 || this.#items.outElsewhere(user)) return null
+    const { waiting, delayed } = this.#items
+    if (this.#closing.state !== 'closed' || waiting + delayed > 0 || this.#items.outElsewhere(user)) return null
     return this.#closedError()
   }
 
@@ -274,8 +295,7 @@ export class QueueObject extends BrokerObject {
     for (const putter of this.#putters) {
       if (this.#full) break
       this.#putters.delete(putter)
-      this.#count += 1
-      this.#items.add({ number: this.#count, bytes: putter.bytes, attempt: 1, place: off })
+      this.#intake.add(this.#items, putter.bytes, putter.how)
       putter.call.ok(0)
     }
     if (this.#items.recalling) return

@@ -41,7 +41,7 @@ function remaining(wait: WaitOptions): () => WaitOptions {
   const { timeout, signal } = wait
   if (timeout === undefined) return () => wait
   const until = monotonic() + timeout
-  return () => ({ signal, timeout: until - monotonic() })
+  return () => ({ signal, timeout: Math.ceil(until - monotonic()) })
 }
 
 function sourceOf<T>(items: Source<T>, wait: WaitOptions, left: () => WaitOptions): Source<T> {

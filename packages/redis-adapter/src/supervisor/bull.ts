@@ -10,7 +10,16 @@ interface BullScript {
   readonly content: string
 }
 
-const used = ['addStandardJob', 'moveToActive', 'moveToFinished', 'moveJobFromActiveToWait'] as const
+const used = [
+  'addStandardJob',
+  'addDelayedJob',
+  'addPrioritizedJob',
+  'moveToActive',
+  'moveToFinished',
+  'moveToDelayed',
+  'moveJobFromActiveToWait',
+  'reprocessJob',
+] as const
 
 type Used = (typeof used)[number]
 
@@ -35,18 +44,22 @@ export const BULL_NAME = 'q'
 /** How long BullMQ's own lock on a delivered job lasts: long, since who holds a delivery is our business. */
 const LOCK = 86_400_000
 
-/** BullMQ's keys in the order in which its scripts take them. */
+/** BullMQ's keys in the order in which its scripts take them; `*` is the job's own. */
 const bullKeys: Readonly<Record<Used, string>> = {
   addStandardJob: 'wait paused meta id completed delayed active events marker',
+  addDelayedJob: 'marker meta id delayed completed events',
+  addPrioritizedJob: 'marker meta id prioritized delayed completed active events pc',
   moveToActive: 'wait active prioritized events stalled limiter delayed paused meta pc marker',
   moveToFinished: 'wait active prioritized events stalled limiter delayed paused meta pc',
+  moveToDelayed: 'marker active prioritized delayed * events meta stalled wait limiter pc',
+  reprocessJob: '* events failed wait meta active marker prioritized pc',
   moveJobFromActiveToWait: 'active wait stalled paused meta limiter prioritized marker events',
 }
 
-/** One of BullMQ's scripts as a Lua function of its arguments; `more` are keys beside those that each call has. */
+/** One of BullMQ's scripts as a Lua function of its arguments; `job` is whose key it takes, `more` are keys beside those that each call has. */
 function bull(script: Used): string {
-  const keys = bullKeys[script].split(' ').map((key) => `P..'${key}'`)
-  return `local function ${script}(ARGV,more)
+  const keys = bullKeys[script].split(' ').map((key) => (key === '*' ? 'P..job' : `P..'${key}'`))
+  return `local function ${script}(ARGV,more,job)
 local KEYS={${keys.join(',')}}
 for i=1,more and #more or 0 do KEYS[#KEYS+1]=more[i] end
 ${bullTexts[script]}
@@ -58,6 +71,23 @@ end
 const functions = {
   add: `${bull('addStandardJob')}local function add(data)
 return addStandardJob({cmsgpack.pack({P,'','item',now}),data,cmsgpack.pack({attempts=1,removeOnComplete=true})})
+end
+`,
+  addWith: `${bull('addDelayedJob')}${bull('addPrioritizedJob')}local function addWith(data,delay,priority,id)
+local options={attempts=1,removeOnComplete=true}
+local about={P,'','item',now}
+if id~='' then
+  options.de={id=id}
+  about[9]=P..'de:'..id
+end
+if priority>0 then options.priority=priority end
+if delay>0 then
+  options.delay=delay
+  about[4]=now+1
+end
+local one={cmsgpack.pack(about),data,cmsgpack.pack(options)}
+if delay>0 then return addDelayedJob(one) end
+return priority>0 and addPrioritizedJob(one) or addStandardJob(one)
 end
 `,
   take: `${bull('moveToActive')}local function fetched(token)
@@ -76,6 +106,14 @@ end
 return moveToFinished({job,now,property,value,target,'0',P,cmsgpack.pack({token=token,keepJobs={count=keep},lockDuration=${LOCK},attempts=1,maxMetricsSize='',fpof=false,cpof=false,idof=false,rdof=false})},{P..target,P..job,P..'metrics:'..target,P..'marker'})
 end
 `,
+  later: `${bull('moveToDelayed')}local function later(token,job,delay)
+return moveToDelayed({P,now+1,job,token,delay,'1','','0',''},nil,job)
+end
+`,
+  again: `${bull('reprocessJob')}local function again(job)
+return reprocessJob({job,'LPUSH','failedReason','failed','1','1'},nil,job)
+end
+`,
   back: `${bull('moveJobFromActiveToWait')}local function back(token,job)
 return moveJobFromActiveToWait({job,token,P..job})
 end
@@ -90,17 +128,18 @@ interface Assembly {
 }
 
 /** Which script of ours; its file is `q-<script>.lua`. */
-export type QueueScript = 'put' | 'fetch' | 'finish' | 'back' | 'reap' | 'wait'
+export type QueueScript = 'put' | 'fetch' | 'finish' | 'back' | 'reap' | 'retry' | 'wait'
 
 const assemblies: Readonly<Record<QueueScript, Assembly>> = {
   put: {
-    bull: ['add', 'take'],
-    arguments: ['rid', 'maxSize', 'maxDeliveries', 'mode', 'confirmed', 'former', 'ahead', 'data'],
+    bull: ['add', 'addWith', 'take'],
+    arguments: ['rid', 'maxSize', 'maxDeliveries', 'mode', 'confirmed', 'former', 'ahead', 'how', 'data'],
     allowOom: false,
   },
   fetch: { bull: ['take'], arguments: ['rid', 'mode', 'mine'], allowOom: true },
   finish: { bull: ['finish'], arguments: ['list', 'failed'], allowOom: true },
-  back: { bull: ['back'], arguments: ['list', 'same'], allowOom: true },
+  back: { bull: ['back', 'later'], arguments: ['list', 'same', 'delay'], allowOom: true },
+  retry: { bull: ['again'], arguments: ['job'], allowOom: false },
   reap: { bull: ['back', 'finish'], arguments: ['dead'], allowOom: true },
   wait: { bull: [], arguments: ['op', 'rid', 'arg', 'more'], allowOom: true },
 }

@@ -3,7 +3,7 @@ import { Buffer } from 'node:buffer'
 import { ConnectionError, LeaseLostError } from '@skein/core'
 import { type AheadBoard, type Call, type Frame, off, op, type Session } from '@skein/core/adapter'
 import type { Errands } from './errands.ts'
-import type { JobData, QueueCommands } from './job-queue.ts'
+import type { JobData, QueueCommands } from './queue-commands.ts'
 import type { ProgramSession } from './surround.ts'
 
 type Place = Parameters<AheadBoard['free']>[0]
@@ -114,9 +114,9 @@ export class Deliveries {
   }
 
   /** A nack that nobody waits for. */
-  nacked(user: QueueUser, number: number): void {
+  nacked(user: QueueUser, [number, delay, error]: readonly [number, number, string?]): void {
     const out = take(user, number)
-    if (out !== undefined) this.#options.errands.run(() => this.#again(out, undefined))
+    if (out !== undefined) this.#options.errands.run(() => this.#again(out, error, delay))
   }
 
   ack(call: Call): Promise<void> {
@@ -124,8 +124,8 @@ export class Deliveries {
   }
 
   nack(call: Call): Promise<void> {
-    const [, error] = call.args
-    return this.#settle(call, (out) => this.#again(out, error))
+    const [, delay, error] = call.args as [number, number, string?]
+    return this.#settle(call, (out) => this.#again(out, error, delay))
   }
 
   /** The process has ended, or is stopped: what it held goes back as delivered, what it had not touched as new. */
@@ -147,12 +147,11 @@ export class Deliveries {
     for (const user of this.#users.values()) user.out.clear()
   }
 
-  /** To the front of the queue; delivered too often, set aside. */
-  #again({ rid, attempt }: Out, error: unknown): Promise<readonly boolean[]> {
+  /** To the front of the queue, or to its end after a delay; delivered too often, set aside. */
+  #again({ rid, attempt }: Out, error: string | undefined, delay = 0): Promise<readonly boolean[]> {
     const { commands, most } = this.#options
-    if (attempt < most) return commands.back([rid], true)
-    const why = error instanceof Error ? error.message : error
-    return commands.finish([rid], typeof why === 'string' && why !== '' ? why : 'given back too often')
+    if (attempt < most) return commands.back([rid], true, delay)
+    return commands.finish([rid], error === undefined || error === '' ? 'given back too often' : error)
   }
 
   async #settle(call: Call, how: (out: Out) => Promise<readonly boolean[]>): Promise<void> {

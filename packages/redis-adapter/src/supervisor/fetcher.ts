@@ -5,13 +5,16 @@
  */
 import { type Call, monotonic } from '@skein/core/adapter'
 import type { QueueUser } from './deliveries.ts'
-import type { FetchAnswer, JobData, Mode, PutAnswer } from './job-queue.ts'
+import type { FetchAnswer, JobData, Mode, PutAnswer } from './queue-commands.ts'
 import { Line, type LineOptions } from './line.ts'
 
 /** Milliseconds within which a get follows a put in such a loop; how many times in a row make one; and how long its item waits to be asked for. */
 const SOON = 2
 const STREAK = 4
 const PATIENCE = 5
+
+/** Node's timers count no further (2³¹ − 1 ms). */
+const LONGEST_TIMER = 2 ** 31 - 1
 
 export interface FetcherOptions extends LineOptions {
   fetch(rid: string, mode: Mode): Promise<FetchAnswer>
@@ -47,6 +50,7 @@ export class Fetcher {
   #ahead: Ahead | null = null
   #lastPut: number = Number.NEGATIVE_INFINITY
   #streak = 0
+  #due: NodeJS.Timeout | undefined
 
   constructor(options: FetcherOptions) {
     this.#options = options
@@ -72,7 +76,9 @@ export class Fetcher {
       }
       if (answer.kind === 'closed') return () => call.fail(this.#options.closed())
       this.#options.suspect(answer.others)
-      return answer.kind === 'none' ? () => call.ok(null) : null
+      if (answer.kind === 'none') return () => call.ok(null)
+      if (answer.due !== null) this.#lookIn(answer.due, rid)
+      return null
     }
     this.line.add({ call, poll, ask }, ahead?.rid)
   }
@@ -117,6 +123,18 @@ export class Fetcher {
   /** The process has said that it took something. */
   taken(): void {
     if (this.#ahead !== null && this.#ahead.recall !== null) this.putBack()
+  }
+
+  /** A delayed item may be taken then by who is first in line. */
+  #lookIn(milliseconds: number, rid: string): void {
+    clearTimeout(this.#due)
+    this.#due = setTimeout(() => this.line.wake(rid), Math.min(LONGEST_TIMER, milliseconds))
+  }
+
+  /** The queue is gone from here. */
+  end(): void {
+    clearTimeout(this.#due)
+    this.putBack()
   }
 
   #forget(): void {

@@ -1,7 +1,7 @@
 /** Requests of this program's processes that one queue has not answered yet: asked again when woken, parked, given up, asked anew after a loss. */
 import { ConnectionError } from '@skein/core'
 import { type Call, monotonic, type Session } from '@skein/core/adapter'
-import type { Mode } from './job-queue.ts'
+import type { Mode } from './queue-commands.ts'
 
 export interface Request {
   readonly call: Call

@@ -1,7 +1,6 @@
 /** What a put and a join of a process ask of Redis, and how their calls are answered. */
-import { ConflictError } from '@skein/core'
-import type { Call } from '@skein/core/adapter'
-import type { Mode, PutAnswer, QueueCommands, QueueShape } from './job-queue.ts'
+import { type Call, type QueueShape, shapeConflict } from '@skein/core/adapter'
+import type { Mode, PutAnswer, PutMore, QueueCommands } from './queue-commands.ts'
 import type { Request } from './line.ts'
 
 export interface PutRequestOptions {
@@ -10,21 +9,22 @@ export interface PutRequestOptions {
   /** Programs that stand in the way. */
   suspect(others: readonly string[]): void
   closed(): Error
-  send(rid: string, bytes: Uint8Array, mode: Mode, former: string): Promise<PutAnswer>
+  send(rid: string, bytes: Uint8Array, mode: Mode, more: PutMore): Promise<PutAnswer>
 }
 
 export function putRequest(call: Call, options: PutRequestOptions): Request {
-  const [bytes, poll] = call.args as [Uint8Array, boolean]
+  const [bytes, poll, how] = call.args as [Uint8Array, boolean, (readonly unknown[])?]
+  const said = how === undefined ? {} : { how: how.join(' ') }
   const { label, shape } = options
   return {
     call,
     poll,
     ask: async (rid, mode, former) => {
-      const answer = await options.send(rid, bytes, mode, former)
+      const answer = await options.send(rid, bytes, mode, { former, ...said })
       if (answer.kind === 'done') return () => call.ok(0)
       if (answer.kind === 'full') return () => call.ok(false)
       if (answer.kind === 'closed') return () => call.fail(options.closed())
-      if (answer.kind === 'shape') return () => call.fail(shapeConflict(label, answer, shape))
+      if (answer.kind === 'shape') return () => call.fail(shapeConflict(label, answer, shape) as Error)
       options.suspect(answer.others)
       return null
     },
@@ -51,9 +51,9 @@ export function joinRequest(
   }
 }
 
-export function shapeConflict(label: string, is: QueueShape, asked: QueueShape): ConflictError {
-  const shape = (one: QueueShape): string => `maxSize ${one.maxSize} and maxDeliveries ${one.maxDeliveries}`
-  return new ConflictError(
-    `${label} exists with ${shape(is)}, asked for with ${shape(asked)}; use the same options or another name`,
-  )
+/** @param closed the error for a queue that is closed */
+export async function retry(commands: QueueCommands, call: Call, closed: () => Error): Promise<boolean> {
+  const answer = await commands.retry((call.args as [string])[0])
+  if (answer === 'closed') throw closed()
+  return answer === 'done'
 }

@@ -3,18 +3,24 @@
  * Redis, see `scripts/q-*.lua`; what a process of this program holds hangs on its session here and is given back when that ends.
  */
 import { ConnectionError, StateError } from '@skein/core'
-import { BrokerObject, type Call, type Frame, type Methods, type Session } from '@skein/core/adapter'
+import {
+  BrokerObject,
+  type Call,
+  type Frame,
+  type Methods,
+  type QueueShape,
+  type Session,
+  shapeConflict,
+} from '@skein/core/adapter'
 import { Deliveries, type QueueUser } from './deliveries.ts'
 import { Errands } from './errands.ts'
 import { Fetcher } from './fetcher.ts'
-import { QueueCommands, type QueueShape } from './job-queue.ts'
+import { QueueCommands } from './queue-commands.ts'
 import { Line } from './line.ts'
 import { QueueEnd } from './queue-end.ts'
-import { joinRequest, putRequest, shapeConflict } from './queue-requests.ts'
+import { joinRequest, putRequest, retry } from './queue-requests.ts'
 import { type Surround, tagOf } from './surround.ts'
 import { Suspects } from './suspects.ts'
-
-export type { QueueShape as QueueSpec } from './job-queue.ts'
 
 export class RedisQueueObject extends BrokerObject {
   readonly #spec: QueueShape
@@ -124,6 +130,9 @@ export class RedisQueueObject extends BrokerObject {
     size: (call) => this.#ask(call, async () => (await this.#commands.size()).waiting),
     full: (call) => this.#ask(call, async () => (await this.#commands.size()).total >= this.#spec.maxSize),
     purge: (call) => this.#ask(call, () => this.#commands.purge()),
+    dead: (call) => this.#ask(call, () => this.#commands.dead()),
+    retry: (call) => this.#ask(call, () => retry(this.#commands, call, () => this.#end.heard())),
+    clear: (call) => this.#ask(call, () => this.#commands.clear()),
     join: (call) =>
       this.#wait(() => this.#joiners.add(joinRequest(call, this.#commands, (others) => this.#suspects.look(others)))),
     close: (call) => this.#ask(call, () => this.#commands.close().then(() => void this.#end.heard())),
@@ -147,7 +156,7 @@ export class RedisQueueObject extends BrokerObject {
     const user = this.#deliveries.user(session, object)
     if (user === undefined) return
     if (method === 'return') this.#deliveries.returned(user, args[0] as readonly number[])
-    else if (method === 'nack') this.#deliveries.nacked(user, (args as [number])[0])
+    else if (method === 'nack') this.#deliveries.nacked(user, args as [number, number, string?])
   }
 
   override frame(session: Session, frame: Frame): void {
@@ -158,9 +167,8 @@ export class RedisQueueObject extends BrokerObject {
   }
 
   override check(spec: unknown): void {
-    const { maxSize, maxDeliveries } = spec as QueueShape
-    if (maxSize !== this.#spec.maxSize || maxDeliveries !== this.#spec.maxDeliveries)
-      throw shapeConflict(this.label, this.#spec, { maxSize, maxDeliveries })
+    const conflict = shapeConflict(this.label, this.#spec, spec as QueueShape)
+    if (conflict !== null) throw conflict
   }
 
   /** Whether it is over is known in Redis alone: asked by who names the queue, not by who got it from elsewhere, so `join` looks there. */
@@ -207,7 +215,7 @@ export class RedisQueueObject extends BrokerObject {
   override end(reason: Error): void {
     this.#over = true
     clearTimeout(this.#timer)
-    this.#fetcher.putBack()
+    this.#fetcher.end()
     for (const stop of this.#stops) stop()
     this.#commands.stop()
     for (const line of this.#lines) line.fail(reason)
@@ -234,7 +242,7 @@ export class RedisQueueObject extends BrokerObject {
       (answer) => {
         if (this.#over) return
         if (answer.kind === 'shape') {
-          this.remove?.(shapeConflict(this.label, answer, this.#spec))
+          this.remove?.(shapeConflict(this.label, answer, this.#spec) as Error)
           return
         }
         if (answer.reopened) this.#end.reopened()
@@ -273,8 +281,8 @@ export class RedisQueueObject extends BrokerObject {
     const request = putRequest(call, {
       label: this.label,
       shape: this.#spec,
-      send: (rid, bytes, mode, former) =>
-        this.#fetcher.put(user, (ahead) => this.#commands.put(rid, bytes, mode, former, ahead)),
+      send: (rid, bytes, mode, more) =>
+        this.#fetcher.put(user, (ahead) => this.#commands.put(rid, bytes, mode, { ...more, ahead })),
       suspect: (others) => this.#suspects.look(others),
       closed: () => this.#end.heard(),
     })

@@ -63,6 +63,10 @@ export abstract class BrokerObject {
   get finished(): Error | null {
     return null
   }
+  /** It takes the place of one of its name that was over. */
+  succeed(_before: BrokerObject): void {
+    // Most nouns begin anew.
+  }
   /** The session uses the object from now on, under this number. */
   join(_session: Session, _number: number): void {
     // Most nouns keep no record of who knows them.

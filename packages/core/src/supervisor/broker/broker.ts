@@ -114,6 +114,9 @@ export class Broker implements SessionHost {
         return known
       }
       known.remove?.(finished)
+      const next = this.#make(session, { kind, name, spec, attach })
+      next.succeed(known)
+      return next
     }
     const foreign = attach && program !== undefined && program !== this.#home.program
     if (foreign) {

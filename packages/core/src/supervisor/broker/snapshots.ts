@@ -76,9 +76,18 @@ export interface QueueParties {
   readonly join: readonly PartySnapshot[]
 }
 
+export interface QueueCounts {
+  readonly closed: boolean
+  readonly size: number
+  readonly delayed: number
+  /** Dead letters. */
+  readonly dead: number
+  readonly maxSize: number
+}
+
 export function queueSnapshot(
   name: string,
-  { closed, size, maxSize }: { readonly closed: boolean; readonly size: number; readonly maxSize: number },
+  { closed, size, delayed, dead, maxSize }: QueueCounts,
   { holders, ...waiting }: QueueParties,
 ): ObjectSnapshot {
   return {
@@ -87,6 +96,8 @@ export function queueSnapshot(
     state: closed ? 'closed' : 'open',
     depth: size,
     capacity: Number.isFinite(maxSize) ? maxSize : null,
+    delayed,
+    dead,
     holders: holders.map((holder) => ({ ...holder, token: null })),
     waiters: (['get', 'put', 'join'] as const).flatMap((call) =>
       waiting[call].map((party) => ({ ...party, call, count: 1 })),

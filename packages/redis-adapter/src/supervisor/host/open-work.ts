@@ -3,8 +3,8 @@
  * claim, and where; the program that put it decides who gets it. So a job that comes twice, or is forged, starts nothing twice.
  */
 import { ConnectionError } from '@skein/core'
-import { reportDefect } from '@skein/core/adapter'
-import { QueueCommands, type QueueShape } from '../job-queue.ts'
+import { type QueueShape, reportDefect } from '@skein/core/adapter'
+import { QueueCommands } from '../queue-commands.ts'
 import type { Surround } from '../surround.ts'
 
 /** The queue's key is `{<namespace>:work:any}`. */
@@ -73,7 +73,7 @@ export class OpenWork {
     offer.rids.unshift(rid)
     const began = performance.now()
     try {
-      await this.#commands.put(rid, offer.json, 'wait', former)
+      await this.#commands.put(rid, offer.json, 'wait', { former })
     } catch (error) {
       // Put again when the program has a session again.
       if (error instanceof ConnectionError && performance.now() - began < outage) return

@@ -134,7 +134,7 @@ const semaphore = (): Looking => {
 }
 
 const queue: Looking = {
-  parts: ['h:m', 'h:d', 'l:gw', 'l:pw', 'z:jw', 'n:q:wait', 'n:q:prioritized'],
+  parts: ['h:m', 'h:d', 'l:gw', 'l:pw', 'z:jw', 'n:q:wait', 'n:q:prioritized', 'n:q:delayed', 'n:q:failed'],
   rids: (contents) => [
     ...contents.hash('h:d').keys(),
     ...contents.list('l:gw'),
@@ -143,7 +143,8 @@ const queue: Looking = {
   ],
   view: (name, contents, { of, alive }) => {
     const shape = contents.hash('h:m')
-    const size = contents.count('n:q:wait') + contents.count('n:q:prioritized')
+    const [delayed, dead] = [contents.count('n:q:delayed'), contents.count('n:q:failed')]
+    const size = contents.count('n:q:wait') + contents.count('n:q:prioritized') + delayed
     const maxSize = Number(shape.get('maxSize') ?? 0) || Number.POSITIVE_INFINITY
     const waiting = (part: `l:${string}` | `z:${string}`): PartySnapshot[] => contents.list(part).filter(alive).map(of)
     const holders = new Map<string, PartySnapshot & { count: number }>()
@@ -154,7 +155,7 @@ const queue: Looking = {
     }
     return queueSnapshot(
       name,
-      { closed: shape.has('closed'), size, maxSize },
+      { closed: shape.has('closed'), size, delayed, dead, maxSize },
       { holders: [...holders.values()], get: waiting('l:gw'), put: waiting('l:pw'), join: waiting('z:jw') },
     )
   },
