@@ -318,3 +318,16 @@ async function here<T extends { close(): Promise<void> }>(open: () => Promise<T>
   onTestFinished(() => mp.close())
   return mp
 }
+
+test('each sees the processes of all, and finds them', async () => {
+  const [host, guest, other] = [await Party.start(), await Party.start(), await Party.start()]
+  const pid = await guest.ask<number>('start', 'children', 60_000)
+  const mains = [host.pid, guest.pid, other.pid]
+  for (const party of [host, guest, other]) {
+    const pids = await party.ask<number[]>('pids')
+    expect(pids.toSorted((a, b) => a - b)).toEqual([...mains, pid].toSorted((a, b) => a - b))
+  }
+  expect(await other.ask('end', pid)).toBe('SIGKILL')
+  expect(await guest.ask('childEnded')).toEqual(['signaled', 'SIGKILL'])
+  await until('it is forgotten', async () => !(await host.ask<number[]>('pids')).includes(pid))
+})

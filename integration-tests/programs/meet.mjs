@@ -45,6 +45,14 @@ const commands = {
     await mp.queue(name).put(child)
     return child.pid
   },
+  /** The pids of all that run, and the end of the one with that pid. */
+  pids: async () => (await mp.processes()).map(({ pid }) => pid),
+  end: async (pid) => {
+    const { id } = (await mp.processes()).find((one) => one.pid === pid)
+    const found = await mp.find(id)
+    await found.kill()
+    return (await found.join()).signal
+  },
   childEnded: async () => {
     const { reason, signal } = await kept.get('child').join()
     return [reason, signal]

@@ -35,6 +35,7 @@ import { processEndSuite } from './process-end.ts'
 import { processOptionsSuite } from './process-options.ts'
 import { processRestartSuite } from './process-restart.ts'
 import { processSuite } from './process.ts'
+import { processesSuite } from './processes.ts'
 import { queueCloseSuite } from './queue-close.ts'
 import { queueDeliverySuite } from './queue-delivery.ts'
 import { joinableQueueSuite } from './queue-joinable.ts'
@@ -47,6 +48,7 @@ import { semaphoreSuite } from './semaphore.ts'
 import { sharingSuite } from './sharing.ts'
 import { targetsSuite } from './targets.ts'
 import { valueSuite } from './value.ts'
+import { waitSuite } from './wait.ts'
 import { describe } from 'vitest'
 
 export type { ConformanceOptions, MakeContext } from './harness.ts'
@@ -60,6 +62,8 @@ const processSuites = [
   processEndSuite,
   processOptionsSuite,
   processRestartSuite,
+  processesSuite,
+  waitSuite,
   poolSuite,
   poolMapsSuite,
   poolImapSuite,

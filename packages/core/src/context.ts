@@ -3,7 +3,7 @@ import { availableParallelism } from 'node:os'
 import { decode, encode } from './codec/index.ts'
 import type { Adapter, QueueSpec } from './contract/adapter.ts'
 import type { Condition, ConditionOptions } from './contract/condition.ts'
-import type { Context, NameOptions } from './contract/context.ts'
+import type { Context, NameOptions, Waitable } from './contract/context.ts'
 import type { Barrier, BarrierOptions } from './contract/barrier.ts'
 import type { Election } from './contract/election.ts'
 import type { Event } from './contract/event.ts'
@@ -12,7 +12,7 @@ import { type HandleRef, handleRef } from './contract/handle.ts'
 import type { Lock, RLock } from './contract/lock.ts'
 import type { Connection, PipeOptions } from './contract/pipe.ts'
 import type { Pool, PoolOptions } from './contract/pool.ts'
-import type { Process, ProcessOptions } from './contract/process.ts'
+import type { Process, ProcessInfo, ProcessOptions } from './contract/process.ts'
 import type { JoinableQueue, Queue, QueueOptions, SimpleQueue } from './contract/queue.ts'
 import type { RWLock } from './contract/rwlock.ts'
 import type { DictKey, SharedArray, SharedDict, SharedList, Value } from './contract/state.ts'
@@ -21,7 +21,7 @@ import type { Snapshot } from './contract/snapshot.ts'
 import type { Target } from './contract/target.ts'
 import type { WaitOptions } from './contract/wait.ts'
 import { noteClosed } from './current-process.ts'
-import { ArgumentError, ClosedError } from './errors.ts'
+import { ArgumentError, ClosedError, StateError } from './errors.ts'
 import { createPool } from './pool/pool.ts'
 import { checkBackoff } from './queue/put-options.ts'
 import { checkProcessOptions } from './process-options.ts'
@@ -30,6 +30,7 @@ import { checkName } from './util/names.ts'
 import { describe } from './util/describe.ts'
 import { checkInteger, checkOptions } from './util/options.ts'
 import { checkWait } from './util/wait.ts'
+import { waitAny } from './wait-any.ts'
 
 /** The number of processors this process may use; the default size of a pool. */
 export function cpuCount(): number {
@@ -217,6 +218,38 @@ export class AdapterContext implements Context {
       throw new ArgumentError(`${where} takes a length or an array of the items, got ${describe(init)}`)
     }
     return this.#open.array({ name: this.#named(options, where), init })
+  }
+
+  async processes(): Promise<ProcessInfo[]> {
+    return this.#open.processes()
+  }
+
+  async find(id: string): Promise<Process<unknown>> {
+    const adapter = this.#open
+    if (typeof id !== 'string') throw new ArgumentError(`find(): id must be a string, got ${describe(id)}`)
+    const found = (await adapter.processes()).find((one) => one.id === id)
+    if (found === undefined) {
+      throw new StateError(`find(): no process with the id ${describe(id)} runs; processes() lists those that do`)
+    }
+    if (found.role !== 'process') {
+      const what = found.role === 'main' ? 'the main process of a program' : 'a worker of a pool'
+      throw new StateError(`find(): ${found.name} (pid ${found.pid}) is ${what}, of which there are no handles`)
+    }
+    const { name: label, daemon, detached, program } = found
+    const { scope, namespace } = adapter
+    return adapter.attach({
+      kind: 'process',
+      name: id,
+      namespace,
+      scope,
+      program,
+      shape: { label, daemon, detached },
+    }) as Process<unknown>
+  }
+
+  async wait<W extends Waitable>(things: readonly W[], wait?: WaitOptions): Promise<W[]> {
+    const { admit } = this.#open
+    return waitAny(things, wait, ({ ref }) => admit(ref))
   }
 
   async inspect(): Promise<Snapshot> {

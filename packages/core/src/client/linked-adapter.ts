@@ -21,7 +21,7 @@ import type { Handle, HandleKind, HandleRef } from '../contract/handle.ts'
 import type { Latch } from '../contract/latch.ts'
 import type { Lock, RLock } from '../contract/lock.ts'
 import type { Connection } from '../contract/pipe.ts'
-import type { Process } from '../contract/process.ts'
+import type { Process, ProcessInfo } from '../contract/process.ts'
 import type { JoinableQueue, Queue } from '../contract/queue.ts'
 import type { RWLock } from '../contract/rwlock.ts'
 import type { Semaphore } from '../contract/semaphore.ts'
@@ -93,6 +93,10 @@ export class LinkedAdapter implements Adapter, Home {
 
   get nature(): Nature {
     return this.#ground.nature
+  }
+
+  get scope(): string {
+    return this.nature.scope
   }
 
   get namespace(): string {
@@ -249,6 +253,11 @@ export class LinkedAdapter implements Adapter, Home {
     throw new ScopeError(
       `${kind} "${name}" belongs to ${where}, not to the ${this.kind} namespace ${this.namespace} of this context; create it in the context that shares it`,
     )
+  }
+
+  async processes(): Promise<ProcessInfo[]> {
+    const { client } = this
+    return client.call<ProcessInfo[]>(client.open('inspector', 'all', null, false), 'processes')
   }
 
   async inspect(): Promise<Snapshot> {

@@ -13,7 +13,7 @@ import type { Handle, HandleRef } from './handle.ts'
 import type { Latch } from './latch.ts'
 import type { Lock, RLock } from './lock.ts'
 import type { Connection } from './pipe.ts'
-import type { Process, Stdio } from './process.ts'
+import type { Process, ProcessInfo, Stdio } from './process.ts'
 import type { JoinableQueue, Queue } from './queue.ts'
 import type { RWLock } from './rwlock.ts'
 import type { Semaphore } from './semaphore.ts'
@@ -112,6 +112,8 @@ export interface ProcessSpec {
 export interface Adapter {
   readonly kind: 'local' | 'redis'
   readonly namespace: string
+  /** Which store it is, as references name it. */
+  readonly scope: string
   readonly state: 'connected' | 'suspended' | 'lost'
   /** Aborts with `ConnectionError` when the connection is lost for good. */
   readonly lost: AbortSignal
@@ -144,6 +146,7 @@ export interface Adapter {
   /** The handle that a reference stands for. @throws ScopeError if it belongs to another context. */
   attach(ref: HandleRef): Handle
   inspect(): Promise<Snapshot>
+  processes(): Promise<ProcessInfo[]>
   /** Waits for non-daemon processes, ends daemons, frees anonymous objects. */
   close(wait?: WaitOptions): Promise<void>
 }

@@ -7,7 +7,7 @@ import type { Condition, ConditionOptions } from './condition.ts'
 import type { Lock, RLock } from './lock.ts'
 import type { Connection, PipeOptions } from './pipe.ts'
 import type { Pool, PoolOptions } from './pool.ts'
-import type { Process, ProcessOptions } from './process.ts'
+import type { Process, ProcessInfo, ProcessOptions } from './process.ts'
 import type { JoinableQueue, Queue, QueueOptions, SimpleQueue } from './queue.ts'
 import type { RWLock } from './rwlock.ts'
 import type { DictKey, SharedArray, SharedDict, SharedList, Value } from './state.ts'
@@ -15,6 +15,9 @@ import type { Semaphore, SemaphoreOptions } from './semaphore.ts'
 import type { Snapshot } from './snapshot.ts'
 import type { Target } from './target.ts'
 import type { WaitOptions } from './wait.ts'
+
+/** What `wait()` waits for. */
+export type Waitable = Process<unknown> | Connection<never, unknown>
 
 /** `{ name }`, or the name itself. Without a name the object is reachable only through its handle and ends with its creator. */
 export type NameOptions = string | { readonly name?: string | undefined }
@@ -91,6 +94,24 @@ export interface Context extends AsyncDisposable {
    * yet may be missing. Who is dead is left out.
    */
   inspect(): Promise<Snapshot>
+  /**
+   * The processes that run: on one machine those of this program, or of all that met under one name; on Redis those of every program of the
+   * namespace. A program that does not answer is there with its main process alone, until it counts as dead.
+   */
+  processes(): Promise<ProcessInfo[]>
+  /**
+   * The process of that id, whoever started it; what it was made to return is not known here.
+   *
+   * @throws StateError if none runs that has a handle: main programs and pool workers have none
+   */
+  find(id: string): Promise<Process<unknown>>
+  /**
+   * Waits for processes that have ended and connections that can be received from, and gives all that are ready, in their order. Nothing is
+   * taken from a connection; one whose other end is gone is ready. Of nothing: nothing, at once.
+   *
+   * @throws TimeoutError if none is ready in time; StateError for a process that was not started and for an end that only sends
+   */
+  wait<W extends Waitable>(things: readonly W[], wait?: WaitOptions): Promise<W[]>
   /**
    * Waits for this context's non-daemon processes, ends its daemons and pools, frees its anonymous objects. Running out of time or an abort
    * leaves what still runs running. Falling off the end of the main module does the same. Again: the same promise.

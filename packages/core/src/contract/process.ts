@@ -81,6 +81,23 @@ export interface ProcessStatus {
   readonly exit: ExitStatus | null
 }
 
+/** A process that runs. */
+export interface ProcessInfo {
+  /** Unique among all programs and hosts; what `find()` takes. */
+  readonly id: string
+  readonly name: string
+  readonly pid: number
+  readonly host: string
+  /** `main`: of a program; `process`: started by `start()`; `worker`: of a pool. */
+  readonly role: 'main' | 'process' | 'worker'
+  readonly daemon: boolean
+  readonly detached: boolean
+  /** Id of who started it; `null`: nobody did. */
+  readonly parent: string | null
+  /** Id of the main process of the program that started it. */
+  readonly program: string
+}
+
 /** Dies with its parent, however the parent died. */
 export interface Process<R> extends Handle, AsyncDisposable {
   readonly id: string

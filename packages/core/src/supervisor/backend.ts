@@ -1,6 +1,7 @@
 /** What an adapter brings into the supervisor thread: the state behind the nouns. Sessions, processes and fleets are the same for all. */
 import type { ConnectSettings } from '../contract/adapter-module.ts'
 import type { Until } from '../wire/tenure-slot.ts'
+import type { ProcessInfo } from '../contract/process.ts'
 import type { ObjectSnapshot } from '../contract/snapshot.ts'
 import type { StartSpec } from './children.ts'
 import type { Broker, Foreign, ObjectFactory } from './broker/broker.ts'
@@ -71,6 +72,8 @@ export interface Backend {
   elsewhere?(of: Foreign): Promise<BrokerObject> | null
   /** What all objects of the namespace look like. Default: those of this program's broker. */
   inspect?(): Promise<readonly ObjectSnapshot[]>
+  /** The processes that run in all programs of the namespace. Default: those of this program's broker. */
+  processes?(): Promise<readonly ProcessInfo[]>
   /** A process has come. */
   opened?(session: Session): void
   /** A process has ended, and each object has been told to take back what it held. */

@@ -1,6 +1,7 @@
 /** What a child is told first of all. */
 import type { ChildOptions } from '../contract/adapter.ts'
 import type { WorkerLimits } from '../contract/fleet.ts'
+import type { ProcessInfo as PublicInfo } from '../contract/process.ts'
 
 /** What differs between adapters for a process's half of them. */
 export interface Nature {
@@ -29,6 +30,9 @@ export interface ProcessInfo {
   readonly pid: number
   readonly host: string
 }
+
+/** What is known of a process that has a session, beside who it is. */
+export type About = Pick<PublicInfo, 'role' | 'daemon' | 'detached' | 'parent' | 'program'>
 
 /**
  * - `process`: runs `target(...args)` once.

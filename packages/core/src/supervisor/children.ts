@@ -22,6 +22,8 @@ export interface StartSpec {
   readonly role: Role
   readonly surroundings: Surroundings
   readonly options: ChildOptions
+  /** Which program keeps its record, by the id of its main process; default: this one. */
+  readonly keeper?: string
   /** How many numbers earlier runs under this id may have used for what they made; default 0. */
   readonly serial?: number
 }

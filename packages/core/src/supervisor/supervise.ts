@@ -101,11 +101,16 @@ export function supervise(stock: FifoStock, backend: Backend): void {
   })
 
   const begin = (): void => {
-    const session = broker.session({ ...main, host: hostname() }, new AheadBoard(board))
+    const about = { role: 'main', daemon: false, detached: false, parent: null, program: main.id } as const
+    const session = broker.session({ ...main, host: hostname() }, { board: new AheadBoard(board), about })
     const common = {
       process: (name, spec) => new ProcessObject(name, spec, starter),
       fleet: (name, spec, owner) => new FleetObject(name, spec, owner, starter),
-      inspector: (name) => new Inspector(name, async () => (await backend.inspect?.()) ?? broker.snapshot()),
+      inspector: (name) =>
+        new Inspector(name, broker, {
+          look: async () => (await backend.inspect?.()) ?? broker.snapshot(),
+          processes: async () => (await backend.processes?.()) ?? broker.processes(),
+        }),
       session: (name) => new SessionObject(name, { stop: (grace) => stop(grace), kill: () => starter.kill() }),
     } satisfies Record<string, ObjectFactory>
     const stopAll = async (grace: number): Promise<void> => {

@@ -21,8 +21,9 @@ import { Serving } from './host/serving.ts'
 import type { OpenQueue } from './host/work-line.ts'
 import { Inspection } from './inspect/inspection.ts'
 import { jobQueue } from './job-queue.ts'
-import { NotSupportedError } from '@skein/core'
+import { NotSupportedError, type ProcessInfo } from '@skein/core'
 import { openSurround } from './opening.ts'
+import { census } from './peers/census.ts'
 import { Peers } from './peers/peers.ts'
 import { sessionKeys } from './program-session.ts'
 import { Quorum } from './redlock/quorum.ts'
@@ -49,6 +50,7 @@ interface Open {
 
 /** What needs the program's broker. */
 interface Running {
+  readonly broker: Broker
   readonly peers: Peers
   readonly placement: Placement & { close(): Promise<void> }
   /** Where this program runs what others start. */
@@ -147,6 +149,11 @@ export class RedisBackend implements Backend {
     return openForeign(of, (program) => peers.reach(program))
   }
 
+  processes(): Promise<readonly ProcessInfo[]> {
+    const { broker, peers } = this.#begun
+    return census(broker, peers)
+  }
+
   inspect(): Promise<readonly ObjectSnapshot[]> {
     return this.#begun.inspection.look()
   }
@@ -165,7 +172,7 @@ export class RedisBackend implements Backend {
     const serving =
       serve === false || serve === null ? null : new Serving({ around, peers, launch, surroundings, slots })
     const inspection = new Inspection(around, quorum, () => broker.sessions())
-    return { peers, placement, serving, inspection }
+    return { broker, peers, placement, serving, inspection }
   }
 
   get #begun(): Running {

@@ -6,7 +6,7 @@ import { once } from 'node:events'
 import { createServer, type Server, type Socket } from 'node:net'
 import { hostname } from 'node:os'
 import { encode } from '../../codec/index.ts'
-import type { ProcessInfo } from '../../supervisor/boot.ts'
+import type { About, ProcessInfo } from '../../supervisor/boot.ts'
 import type { Broker } from '../../supervisor/broker/broker.ts'
 import type { Session } from '../../supervisor/broker/session.ts'
 import { reportDefect } from '../../supervisor/defect.ts'
@@ -14,6 +14,9 @@ import { type Frame, op } from '../../wire/frame.ts'
 import { relayed, relayHead } from '../../wire/kept-frame.ts'
 import { SocketLink } from '../../wire/socket-link.ts'
 import { type Hello, read, type Welcome } from './hello.ts'
+
+/** A process of a guest that comes in; `null`: the program as such. */
+type Entrant = readonly [process: ProcessInfo, about: About | null]
 
 export interface House {
   readonly broker: Broker
@@ -112,7 +115,7 @@ class Visitor {
     else if (this.#said.as === 'peer') this.#sessions.get(0)?.frame(frame)
     else if (frame.op === op.relay) this.#sessions.get(frame.a)?.frame(relayed(frame))
     else if (frame.op === op.hello)
-      this.#enter(frame.a, read(frame) as ProcessInfo, (session) => this.#through(session, frame.a))
+      this.#enter(frame.a, read(frame) as Entrant, (session) => this.#through(session, frame.a))
     else if (frame.op === op.forget) this.#leave(frame.a)
   }
 
@@ -129,13 +132,13 @@ class Visitor {
     if (said.as === 'guest') return
     // Its processes have sessions of their own where they use objects; this one ends nothing of theirs.
     const id = `${said.program}!`
-    this.#enter(0, { id, name: 'another program', pid: said.pid, host: hostname() }, (session) => {
+    this.#enter(0, [{ id, name: 'another program', pid: said.pid, host: hostname() }, null], (session) => {
       session.connect(this.#link)
     })
   }
 
-  #enter(number: number, process: ProcessInfo, connect: (session: Session) => void): void {
-    const session = this.#house.broker.session(process, null, false)
+  #enter(number: number, [process, about]: Entrant, connect: (session: Session) => void): void {
+    const session = this.#house.broker.session(process, { near: false, about })
     this.#sessions.set(number, session)
     connect(session)
   }

@@ -30,8 +30,8 @@ export class HostLine implements Answered {
 
   /** A process of this program has come. */
   enter(session: Session): void {
-    const { serial, process } = session
-    this.#link?.send(op.hello, serial, 0, encode(process))
+    const { serial, process, about } = session
+    this.#link?.send(op.hello, serial, 0, encode([process, about]))
     const relay = new Relay(session, (kind, a, b, head, tail) =>
       this.#link?.send(op.relay, serial, 0, relayHead(kind, a, b, head), tail),
     )

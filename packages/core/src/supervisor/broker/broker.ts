@@ -4,11 +4,11 @@
  */
 import { StateError } from '../../errors.ts'
 import type { ObjectSnapshot } from '../../contract/snapshot.ts'
-import type { AheadBoard } from '../../wire/ahead-board.ts'
 import type { BrokerObject } from './broker-object.ts'
 import { describe } from './broker-object.ts'
 import type { ProcessInfo } from '../boot.ts'
-import { Session, type SessionHost } from './session.ts'
+import type { ProcessInfo as Running } from '../../contract/process.ts'
+import { type Manner, Session, type SessionHost } from './session.ts'
 
 /** Makes a noun's state from what the client said of it. @param attach it was named elsewhere before */
 export type ObjectFactory = (name: string, spec: never, session: Session, attach: boolean) => BrokerObject
@@ -70,12 +70,16 @@ export class Broker implements SessionHost {
     return this.#sessions
   }
 
-  /** @param near see `Session` */
-  session(process: ProcessInfo, board: AheadBoard | null = null, near = true): Session {
-    const session = new Session(process, this, board, near)
+  session(process: ProcessInfo, manner?: Manner): Session {
+    const session = new Session(process, this, manner)
     this.#sessions.add(session)
     this.#home.opened?.(session)
     return session
+  }
+
+  /** The processes that have sessions here. */
+  processes(): Running[] {
+    return [...this.#sessions].flatMap(({ process, about }) => (about === null ? [] : { ...process, ...about }))
   }
 
   /** What the objects look like whose state is here. */

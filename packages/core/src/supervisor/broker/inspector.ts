@@ -1,22 +1,35 @@
-/** Tells who asks what all objects look like. */
+/** Tells who asks what all objects look like, and which processes run. */
+import type { ProcessInfo } from '../../contract/process.ts'
 import type { ObjectSnapshot } from '../../contract/snapshot.ts'
+import type { Broker } from './broker.ts'
 import { BrokerObject, type Methods } from './broker-object.ts'
+import type { Call } from './session.ts'
+
+/** What is known of all programs of the namespace. */
+export interface Survey {
+  readonly look: () => Promise<readonly ObjectSnapshot[]>
+  readonly processes: () => Promise<readonly ProcessInfo[]>
+}
 
 export class Inspector extends BrokerObject {
-  readonly #look: () => Promise<readonly ObjectSnapshot[]>
+  readonly #broker: Broker
+  readonly #survey: Survey
 
-  constructor(name: string, look: () => Promise<readonly ObjectSnapshot[]>) {
+  constructor(name: string, broker: Broker, survey: Survey) {
     super('inspector', name)
-    this.#look = look
+    this.#broker = broker
+    this.#survey = survey
   }
 
   protected override readonly methods: Methods = {
     look: (call) => {
-      this.#look().then(
-        (objects) => call.ok(objects.toSorted(byKindAndName)),
-        (error: unknown) => call.fail(error as Error),
-      )
+      void tell(call, async () => (await this.#survey.look()).toSorted(by((one) => `${one.kind} ${one.name}`)))
     },
+    processes: (call) => {
+      void tell(call, async () => (await this.#survey.processes()).toSorted(by((one) => `${one.program} ${one.id}`)))
+    },
+    /** Those of this program alone, for other programs. */
+    own: (call) => call.ok(this.#broker.processes()),
   }
 
   override check(): void {
@@ -32,10 +45,14 @@ export class Inspector extends BrokerObject {
   }
 }
 
-function byKindAndName(one: ObjectSnapshot, other: ObjectSnapshot): number {
-  return compare(one.kind, other.kind) || compare(one.name, other.name)
+async function tell(call: Call, look: () => Promise<unknown>): Promise<void> {
+  try {
+    call.ok(await look())
+  } catch (error) {
+    call.fail(error as Error)
+  }
 }
 
-function compare(one: string, other: string): number {
-  return one < other ? -1 : Number(one > other)
+function by<T>(key: (one: T) => string): (one: T, other: T) => number {
+  return (one, other) => (key(one) < key(other) ? -1 : Number(key(one) > key(other)))
 }

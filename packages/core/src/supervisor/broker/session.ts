@@ -7,7 +7,7 @@ import { ProtocolError, StateError } from '../../errors.ts'
 import { type Frame, op } from '../../wire/frame.ts'
 import { KeptFrame } from '../../wire/kept-frame.ts'
 import type { Link } from '../../wire/link.ts'
-import type { ProcessInfo } from '../boot.ts'
+import type { About, ProcessInfo } from '../boot.ts'
 import { reportDefect } from '../defect.ts'
 import type { AheadBoard } from '../../wire/ahead-board.ts'
 import type { Opening } from './broker.ts'
@@ -57,6 +57,13 @@ export interface SessionHost {
 
 type OpenFields = [kind: string, name: string, spec: unknown, attach: boolean, program: string | undefined]
 
+/** How a session is had. */
+export interface Manner {
+  readonly board?: AheadBoard | null
+  readonly near?: boolean
+  readonly about?: About | null
+}
+
 let serials = 0
 
 export class Session {
@@ -79,11 +86,14 @@ export class Session {
   readonly near: boolean
   /** Where another program's broker keeps objects: takes the frames for those. `false`: the frame is for this one. */
   relay: ((frame: Frame) => boolean) | null = null
+  /** `null`: it stands for another program, not for a process. */
+  readonly about: About | null
   /** Told of each sign of life, before it is looked at; where holding depends on that. */
   heard: (() => void) | null = null
 
-  constructor(process: ProcessInfo, host: SessionHost, board: AheadBoard | null = null, near = true) {
+  constructor(process: ProcessInfo, host: SessionHost, { board = null, near = true, about = null }: Manner = {}) {
     this.process = process
+    this.about = about
     this.near = near
     this.board = board
     this.#host = host

@@ -127,7 +127,9 @@ export class Starter {
       spec,
       {
         started: (child, info) => {
-          const own = this.#broker.session(info)
+          const { daemon, parent, role, options, keeper = this.#home.program } = spec
+          const about = { daemon, parent: parent.id, role: role.kind, detached: options.detached, program: keeper }
+          const own = this.#broker.session(info, { about })
           session = own
           own.connect(child.link)
           liveness?.watch(own, slot)

@@ -79,12 +79,12 @@ export class Lodger implements ObjectListener {
   }
 
   #launch(claimed: Claimed): void {
-    const { launch, surroundings } = this.#options
+    const { launch, program: keeper, surroundings } = this.#options
     this.#detached = claimed.options.detached
     // What it writes belongs to the program that has started it.
     const stdio = claimed.options.stdio === 'inherit' ? 'pipe' : claimed.options.stdio
     launch(
-      { ...claimed, surroundings, options: { ...claimed.options, stdio } },
+      { ...claimed, keeper, surroundings, options: { ...claimed.options, stdio } },
       {
         started: (child, info) => {
           this.#child = child as Child

@@ -21,6 +21,14 @@ interface Peer {
   guest: { readonly link: PeerLink; readonly session: Session } | null
 }
 
+/** Another program, and the way to its broker. */
+export interface Other {
+  readonly program: string
+  readonly pid: number
+  readonly host: string
+  readonly client: BrokerClient
+}
+
 export interface PeersOptions {
   readonly around: Surround
   readonly keys: Pick<SessionKeys, 'inbox' | 'info'>
@@ -59,6 +67,25 @@ export class Peers {
   async reach(program: string): Promise<BrokerClient | null> {
     const sid = await this.#find(program)
     return sid === null || this.#closed ? null : this.#client(sid)
+  }
+
+  /** Every other program of the namespace that is not known to be dead. */
+  async others(): Promise<Other[]> {
+    const { session, deaths } = this.#around
+    const all = await this.#info.call([this.#keys.info], [])
+    const dead = new Set(await deaths.deadOf(all.filter((_, at) => at % 2 === 0)))
+    const found: Other[] = []
+    for (let at = 0; at + 1 < all.length && !this.#closed; at += 2) {
+      const sid = all[at] as string
+      if (sid === session.sid || dead.has(sid)) continue
+      const {
+        program = sid,
+        pid,
+        host,
+      } = JSON.parse(all[at + 1] as string) as Partial<Other> & Pick<Other, 'pid' | 'host'>
+      found.push({ program, pid, host, client: this.#client(sid) })
+    }
+    return found
   }
 
   /** Says goodbye; what is held over there goes back at once. */

@@ -1,0 +1,26 @@
+/** Which processes run in all programs of a namespace: each program is asked for its own. */
+import type { ProcessInfo } from '@skein/core'
+import type { Broker } from '@skein/core/adapter'
+import type { Other, Peers } from './peers.ts'
+
+/** Milliseconds that a program has to answer. One that is stopped never does. */
+const PATIENCE = 2_000
+
+export async function census(broker: Broker, peers: Peers): Promise<ProcessInfo[]> {
+  const others = await peers.others()
+  const elsewhere = await Promise.all(others.map(processesOf))
+  return [...broker.processes(), ...elsewhere.flat()]
+}
+
+async function processesOf({ program, pid, host, client }: Other): Promise<ProcessInfo[]> {
+  const number = client.open('inspector', 'all', null, false)
+  try {
+    const wait = { timeout: PATIENCE }
+    return await client.call<ProcessInfo[]>(number, 'own', [], { wait, what: 'the program did not answer' })
+  } catch {
+    // It is there for all that is known, and says nothing: stopped, or about to be declared dead.
+    return [
+      { id: program, name: 'main', pid, host, role: 'main', daemon: false, detached: false, parent: null, program },
+    ]
+  }
+}
