@@ -1,6 +1,4 @@
 /** `local:NAME`: programs of one machine that know nothing of each other but a name, and what they see of each other's deaths. */
-import { type ChildProcess, fork } from 'node:child_process'
-import { once } from 'node:events'
 import { chmodSync, mkdirSync, mkdtempSync, readdirSync, rmSync, symlinkSync, utimesSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -8,9 +6,8 @@ import process from 'node:process'
 import { until } from '@skein/conformance'
 import { ConflictError, connect, ConnectionError, type ObjectSnapshot, ScopeError, StateError } from '@skein/core'
 import { beforeEach, describe, expect, onTestFinished, test } from 'vitest'
+import { Party } from './support/party.ts'
 import { freshNamespace } from './support/redis.ts'
-
-const PROGRAM = join(import.meta.dirname, 'programs', 'meet.mjs')
 
 /** Where they meet in this test. */
 let folder = ''
@@ -21,69 +18,14 @@ beforeEach(() => {
   onTestFinished(() => rmSync(folder, { recursive: true, force: true }))
 })
 
-interface Answer {
-  readonly id: number
-  readonly value?: unknown
-  readonly error?: { readonly name: string; readonly message: string }
-}
-
-class Party {
-  readonly process: ChildProcess
-  readonly ended: Promise<unknown>
-  readonly #asked = new Map<number, (answer: Answer) => void>()
-  #count = 0
-
-  constructor(namespace: string) {
-    this.process = fork(PROGRAM, [url, namespace], { env: { ...process.env, TMPDIR: folder }, execArgv: [] })
-    this.ended = once(this.process, 'exit')
-    this.process.on('message', (answer: Answer) => {
-      this.#asked.get(answer.id)?.(answer)
-      this.#asked.delete(answer.id)
-    })
-    onTestFinished(async () => {
-      this.process.kill('SIGKILL')
-      await this.ended
-    })
-  }
-
-  /** A program that is connected. */
-  static async start(namespace = 'n'): Promise<Party> {
-    const party = new Party(namespace)
-    await party.ready()
-    return party
-  }
-
-  ready(): Promise<unknown> {
-    return Promise.race([
-      new Promise((resolve) => this.#asked.set(0, resolve)),
-      this.ended.then(() => Promise.reject(new Error('a party ended before it was connected'))),
-    ])
-  }
-
-  get pid(): number {
-    return this.process.pid as number
-  }
-
-  async ask<T = unknown>(command: string, ...args: readonly unknown[]): Promise<T> {
-    this.#count += 1
-    const id = this.#count
-    const answer = new Promise<Answer>((resolve) => this.#asked.set(id, resolve))
-    this.process.send({ id, command, args })
-    const { value, error } = await answer
-    if (error !== undefined) throw Object.assign(new Error(error.message), { name: error.name })
-    return value as T
-  }
-
-  async kill(signal: NodeJS.Signals = 'SIGKILL'): Promise<void> {
-    this.process.kill(signal)
-    if (signal === 'SIGKILL') await this.ended
-  }
+function start(namespace = 'n'): Promise<Party> {
+  return Party.start({ url, folder }, namespace)
 }
 
 async function parties(count: number): Promise<[Party, Party, Party]> {
   const all: Party[] = []
   // One after the other, so that it is known who hosts.
-  for (let made = 0; made < count; made += 1) all.push(await Party.start())
+  for (let made = 0; made < count; made += 1) all.push(await start())
   return all as [Party, Party, Party]
 }
 
@@ -150,8 +92,8 @@ describe('programs that connect to one name', () => {
   })
 
   test('do not meet in another namespace, nor under another name', async () => {
-    const one = await Party.start('n')
-    const elsewhere = await Party.start('m')
+    const one = await start('n')
+    const elsewhere = await start('m')
     await one.ask('put', 'jobs', 1)
     expect(await elsewhere.ask('tryGet', 'jobs')).toBeNull()
     const mp = await here(() => connect(`${url}x`, { namespace: 'n' }))
@@ -225,7 +167,7 @@ describe('when the host goes', () => {
   }
 
   test('a stopped one is not taken for dead: who comes is told its pid in time', async () => {
-    const host = await Party.start()
+    const host = await start()
     await host.kill('SIGSTOP')
     const began = performance.now()
     const error: unknown = await here(() => connect(url, { namespace: 'n' })).catch((reason: unknown) => reason)
@@ -239,7 +181,7 @@ describe('when the host goes', () => {
 
   test('again and again, there is one host at a time', async () => {
     for (let round = 0; round < 4; round += 1) {
-      const all = Array.from({ length: 5 }, () => new Party('n'))
+      const all = Array.from({ length: 5 }, () => new Party({ url, folder }, 'n'))
       await Promise.all(all.map((party) => party.ready()))
       const scopes = new Set(await Promise.all(all.map((party) => party.ask<string>('scope'))))
       expect(scopes.size).toBe(1)
@@ -248,6 +190,39 @@ describe('when the host goes', () => {
       await Promise.all(all.map((party) => party.kill()))
     }
   })
+})
+
+test('whoever is killed, while others come: those who are left agree on one host', async () => {
+  let all = await Promise.all([1, 2, 3, 4].map(() => start()))
+  const scopes = async (): Promise<string[]> => Promise.all(all.map((party) => party.ask<string>('scope')))
+  /** The scope of handles ends with the id of the host, and that begins with its pid. */
+  const hosts =
+    (scope: string) =>
+    (party: Party): boolean =>
+      scope.split(' ')[1]?.startsWith(party.pid.toString(36)) === true
+  for (let round = 0; round < 8; round += 1) {
+    const [scope = ''] = await scopes()
+    const host = all.find(hosts(scope)) as Party
+    const guest = all.find((party) => party !== host) as Party
+    // In every third round nobody but a guest is killed, in every other third one both are.
+    const victims = [[host], [guest], [host, guest]][round % 3] as Party[]
+    all = all.filter((party) => !victims.includes(party))
+    const left = [...all]
+    const comers = victims.map(() => new Party({ url, folder }, 'n'))
+    all.push(...comers)
+    await Promise.all([
+      ...victims.map((party) => party.kill()),
+      ...comers.map((party) => party.ready()),
+      ...(victims.includes(host) ? left.map((party) => party.ask('reconnect')) : []),
+    ])
+    // Who came before the host had died is its guest no longer.
+    const missed = async (party: Party): Promise<boolean> => (await party.ask('scope')) === scope
+    if (victims.includes(host)) {
+      await Promise.all(comers.map(async (party) => (await missed(party)) && party.ask('reconnect')))
+    }
+    expect(new Set(await scopes()).size).toBe(1)
+    expect(await Promise.all(all.map((party) => party.ask('add', `c${round}`, 1)))).toContain(4)
+  }
 })
 
 describe('the directory in which they meet', () => {
@@ -282,7 +257,7 @@ describe('the directory in which they meet', () => {
     await Promise.all([host, guest].map((party) => party.kill()))
     const before = new Date(Date.now() - 120_000)
     for (const name of sockets) utimesSync(join(directory, name), before, before)
-    await Party.start()
+    await start()
     const left = readdirSync(directory)
     expect(left).toContain('2')
     expect(left.filter((name) => sockets.includes(name))).toEqual([])
@@ -320,7 +295,7 @@ async function here<T extends { close(): Promise<void> }>(open: () => Promise<T>
 }
 
 test('each sees the processes of all, and finds them', async () => {
-  const [host, guest, other] = [await Party.start(), await Party.start(), await Party.start()]
+  const [host, guest, other] = [await start(), await start(), await start()]
   const pid = await guest.ask<number>('start', 'children', 60_000)
   const mains = [host.pid, guest.pid, other.pid]
   for (const party of [host, guest, other]) {

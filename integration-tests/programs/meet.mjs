@@ -77,7 +77,9 @@ const commands = {
   wait: (name) => mp.event(name).wait(),
   set: (name) => mp.event(name).set(),
   inspect: async () => (await mp.inspect()).objects,
+  /** Once the host is known to be gone. */
   reconnect: async () => {
+    if (!mp.lost.aborted) await new Promise((resolve) => mp.lost.addEventListener('abort', resolve))
     mp = await connect(url, { namespace })
     return mp.lock('scope').ref.scope
   },
