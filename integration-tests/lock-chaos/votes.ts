@@ -111,6 +111,9 @@ export class Votes {
   back(master: number, votesAfter: number, empty: boolean): void {
     this.#votesFrom[master] = performance.now() + votesAfter
     if (empty) this.#kept[master] = this.#unheard[master] = NOTHING
+    // It reads only now what it was sent while it stood still.
+    const { value } = this.#unheard[master] ?? NOTHING
+    if (value !== '') this.#unheard[master] = this.#from(value)
   }
 
   /** For the proxy in front of one master. */

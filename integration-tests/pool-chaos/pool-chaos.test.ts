@@ -14,7 +14,7 @@ import { freshNamespace, redisForTest } from '../support/redis.ts'
 import { work } from './tasks.mjs'
 
 const SIZE = 3
-const TASKS = 60
+const TASKS = KILLS < 30 ? 24 : 60
 /** Milliseconds between two kills at most. */
 const SPELL = 150
 

@@ -17,7 +17,7 @@ import { History } from './history.ts'
 const SESSION_TTL = 1_000
 const MAX_SIZE = 100
 /** Milliseconds between two kills, on average. */
-const EVERY = 600
+const EVERY = 1_200
 const PRODUCERS = 3
 const CONSUMERS = ['receive', 'consume', 'receive', 'consume'] as const
 

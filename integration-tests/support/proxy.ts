@@ -147,6 +147,7 @@ export class Proxy {
     }
     client.on('data', (bytes: Buffer) => {
       const pass = (): void => {
+        if (!this.#pairs.has(pair)) return
         this.#look(pair, bytes)
         this.#tap?.asked(number, bytes)
         server.write(bytes)

@@ -2,10 +2,10 @@
  * One value on a majority of masters, in single shots: redlock sends and counts, and never waits or repeats by itself. What is here
  * is what it leaves open: deadlines by both clocks, and telling a held key from masters that are away.
  */
+import { createHash } from 'node:crypto'
 import { monotonic } from '@skein/core/adapter'
 import type { Redis } from 'ioredis'
 import Redlock, { ExecutionError, type Lock, ResourceLockedError, type Votes } from 'redlock'
-import { isNoScript } from '../failure.ts'
 import type { Debts } from './debts.ts'
 
 /** A time on the monotonic clock and on the wall clock, in ms: over when the first of them says so. */
@@ -76,7 +76,15 @@ if redis.call('get', KEYS[1]) == ARGV[1] then redis.call('del', KEYS[1]) end
 return 1
 `
 
-/** A master as redlock calls it. A release that it may not have heard is owed to it, after a vote for an attempt that failed as well. */
+/** By digest. */
+const TEXTS = new Map([ACQUIRE, EXTEND, RELEASE].map((text) => [createHash('sha1').update(text).digest('hex'), text]))
+
+/**
+ * A master as redlock calls it. A release that it may not have heard is owed to it, after a vote for an attempt that failed as well.
+ *
+ * Each script is sent as text: one that had to be sent again, because the master did not know its digest, could come behind the release of
+ * the same value, which nobody would release then.
+ */
 class Voter {
   readonly #master: Redis
   readonly #debts: Debts
@@ -89,26 +97,17 @@ class Voter {
   }
 
   evalsha(sha: string, keys: number, args: readonly string[]): Promise<unknown> {
-    return this.#heard(this.#master.evalsha(sha, keys, ...args), args)
+    return this.eval(TEXTS.get(sha) ?? '', keys, args)
   }
 
   eval(text: string, keys: number, args: readonly string[]): Promise<unknown> {
-    return this.#heard(this.#master.eval(text, keys, ...args), args)
-  }
-
-  #heard(answer: Promise<unknown>, [key = '', value = '', lease]: readonly string[]): Promise<unknown> {
-    if (lease !== undefined) {
+    const answer = this.#master.eval(text, keys, ...args)
+    const [key = '', value = ''] = args
+    if (text !== RELEASE) {
       // Without a connection it is not even sent.
       if (this.#master.status === 'ready') this.#sent.add(value)
-    } else if (this.#sent.has(value)) {
-      answer.then(
-        () => this.#sent.delete(value),
-        (error: unknown) => {
-          if (isNoScript(error)) return
-          this.#sent.delete(value)
-          this.#debts.owe(this.#master, () => this.#master.eval(RELEASE, 1, key, value))
-        },
-      )
+    } else if (this.#sent.delete(value)) {
+      answer.catch(() => this.#debts.owe(this.#master, () => this.#master.eval(RELEASE, 1, key, value)))
     }
     return answer
   }
