@@ -1,8 +1,10 @@
 /** However the main program ends, none of its processes is left, and its exit code says how it ended. */
 import process from 'node:process'
 import { isRunning, until } from '@skein/conformance'
-import { describe, expect, test } from 'vitest'
+import { connect } from '@skein/core'
+import { describe, expect, onTestFinished, test } from 'vitest'
 import { Program } from './support/program.ts'
+import { redisForTest } from './support/redis.ts'
 
 /** No orphan may live longer than this after its main program, busy or not. */
 const ORPHAN_MS = 1_000
@@ -151,6 +153,19 @@ describe('when the main program ends, all its processes do', () => {
     const program = new Program('alone.ts')
     await program.line('ready')
     program.killGroup('SIGINT')
+    expect(await program.ended).toMatchObject({ code: null, signal: 'SIGINT', stderr: '' })
+  })
+
+  test('Ctrl-C on Redis while the main program computes: what it held goes to the next, long before its session would end', async () => {
+    const redis = await redisForTest({ own: true })
+    const program = new Program('alone.ts', { env: { SKEIN_URL: redis.url } })
+    await program.line('ready')
+    const mp = await connect(redis.url, { namespace: 'alone', sessionTtl: 30_000 })
+    onTestFinished(() => mp.close())
+    const lock = mp.lock('a')
+    expect(await lock.tryAcquire()).toBeNull()
+    program.killGroup('SIGINT')
+    await (await lock.acquire({ timeout: 15_000 })).release()
     expect(await program.ended).toMatchObject({ code: null, signal: 'SIGINT', stderr: '' })
   })
 
