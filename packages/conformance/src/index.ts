@@ -47,6 +47,7 @@ import { rwlockSuite } from './rwlock.ts'
 import { semaphoreSuite } from './semaphore.ts'
 import { sharingSuite } from './sharing.ts'
 import { targetsSuite } from './targets.ts'
+import { topicSuite } from './topic.ts'
 import { valueSuite } from './value.ts'
 import { waitSuite } from './wait.ts'
 import { describe } from 'vitest'
@@ -86,6 +87,7 @@ const objectSuites = [
   queueManySuite,
   queueOptionsSuite,
   joinableQueueSuite,
+  topicSuite,
   pipeSuite,
   lockSuite,
   rlockSuite,

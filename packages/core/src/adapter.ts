@@ -37,6 +37,7 @@ export {
 } from './supervisor/broker/broker-object.ts'
 export type { FleetStats } from './contract/fleet.ts'
 export { EndWatch } from './supervisor/broker/end-watch.ts'
+export { Listeners } from './supervisor/broker/listeners.ts'
 export { type QueueShape, shapeConflict } from './supervisor/broker/queue-shape.ts'
 export {
   conditionSnapshot,

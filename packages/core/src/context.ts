@@ -19,6 +19,7 @@ import type { DictKey, SharedArray, SharedDict, SharedList, Value } from './cont
 import type { Semaphore, SemaphoreOptions } from './contract/semaphore.ts'
 import type { Snapshot } from './contract/snapshot.ts'
 import type { Target } from './contract/target.ts'
+import type { Topic } from './contract/topic.ts'
 import type { WaitOptions } from './contract/wait.ts'
 import { noteClosed } from './current-process.ts'
 import { ArgumentError, ClosedError, StateError } from './errors.ts'
@@ -126,6 +127,10 @@ export class AdapterContext implements Context {
     const where = 'simpleQueue()'
     const known = typeof options === 'string' ? { name: options } : options
     return this.#open.queue<T>(this.#queue({ ...checkOptions(known, ['name'], where) }, where))
+  }
+
+  topic<T>(name: string): Topic<T> {
+    return this.#open.topic<T>({ name: checkName(name, 'topic()') })
   }
 
   pipe<A = unknown, B = A>(options?: PipeOptions): [Connection<A, B>, Connection<B, A>] {

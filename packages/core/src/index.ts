@@ -54,6 +54,7 @@ export type {
   QueueOptions,
   SimpleQueue,
 } from './contract/queue.ts'
+export type { Topic } from './contract/topic.ts'
 export type { RWLock } from './contract/rwlock.ts'
 export type { DictKey, SharedArray, SharedDict, SharedList, Value } from './contract/state.ts'
 export type { PermitOptions, Semaphore, SemaphoreOptions } from './contract/semaphore.ts'

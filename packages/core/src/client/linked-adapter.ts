@@ -27,20 +27,20 @@ import type { RWLock } from '../contract/rwlock.ts'
 import type { Semaphore } from '../contract/semaphore.ts'
 import type { DictKey, SharedArray, SharedDict, SharedList, Value } from '../contract/state.ts'
 import type { ObjectSnapshot, Snapshot } from '../contract/snapshot.ts'
+import type { Topic } from '../contract/topic.ts'
 import type { WaitOptions } from '../contract/wait.ts'
 import { ClosedError, ScopeError } from '../errors.ts'
 import type { Fleet, FleetEvents, FleetSpec } from '../contract/fleet.ts'
 import { waitFor } from '../util/wait.ts'
 import type { Nature } from '../supervisor/boot.ts'
+import { attachers, conditionAt, semaphoreAt } from './attachers.ts'
 import { LinkedBarrier } from './barrier.ts'
 import type { BrokerClient } from './broker-client.ts'
-import { LinkedCounter } from './counter.ts'
 import { LinkedArray } from './array.ts'
 import { LinkedDict } from './dict.ts'
 import { LinkedList } from './list.ts'
 import { LinkedElection } from './election.ts'
 import { LinkedEvent } from './event.ts'
-import { LinkedCondition } from './condition.ts'
 import { LinkedFleet } from './fleet.ts'
 import { LinkedJoinableQueue } from './joinable-queue.ts'
 import { LinkedLatch } from './latch.ts'
@@ -52,8 +52,8 @@ import { LinkedProcess } from './process.ts'
 import { LinkedQueue, queueShape } from './queue.ts'
 import { LinkedRLock } from './rlock.ts'
 import { LinkedRWLock, rwlockShape } from './rwlock.ts'
-import { LinkedBoundedSemaphore, LinkedSemaphore } from './semaphore.ts'
 import { encodeItems, encodeStored } from './shared.ts'
+import { LinkedTopic } from './topic.ts'
 import { LinkedValue } from './value.ts'
 import type { Presence } from './presence.ts'
 
@@ -185,6 +185,10 @@ export class LinkedAdapter implements Adapter, Home {
     return this.#own(new LinkedLatch(this.#place('latch', name, { count })))
   }
 
+  topic<T>({ name }: Named): Topic<T> {
+    return new LinkedTopic<T>(this.#place('topic', name, {}))
+  }
+
   dict<V, K extends DictKey>({ name }: Named): SharedDict<V, K> {
     return this.#own(new LinkedDict<V, K>(this.#place('dict', name, {}), {}))
   }
@@ -304,46 +308,4 @@ export class LinkedAdapter implements Adapter, Home {
 
 function closed(): ClosedError {
   return new ClosedError('the context is closed; connect() again')
-}
-
-function conditionAt(place: Place): LinkedCondition {
-  const { lock, of, program } = place.shape
-  const under = { ...place, name: String(of), shape: { permits: 1 } }
-  if (lock !== 'lock' && lock !== 'rlock') return new LinkedCondition(place, new LinkedRLock(under))
-  // One that was given is there already, whoever made it.
-  const given: Place = {
-    ...under,
-    kind: lock,
-    attach: true,
-    program: program === undefined ? program : String(program),
-  }
-  return new LinkedCondition(place, lock === 'lock' ? new LinkedLock(given) : new LinkedRLock(given))
-}
-
-function semaphoreAt(place: Place): LinkedSemaphore | LinkedCounter {
-  if (place.shape['owned'] === false) return new LinkedCounter(place)
-  const permits = Number(place.shape['permits'])
-  return place.shape['bounded'] === true
-    ? new LinkedBoundedSemaphore(place, permits)
-    : new LinkedSemaphore(place, permits)
-}
-
-/** How a reference becomes a handle again. */
-const attachers: Readonly<Record<HandleKind, (place: Place) => Handle>> = {
-  lock: (place) => new LinkedLock(place),
-  rlock: (place) => new LinkedRLock(place),
-  condition: conditionAt,
-  election: (place) => new LinkedElection(place),
-  rwlock: (place) => LinkedRWLock.attach(place),
-  semaphore: semaphoreAt,
-  barrier: (place) => new LinkedBarrier(place),
-  event: (place) => new LinkedEvent(place),
-  latch: (place) => new LinkedLatch(place),
-  queue: (place) => (place.shape['joinable'] === true ? new LinkedJoinableQueue(place) : new LinkedQueue(place)),
-  pipe: (place) => new LinkedConnection(place),
-  process: (place) => new LinkedProcess(place, null),
-  value: (place) => new LinkedValue(place, null),
-  dict: (place) => new LinkedDict(place, null),
-  list: (place) => new LinkedList(place, null),
-  array: (place) => new LinkedArray(place, null),
 }

@@ -22,6 +22,7 @@ const kinds: Readonly<Record<HandleKind, true>> = {
   dict: true,
   list: true,
   array: true,
+  topic: true,
 }
 
 function isShape(value: unknown): value is NonNullable<HandleRef['shape']> {

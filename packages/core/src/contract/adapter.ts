@@ -20,6 +20,7 @@ import type { Semaphore } from './semaphore.ts'
 import type { DictKey, SharedArray, SharedDict, SharedList, Value } from './state.ts'
 import type { Snapshot } from './snapshot.ts'
 import type { TargetRef } from './target.ts'
+import type { Topic } from './topic.ts'
 import type { WaitOptions } from './wait.ts'
 
 export interface Named {
@@ -137,6 +138,7 @@ export interface Adapter {
   /** @throws EncodeError if the initial value cannot be stored */
   value<T>(spec: ValueSpec<T>): Value<T>
   latch(spec: LatchSpec): Latch
+  topic<T>(spec: Named): Topic<T>
   dict<V, K extends DictKey>(spec: Named): SharedDict<V, K>
   list<T>(spec: Named): SharedList<T>
   /** @throws EncodeError if an item cannot be stored; CapacityError if they are too many */

@@ -14,6 +14,7 @@ import type { DictKey, SharedArray, SharedDict, SharedList, Value } from './stat
 import type { Semaphore, SemaphoreOptions } from './semaphore.ts'
 import type { Snapshot } from './snapshot.ts'
 import type { Target } from './target.ts'
+import type { Topic } from './topic.ts'
 import type { WaitOptions } from './wait.ts'
 
 /** What `wait()` waits for. */
@@ -64,6 +65,7 @@ export interface Context extends AsyncDisposable {
   queue<T>(options?: string | QueueOptions): Queue<T>
   joinableQueue<T>(options?: string | QueueOptions): JoinableQueue<T>
   simpleQueue<T>(options?: NameOptions): SimpleQueue<T>
+  topic<T>(name: string): Topic<T>
   pipe<A = unknown, B = A>(options?: PipeOptions): [Connection<A, B>, Connection<B, A>]
   lock(options?: NameOptions): Lock
   rlock(options?: NameOptions): RLock

@@ -18,6 +18,7 @@ export type HandleKind =
   | 'dict'
   | 'list'
   | 'array'
+  | 'topic'
 
 /** What crosses a process in place of a handle. */
 export interface HandleRef {

@@ -11,6 +11,7 @@ import { Cells } from './cells.ts'
 import { Items } from './items.ts'
 import { QueueObject } from './queue.ts'
 import { SharedObject } from './shared.ts'
+import { TopicObject } from './topic.ts'
 
 export const localBackend: Backend = {
   kinds: (broker) => ({
@@ -36,6 +37,7 @@ export const localBackend: Backend = {
     dict: (name, spec) => new SharedObject('dict', name, spec, new Cells()),
     list: (name, spec) => new SharedObject('list', name, spec, new Items()),
     array: (name, spec) => new SharedObject('array', name, spec, new Cells()),
+    topic: (name) => new TopicObject(name),
     pipe: (name) => new PipeObject(name, (queue) => broker.add(queue)),
   }),
 }

@@ -37,6 +37,7 @@ import { type PermitsSpec, RedisPermits } from './redis-permits.ts'
 import { RedisPipeObject } from './redis-pipe-object.ts'
 import { RedisQueueObject } from './redis-queue-object.ts'
 import { RedisShared } from './redis-shared.ts'
+import { RedisTopic } from './redis-topic.ts'
 import type { Surround } from './surround.ts'
 
 interface Open {
@@ -124,6 +125,7 @@ export class RedisBackend implements Backend {
       dict: (name, spec, session) => new RedisShared('dict', name, spec, around, session),
       list: (name, spec, session) => new RedisShared('list', name, spec, around, session),
       array: (name, spec, session) => new RedisShared('array', name, spec, around, session),
+      topic: (name) => new RedisTopic(name, around),
       pipe: (name, _spec, session) => new RedisPipeObject(name, (inbox) => broker.add(inbox), around, session),
       fleet: (name, spec, owner) => new RedisFleet(name, spec, owner, starter, around, queues),
     }
