@@ -17,6 +17,8 @@ const outputs: Readonly<Record<string, string>> = {
   '08-leader-election.ts':
     [1, 2, 3].map((n) => `Captain ${n} leads; the token has risen: true\n`).join('') +
     'Who leads now: nobody is left\n',
+  '09-work-queue.ts':
+    [1, 2, 3].map((n) => `${n} squared is ${n * n}\n`).join('') + 'nobody@nowhere 3 no such address: nobody@nowhere\n',
 }
 
 test('every example has its output here', () => {
