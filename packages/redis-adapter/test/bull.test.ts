@@ -61,6 +61,28 @@ test('BullMQ reads what we put, and a dead letter with its reason', async () => 
   await one.close()
 })
 
+test('BullMQ sees what is delayed, prioritized and deduplicated, and nothing of it is left', async () => {
+  const { world: one, namespace } = await world()
+  const queue = one.process().queue<string>('jobs')
+  await queue.put('later', { delay: 60_000, id: 'mail:7' })
+  await queue.put('ignored', { id: 'mail:7' })
+  await queue.put('lax', { priority: 9, id: 'mail:8' })
+  const bull = new Queue(BULL_NAME, { connection: connection(), prefix: `{${namespace}:queue:jobs}` })
+  const [delayed] = await bull.getDelayed()
+  expect(delayed).toMatchObject({ data: 'later', delay: 60_000, deduplicationId: 'mail:7' })
+  const [prioritized] = await bull.getPrioritized()
+  expect(prioritized).toMatchObject({ data: 'lax', priority: 9, deduplicationId: 'mail:8' })
+  expect(await bull.getDeduplicationJobId('mail:7')).toBe(delayed?.id)
+  // Promoted by hand, it comes at once.
+  await delayed?.promote()
+  expect(await queue.getMany(5)).toEqual(['later', 'lax'])
+  await queue.put('again', { delay: 60_000, id: 'mail:7' })
+  await queue.destroy()
+  expect(await bull.getDeduplicationJobId('mail:7')).toBeNull()
+  await bull.close()
+  await one.close()
+})
+
 test('what plain BullMQ adds is got, and what we put is worked off by a plain worker', async () => {
   const { world: one, namespace } = await world()
   const queue = one.process().queue<unknown>('jobs')
