@@ -132,6 +132,6 @@ test('a queue of jobs: waiting, handing back, what the dead held, nothing left',
   expect(await jobs.finish([{ rid: `${one.sid}/1/3` }])).toEqual([true])
   await jobs.obliterate()
   jobs.stop()
-  expect(await one.redis.keys(`*${namespace}*`)).toEqual([])
+  expect(await one.redis.keys(`{${namespace}:*`)).toEqual([])
   await one.close()
 })

@@ -47,5 +47,5 @@ test('an anonymous lock takes its keys along when its creator ends', async () =>
   await creator.lock(name).acquire()
   await creator.permits('semaphore', name, 2).acquire()
   creator.kill()
-  await expect.poll(() => a.redis.keys(`*${namespace}*`)).toEqual([])
+  await expect.poll(() => a.redis.keys(`{${namespace}:*`)).toEqual([])
 })

@@ -83,7 +83,7 @@ test('a wait that runs out or is aborted leaves nothing behind', async () => {
   await aborted
   await standing(a, 'x', 0)
   mine.release(token)
-  await expect.poll(() => a.redis.keys(`*${namespace}*`)).toEqual([`{${namespace}:lock:x}:f`])
+  await expect.poll(() => a.redis.keys(`{${namespace}:*`)).toEqual([`{${namespace}:lock:x}:f`])
 })
 
 test('grants that cross a giving up are given back', async () => {

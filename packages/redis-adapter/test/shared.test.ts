@@ -218,7 +218,7 @@ test('a nameless value ends with its creator, and leaves nothing', async () => {
   expect(await late.get()).toBe('y')
   a.kill()
   await expect(late.get()).rejects.toBeInstanceOf(StateError)
-  await expect.poll(() => world.redis.keys(`*${stage.namespace}*`), { timeout: 10_000 }).toEqual([])
+  await expect.poll(() => world.redis.keys(`{${stage.namespace}:*`), { timeout: 10_000 }).toEqual([])
   expect(world.owned.size).toBe(0)
 })
 

@@ -37,7 +37,8 @@ export interface IntegerBounds {
 /** @throws ArgumentError unless `value` is a safe integer from `min` to `max` */
 export function checkInteger(value: unknown, { min, max = Number.MAX_SAFE_INTEGER, what }: IntegerBounds): number {
   if (typeof value === 'number' && Number.isSafeInteger(value) && value >= min && value <= max) return value
-  const unbounded = max === Number.MAX_SAFE_INTEGER && !(typeof value === 'number' && value > max)
+  const tooLarge = typeof value === 'number' && Number.isFinite(value) && value > max
+  const unbounded = max === Number.MAX_SAFE_INTEGER && !tooLarge
   const range = unbounded ? `of ${min} or more` : `from ${min} to ${max}`
   throw new ArgumentError(`${what} must be an integer ${range}, got ${describe(value)}`)
 }
