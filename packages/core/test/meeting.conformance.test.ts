@@ -3,7 +3,7 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll } from 'vitest'
-import { conformance } from '@skein/conformance'
+import { conformance, processTable, until } from '@skein/conformance'
 import { connect, type ConnectOptions, type Context } from '@skein/core'
 import { type Host, startHost } from '../../../integration-tests/support/hosts.ts'
 
@@ -13,6 +13,13 @@ const folder = mkdtempSync(join(tmpdir(), 'sk-'))
 let host: Host
 beforeAll(async () => {
   host = await startHost(url, namespace, { env: { ...process.env, TMPDIR: folder } })
+  // What hears Ctrl-C for it is started a little later; after that, the first check would take it for a leak.
+  const shells = (): boolean => {
+    const table = processTable()
+    // Where there is no such table, nothing is taken for a leak either.
+    return table.length === 0 || table.some(({ parent }) => parent === host.pid)
+  }
+  await until('the host has its shell', shells)
 })
 afterAll(async () => {
   await host.close()
