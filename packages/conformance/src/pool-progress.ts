@@ -80,8 +80,15 @@ export function poolProgressSuite(suite: Suite): void {
       const later = (): Promise<never> => Promise.reject(mistake)
       expect(await failureOf(() => workers.map(double, items, { onProgress: atOnce }))).toBe(mistake)
       expect(await failureOf(() => workers.map(double, items, { chunkSize: 1, onProgress: later }))).toBe(mistake)
-      const results = workers.imap(double, items, { onProgress: atOnce })
+      const told: StreamProgress[] = []
+      const tellAndThrow = (progress: StreamProgress): never => {
+        told.push(progress)
+        throw mistake
+      }
+      const results = workers.imap(double, items, { onProgress: tellAndThrow, window: 1 })
       expect(await failureOf(() => results.next())).toBe(mistake)
+      // Once, and without a total that nobody knows.
+      expect(told).toEqual([{ done: 1, total: null }])
       expect(await workers.map(double, [1, 2])).toEqual([2, 4])
     })
 

@@ -148,7 +148,8 @@ export class ResultStream implements AsyncIterableIterator<unknown, undefined>, 
     this.#ready.push({ error })
     this.#close()
     this.onSettled?.()
-    this.over(null)
+    // Not as if the input had ended: nobody knows how much of it there was.
+    this.over({ error })
     this.#serve()
   }
 
