@@ -28,7 +28,8 @@ export async function packAll(destination) {
 
 async function pack(folder, destination) {
   const { name, version } = JSON.parse(readFileSync(path.join(folder, 'package.json'), 'utf8'))
-  await run('npx', ['--yes', 'pnpm@12', 'pack', '--pack-destination', destination], {
+  // The package is named apart: within another npx the bare form takes that one's.
+  await run('npx', ['--yes', '--package', 'pnpm@12', 'pnpm', 'pack', '--pack-destination', destination], {
     cwd: folder,
     shell: process.platform === 'win32',
   })

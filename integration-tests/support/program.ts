@@ -20,6 +20,8 @@ export interface RunOptions {
   readonly env?: Readonly<Record<string, string>>
   /** Folder of the file; default `integration-tests/programs`. */
   readonly folder?: string
+  /** Where it runs, and finds what reads TypeScript. Default: here. */
+  readonly cwd?: string
 }
 
 /** What this Node needs to read TypeScript: nothing where it reads it by itself. */
@@ -38,7 +40,7 @@ export class Program {
     const path = join(options.folder ?? join(import.meta.dirname, '..', 'programs'), file)
     const flags = path.endsWith('.ts') ? loader : []
     const child = spawn(process.execPath, [...flags, path, ...(options.args ?? [])], {
-      cwd: import.meta.dirname,
+      cwd: options.cwd ?? import.meta.dirname,
       env: { ...process.env, ...options.env },
       // A group of its own: Ctrl-C goes to a whole group, and not to this one.
       detached: true,

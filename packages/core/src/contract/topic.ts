@@ -11,5 +11,5 @@ import type { Handle } from './handle.ts'
 export interface Topic<T> extends Handle, AsyncIterable<T> {
   /** The message is encoded inside the call. Resolves when all who listen will hear it; if nobody listens, at once. @throws EncodeError */
   publish(message: T): Promise<void>
-  [Symbol.asyncIterator](): AsyncIterableIterator<T, undefined>
+  [Symbol.asyncIterator](): AsyncIterableIterator<T>
 }
