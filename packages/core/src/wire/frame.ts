@@ -246,6 +246,11 @@ export class FrameReader {
     this.#deliver = deliver
   }
 
+  /** Bytes of a frame that has not come whole. */
+  get held(): number {
+    return this.#held
+  }
+
   push(chunk: Uint8Array): void {
     if (this.#held === 0) {
       this.#parse(asBuffer(chunk))

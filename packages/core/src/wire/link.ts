@@ -132,6 +132,11 @@ export abstract class Link {
     this.#reader.push(chunk)
   }
 
+  /** Whether what has come ends in the middle of a frame. */
+  protected get partial(): boolean {
+    return this.#reader.held > 0
+  }
+
   protected finish(): void {
     if (this.#over) return
     this.#over = true

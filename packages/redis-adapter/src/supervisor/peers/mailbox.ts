@@ -3,8 +3,8 @@
  * What is sent while a message is under way travels with the next one.
  *
  * Entries are numbered by their sender. One that was sent again comes twice and is read once; one that Redis has lost (it started again with
- * older data) leaves a gap, which the next one shows. After each reconnect every sender says how far it has come, so that the last entry of
- * all is missed, too.
+ * older data) or refused leaves a gap, which the next one shows. After each reconnect every sender says how far it has come, so that the last
+ * entry of all is missed, too.
  */
 import { Buffer } from 'node:buffer'
 import { ClosedError, ConnectionError } from '@skein/core'
@@ -16,20 +16,35 @@ import type { Script, ScriptArgument, Surround } from '../surround.ts'
 const PAGE = 64
 /** Bytes after which an entry takes no further message. */
 const ENOUGH = 1024 * 1024
+/** Bytes within which an entry says who sent it, and which of his it is. */
+const HEAD = 128
 /** How long a list stays that nobody reads, in `sessionTtl`s: whoever lives reads within one. */
 const KEPT_TTLS = 2
 
 export interface MailEvents {
   /** A message is valid for good. */
   received(sender: string, message: Buffer): void
-  /** Nothing that is sent to that program arrives any more, or something of what it sent is lost. */
-  broken(program: string): void
+  /**
+   * Something of what was sent to or by that program is lost, all that waited to be sent there included. What is sent from now on will arrive.
+   *
+   * @param why `null`: Redis has lost it
+   */
+  broken(program: string, why: Error | null): void
 }
 
 interface Outgoing {
   waiting: Buffer[]
-  posting: boolean
+  posting: Promise<void> | null
   number: number
+  /** Redis has refused the last entry; until the next try. */
+  refused: NodeJS.Timeout | null
+}
+
+interface Head {
+  readonly sender: string
+  readonly number: number
+  /** Of the first message. */
+  readonly at: number
 }
 
 export class Mailbox {
@@ -54,7 +69,7 @@ export class Mailbox {
     // What it carries ends processes and says how they ended: it must pass on a full store, too.
     this.#post = store.script('mail-post', { allowOom: true })
     this.#read = store.script('mail-read', { allowOom: true, binary: true })
-    const look = (): void => void this.#look()
+    const look = (): void => this.look()
     this.#stops = [
       wakes.on('mail', look),
       wakes.onResubscribed(look),
@@ -62,8 +77,11 @@ export class Mailbox {
         for (const receiver of this.#outgoing.keys()) this.send(receiver)
         look()
       }),
-      // To this one's next name everybody counts from 1.
-      session.onLost(() => this.#seen.clear()),
+      // Under its next name it counts from 1, and so does everybody else who writes to that.
+      session.onLost(() => {
+        for (const program of this.#outgoing.keys()) this.forget(program)
+        this.#seen.clear()
+      }),
     ]
     look()
   }
@@ -71,13 +89,15 @@ export class Mailbox {
   /** Leaves with what else this turn sends there. Without a message: says only how far this program has come. */
   send(receiver: string, ...messages: readonly Buffer[]): void {
     let to = this.#outgoing.get(receiver)
-    if (to === undefined) this.#outgoing.set(receiver, (to = { waiting: [], posting: false, number: 0 }))
+    if (to === undefined) this.#outgoing.set(receiver, (to = { waiting: [], posting: null, number: 0, refused: null }))
     to.waiting.push(...messages)
-    if (!to.posting) void this.#deliver(receiver, to)
+    if (to.refused === null) to.posting ??= this.#deliver(receiver, to)
   }
 
   /** That program is gone: what is on its way there is dropped, and what comes of it is from another life. */
   forget(program: string): void {
+    const to = this.#outgoing.get(program)
+    if (to?.refused != null) clearTimeout(to.refused)
     this.#outgoing.delete(program)
     this.#seen.delete(program)
   }
@@ -89,19 +109,16 @@ export class Mailbox {
 
   /** Resolves when what was sent has left, or cannot. */
   async flushed(): Promise<void> {
-    while ([...this.#outgoing.values()].some(({ posting }) => posting)) {
-      await new Promise<void>((resolve) => setImmediate(resolve))
-    }
+    for (const { posting } of this.#outgoing.values()) await posting
   }
 
   close(): void {
     this.#closed = true
     for (const stop of this.#stops) stop()
-    this.#outgoing.clear()
+    for (const program of this.#outgoing.keys()) this.forget(program)
   }
 
   async #deliver(receiver: string, to: Outgoing): Promise<void> {
-    to.posting = true
     // Later in this turn, so that what is sent together travels together.
     await Promise.resolve()
     const { session, wakes, sessionTtl } = this.#around
@@ -117,12 +134,20 @@ export class Mailbox {
       } while (to.waiting.length > 0 && this.#outgoing.get(receiver) === to)
     } catch (error) {
       // With its session, the program has lost all that it had with others.
-      if (!(error instanceof ConnectionError || error instanceof ClosedError)) {
-        reportDefect('a message to another program', error)
-        this.#events.broken(receiver)
-      }
+      if (this.#outgoing.get(receiver) === to && !this.#closed) this.#refused(receiver, to, error as Error)
     }
-    to.posting = false
+    to.posting = null
+  }
+
+  /** Its number is not given again: an earlier sending may have arrived. */
+  #refused(receiver: string, to: Outgoing, error: Error): void {
+    to.waiting = []
+    this.#events.broken(receiver, error)
+    // What the receiver must know of that is tried until it is known.
+    to.refused = setTimeout(() => {
+      to.refused = null
+      this.send(receiver)
+    }, this.#around.beat)
   }
 
   async #look(): Promise<void> {
@@ -132,18 +157,16 @@ export class Mailbox {
     }
     this.#reading = true
     const { sid } = this.#around.session
-    let head = ''
-    let count = 0
+    let before: readonly Buffer[] = []
     try {
       do {
         this.#again = false
         do {
-          const entries = await this.#read.call([this.#keys.inbox(sid)], [head, count, PAGE])
+          const [first, last] = [beginning(before[0]), beginning(before.at(-1))]
+          before = await this.#read.call([this.#keys.inbox(sid)], [first, last, before.length, PAGE])
           if (this.#closed || sid !== this.#around.session.sid) return
-          count = entries.length
-          head = count === 0 ? '' : headOf(entries[0] as Buffer)
-          for (const entry of entries) this.#arrived(entry)
-        } while (count > 0)
+          for (const entry of before) this.#arrived(entry)
+        } while (before.length > 0)
       } while (this.#again)
     } catch (error) {
       // Asked again when the connection is there again, with the next message, or at the next beat.
@@ -155,20 +178,28 @@ export class Mailbox {
 
   #arrived(entry: Buffer): void {
     const head = headOf(entry)
-    const [sender = '', digits] = head.trimEnd().split(' ')
-    const number = Number(digits)
+    // Somebody else's.
+    if (head === null) return
+    const { sender, number, at } = head
     const seen = this.#seen.get(sender) ?? 0
-    const messages = [...unpacked(entry.subarray(head.length))]
+    const messages = [...unpacked(entry.subarray(at))]
     if (number <= seen) return
     this.#seen.set(sender, number)
-    if (number > seen + 1 || messages.length === 0) this.#events.broken(sender)
-    else for (const message of messages) this.#events.received(sender, message)
+    if (number > seen + 1 || messages.length === 0) this.#events.broken(sender, null)
+    for (const message of messages) this.#events.received(sender, message)
   }
 }
 
-/** With its end, so that the number 1 is not taken for the beginning of 12. */
-function headOf(entry: Buffer): string {
-  return entry.toString('latin1', 0, entry.indexOf('\n') + 1)
+/** Tells an entry from those before and behind it. */
+function beginning(entry: Buffer | undefined): Buffer {
+  return entry?.subarray(0, HEAD) ?? Buffer.alloc(0)
+}
+
+function headOf(entry: Buffer): Head | null {
+  const end = entry.subarray(0, HEAD).indexOf('\n')
+  const [, sender, digits] = /^(\S+) (\d+)$/.exec(entry.toString('latin1', 0, Math.max(0, end))) ?? []
+  if (sender === undefined || !Number.isSafeInteger(Number(digits))) return null
+  return { sender, number: Number(digits), at: end + 1 }
 }
 
 function take(waiting: Buffer[]): Buffer[] {

@@ -1,18 +1,24 @@
 /** A link between the supervisors of two programs, over the mailbox. */
 import { Buffer } from 'node:buffer'
+import { ProtocolError } from '@skein/core'
 import { Link, type LinkEvents } from '@skein/core/adapter'
 
 export class PeerLink extends Link {
+  /** Tells it from those before and after it. */
+  readonly number: number
   readonly #send: (bytes: Buffer) => void
 
-  constructor(events: LinkEvents, send: (bytes: Buffer) => void) {
+  constructor(number: number, events: LinkEvents, send: (bytes: Buffer) => void) {
     super(events, false)
+    this.number = number
     this.#send = send
   }
 
-  /** Bytes of the other side. */
+  /** Bytes of the other side, as many as it has sent at once. */
   deliver(bytes: Buffer): void {
     this.received(bytes)
+    // Waiting for the rest would swallow what comes next.
+    if (this.partial) throw new ProtocolError('a message of another program ends in the middle of a frame')
   }
 
   protected override write(segments: readonly Uint8Array[]): null {
