@@ -1,10 +1,14 @@
 /** Programs that run what others start, as real processes. */
 import { type ChildProcess, fork } from 'node:child_process'
 import { once } from 'node:events'
+import process from 'node:process'
 import { fileURLToPath } from 'node:url'
 import { onTestFinished } from 'vitest'
 
 const HOST = fileURLToPath(new URL('../programs/host.mjs', import.meta.url))
+
+/** Characters of what a host that does not come up has written. */
+const LONGEST = 4_000
 
 export interface Host {
   readonly pid: number
@@ -27,12 +31,20 @@ export async function startHost(
   namespace: string,
   { connect = {}, cwd, env = process.env }: HostOptions = {},
 ): Promise<Host> {
-  const child = fork(HOST, [url, namespace, JSON.stringify(connect)], { cwd, env, execArgv: [] })
+  const stdio = ['inherit', 'inherit', 'pipe', 'ipc'] as const
+  const child = fork(HOST, [url, namespace, JSON.stringify(connect)], { cwd, env, execArgv: [], stdio: [...stdio] })
+  let complaint = ''
+  child.stderr?.setEncoding('utf8').on('data', (text: string) => {
+    complaint = (complaint + text).slice(-LONGEST)
+    process.stderr.write(text)
+  })
+  const written = once(child, 'close')
   const ended = once(child, 'exit').then(() => undefined)
   await Promise.race([
     once(child, 'message'),
-    ended.then(() => {
-      throw new Error('the host ended before it was ready')
+    ended.then(async () => {
+      await written
+      throw new Error(`the host ended before it was ready: ${complaint}`)
     }),
   ])
   return {

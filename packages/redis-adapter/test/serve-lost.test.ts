@@ -8,6 +8,8 @@ import { counter, field } from './serve-field.ts'
 import { count, holdAndTell, slow } from './targets/serve.mjs'
 
 const TTL = 500
+/** Where only those may be lost who are killed. */
+const LONGER = 2_000
 
 let redis: RedisServer
 
@@ -67,10 +69,10 @@ describe('a program that is lost', () => {
   })
 
   test('what it ran ends when the program that started it is killed', async () => {
-    const { namespace, host, other } = await field(redis, TTL)
+    const { namespace, host, other } = await field(redis, LONGER)
     const taker = await host()
     const starter = await hostForTest(redis.url, namespace, {
-      connect: { serve: false, sessionTtl: TTL },
+      connect: { serve: false, sessionTtl: LONGER },
       env: { ...process.env, SKEIN_TEST_COUNT: counter().path },
     })
     const mp = await other()

@@ -16,6 +16,16 @@ export interface Other {
   readonly client: BrokerClient
 }
 
+/** What a program says of itself. */
+interface About {
+  readonly sid: string
+  readonly program: string
+  readonly pid: number
+  readonly host: string
+  /** When its session began, on its own clock in ms. */
+  readonly since: number
+}
+
 export interface PeersOptions {
   readonly around: Surround
   readonly keys: Pick<SessionKeys, 'inbox' | 'info'>
@@ -57,29 +67,15 @@ export class Peers {
     return sid === null || this.#closed ? null : this.#peer(sid).client
   }
 
-  /** As `reach`, by the sid. */
-  async reachSession(sid: string): Promise<BrokerClient | null> {
-    if ((await this.#around.deaths.isDead(sid)) || this.#closed) return null
-    return this.#peer(sid).client
-  }
-
   /** Every other program of the namespace that is not known to be dead. */
   async others(): Promise<Other[]> {
     const { session, deaths } = this.#around
-    const all = await this.#info.call([this.#keys.info], [])
-    const dead = new Set(await deaths.deadOf(all.filter((_, at) => at % 2 === 0)))
-    const found: Other[] = []
-    for (let at = 0; at + 1 < all.length && !this.#closed; at += 2) {
-      const sid = all[at] as string
-      if (sid === session.sid || dead.has(sid)) continue
-      const {
-        program = sid,
-        pid,
-        host,
-      } = JSON.parse(all[at + 1] as string) as Partial<Other> & Pick<Other, 'pid' | 'host'>
-      found.push({ program, pid, host, client: this.#client(sid) })
-    }
-    return found
+    const all = await this.#programs()
+    const dead = new Set(await deaths.deadOf(all.map(({ sid }) => sid)))
+    if (this.#closed) return []
+    return all
+      .filter(({ sid }) => sid !== session.sid && !dead.has(sid))
+      .map(({ sid, program, pid, host }) => ({ program, pid, host, client: this.#peer(sid).client }))
   }
 
   /** Says goodbye; what is held over there goes back at once. */
@@ -94,15 +90,22 @@ export class Peers {
   }
 
   async #find(program: string): Promise<string | null> {
+    const named = (await this.#programs()).filter((one) => one.program === program)
+    // Two of them: the later one is alive, and the other one not yet declared dead.
+    return (
+      named.reduce<About | null>((last, one) => (last === null || one.since > last.since ? one : last), null)?.sid ??
+      null
+    )
+  }
+
+  async #programs(): Promise<About[]> {
     const all = await this.#info.call([this.#keys.info], [])
-    let found: { readonly sid: string; readonly since: number } | null = null
+    const found: About[] = []
     for (let at = 0; at + 1 < all.length; at += 2) {
-      const info = read(all[at + 1] as string)
-      // Two of them: the later one is alive, and the other one not yet declared dead.
-      if (info?.program === program && (found === null || info.since > found.since))
-        found = { sid: all[at] as string, since: info.since }
+      const about = read(all[at] as string, all[at + 1] as string)
+      if (about !== null) found.push(about)
     }
-    return found?.sid ?? null
+    return found
   }
 
   #peer(sid: string): Peer {
@@ -168,12 +171,16 @@ export class Peers {
   }
 }
 
-/** What a program says of itself. `null`: a stranger has written there. */
-function read(json: string): { readonly program?: unknown; readonly since: number } | null {
+/** `null`: a stranger has written there. */
+function read(sid: string, json: string): About | null {
+  let said: unknown
   try {
-    const info = JSON.parse(json) as { readonly program?: unknown; readonly since?: unknown } | null
-    return typeof info?.since === 'number' ? { program: info.program, since: info.since } : null
+    said = JSON.parse(json)
   } catch {
     return null
   }
+  const { program = sid, pid, host, since } = (said ?? {}) as Record<string, unknown>
+  if (typeof program !== 'string' || typeof pid !== 'number' || typeof host !== 'string' || typeof since !== 'number')
+    return null
+  return { sid, program, pid, host, since }
 }
