@@ -56,7 +56,7 @@ let programs = 0
 async function program(url: string, namespace: string): Promise<Program> {
   const id = `program${(programs += 1)}`
   const none = (): void => undefined
-  const guard = { program: id, sessions: () => [], confirm: none, lose: none, interrupted: none }
+  const guard = { program: id, sessions: () => [], confirm: none, lose: none, interrupted: none, alias: none }
   const settings = { namespace, sessionTtl: TTL, outage: Number.POSITIVE_INFINITY, serve: null }
   const { around, close } = await openSurround({ servers: [serverOf(url)], quorum: false }, settings, guard)
   const keys = sessionKeys(namespace)
