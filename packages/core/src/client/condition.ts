@@ -61,16 +61,18 @@ export class LinkedCondition extends RemoteObject<Presence> implements Condition
     this.#lock.own()
     const start = performance.now()
     const { signal, timeout = Number.POSITIVE_INFINITY } = own
+    let last = false
     for (;;) {
       const value = await predicate()
       if (value) return value as Exclude<T, Falsy>
       const left = timeout - (performance.now() - start)
-      if (left <= 0) throw timedOut(`what ${this.label} was waited for did not come about`, own)
+      if (last || left <= 0) throw timedOut(`what ${this.label} was waited for did not come about`, own)
       try {
         await this.#wait({ signal, timeout: left })
       } catch (error) {
-        // The last look is above.
         if (!(error instanceof TimeoutError)) throw error
+        // One more look, and no further wait: a timer may end a part of a millisecond before its time.
+        last = true
       }
     }
   }
