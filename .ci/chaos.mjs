@@ -3,11 +3,16 @@ import { spawnSync } from 'node:child_process'
 import path from 'node:path'
 import process from 'node:process'
 
-const long = { SKEIN_CHAOS_SECONDS: '60', SKEIN_CHAOS_ITEMS: '20000', SKEIN_CHAOS_KILLS: '30' }
+const long = {
+  SKEIN_CHAOS_SECONDS: '60',
+  SKEIN_CHAOS_ITEMS: '20000',
+  SKEIN_CHAOS_KILLS: '30',
+  SKEIN_CHAOS_STARTS: '1000',
+}
 const wanted = process.argv.slice(2)
 const root = path.dirname(import.meta.dirname)
 const vitest = path.join(root, 'node_modules', 'vitest', 'vitest.mjs')
-const files = wanted.length > 0 ? wanted : ['-chaos/']
+const files = wanted.length > 0 ? wanted : ['-chaos/', '/endurance/']
 
 const run = spawnSync(
   process.execPath,

@@ -17,6 +17,8 @@ export const SECONDS: number = setting('SKEIN_CHAOS_SECONDS', 8)
 export const ITEMS: number = setting('SKEIN_CHAOS_ITEMS', 2_000)
 /** How many are killed while they hold, wait for or change something, of each kind of thing. */
 export const KILLS: number = setting('SKEIN_CHAOS_KILLS', 6)
+/** How many processes are started, and how many pools opened, one after the other. */
+export const STARTS: number = setting('SKEIN_CHAOS_STARTS', 15)
 
 /** Numbers from 0 to 1, the same for the same seed: mulberry32. */
 export function seeded(seed: number): () => number {

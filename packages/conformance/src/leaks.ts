@@ -73,11 +73,16 @@ function descendants(): string[] {
     .map((pid) => `process ${pid} (${readOrEmpty(`/proc/${pid}/cmdline`).replaceAll('\0', ' ').trim()})`)
 }
 
+/** Without what is different each time: the number of a socket, the name of a file that had only a number or an id. */
+function nameless(file: string): string {
+  return file.replace(/:\[\d+\]$/, '').replace(/-[\da-f-]{36}\b(\/\d+)?/, '-*')
+}
+
 /** By kind, since numbers are used again. */
 function openFiles(): string[] {
   return listDirectory('/proc/self/fd').flatMap((fd) => {
     try {
-      return [`open file ${readlinkSync(`/proc/self/fd/${fd}`).replace(/:\[\d+\]$/, '')}`]
+      return [`open file ${nameless(readlinkSync(`/proc/self/fd/${fd}`))}`]
     } catch {
       return [] // the descriptor that listed the directory
     }

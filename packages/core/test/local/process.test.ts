@@ -5,7 +5,7 @@ import { join } from 'node:path'
 import { connect, type Context, type Process, StateError } from '@skein/core'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { Broker } from '../../src/supervisor/broker/broker.ts'
-import { echo, endSlowly, makeUnstarted, openSecondNamespace } from './targets/process.mjs'
+import { echo, endSlowly, fill, makeUnstarted, openSecondNamespace, stateOf } from './targets/process.mjs'
 
 describe('a process on the local adapter', () => {
   let mp: Context
@@ -86,6 +86,20 @@ describe('a process on the local adapter', () => {
     const child = await queue.get()
     await creator.join()
     await expect(child.status()).rejects.toThrow(StateError)
+  })
+
+  it('keeps its results, and those who come late find the last of them, not all without end', async () => {
+    const made: Process<Uint8Array>[] = []
+    for (let i = 0; i < 3; i += 1) {
+      const child = await mp.process(fill, [17 * 1024 * 1024]).start()
+      expect(await child.join()).toMatchObject({ reason: 'returned' })
+      made.push(child)
+    }
+    const [first, , last] = made as [Process<Uint8Array>, Process<Uint8Array>, Process<Uint8Array>]
+    const [late, early] = await Promise.all([last, first].map((child) => mp.process(stateOf, [child]).start()))
+    expect(await late?.result()).toBe('ended')
+    await expect(early?.result()).rejects.toThrow(/ended long ago/)
+    expect((await first.result()).length).toBe(17 * 1024 * 1024)
   })
 
   it('is not made anew by a handle that comes after its record is gone', () => {

@@ -44,6 +44,10 @@ function creatorOfProcess(id: string): string {
   return id.slice(0, id.lastIndexOf('.'))
 }
 
+function nothing(): void {
+  // There is nothing to start.
+}
+
 function noHandles(): never {
   throw new StateError('an error cannot hold a handle here')
 }
@@ -81,7 +85,7 @@ export class ProcessObject extends BrokerObject {
   /** Its next end is its last. */
   #final = false
   /** Starts it; the first time and again. */
-  #launch: () => void = () => undefined
+  #launch: () => void = nothing
   /** Until the next start. */
   #pause: NodeJS.Timeout | null = null
 
@@ -255,7 +259,11 @@ export class ProcessObject extends BrokerObject {
     this.#startCall = null
     for (const call of this.#enders) call.ok()
     this.#enders.clear()
-    this.#starter.remember(this, this.#outputs)
+    // Its arguments and environment are with it: the record stays for long.
+    this.#launch = nothing
+    this.#placed = null
+    const bytes = (this.#exit?.result?.length ?? 0) + (this.#exit?.error?.length ?? 0)
+    this.#starter.remember(this, bytes, this.#outputs)
   }
 
   #output(descriptor: number): Output {

@@ -16,6 +16,8 @@ import { fileSlot } from '../../wire/tenure-slot.ts'
 
 /** How many ended processes keep their record for those who learn of them late. */
 const REMEMBERED = 1_000
+/** Bytes of their results and errors that are kept with them; those of the last one in any case. */
+const MOST_BYTES = 32 * 1024 * 1024
 
 /** A process that runs, here or elsewhere, as those see it who started it. */
 export interface Running {
@@ -68,7 +70,8 @@ export class Starter {
   readonly #broker: Broker
   readonly #home: StarterHome
   readonly #children: Children
-  readonly #ended: BrokerObject[] = []
+  readonly #ended: { readonly process: BrokerObject; readonly bytes: number }[] = []
+  #endedBytes = 0
   readonly #left = new LeftOutput()
   /** Asked for and not ended: each may still be on its way. */
   readonly #placed = new Set<Placed>()
@@ -160,12 +163,20 @@ export class Starter {
     return this.#stopping
   }
 
-  /** Keeps an ended process's record for a while, and what it wrote and nobody has read. */
-  remember(process: BrokerObject, outputs: readonly Output[]): void {
+  /**
+   * Keeps an ended process's record for a while, and what it wrote and nobody has read.
+   *
+   * @param bytes of what it came to
+   */
+  remember(process: BrokerObject, bytes: number, outputs: readonly Output[]): void {
     this.#left.add(outputs)
-    this.#ended.push(process)
-    if (this.#ended.length <= REMEMBERED) return
-    this.#ended.shift()?.remove?.(new StateError('the process ended long ago and its record is gone'))
+    this.#ended.push({ process, bytes })
+    this.#endedBytes += bytes
+    while (this.#ended.length > REMEMBERED || (this.#endedBytes > MOST_BYTES && this.#ended.length > 1)) {
+      const oldest = this.#ended.shift()
+      this.#endedBytes -= oldest?.bytes ?? 0
+      oldest?.process.remove?.(new StateError('the process ended long ago and its record is gone'))
+    }
   }
 
   /** Ends all children at once. */

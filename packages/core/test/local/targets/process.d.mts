@@ -1,6 +1,8 @@
 import type { Connection, Lock, Process, Queue } from '@skein/core'
 
 export function echo<T>(value: T): T
+export function fill(bytes: number): Uint8Array
+export function stateOf(other: Process<unknown>): Promise<string>
 export function endSlowly(said: Queue<string>): Promise<void>
 export function openSecondNamespace(said: Queue<string>): Promise<void>
 export function writeNoise(): Promise<void>

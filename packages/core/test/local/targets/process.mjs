@@ -7,6 +7,17 @@ export function echo(value) {
   return value
 }
 
+/** @param {number} bytes */
+export function fill(bytes) {
+  return Buffer.alloc(bytes)
+}
+
+/** @param {import('@skein/core').Process<unknown>} other */
+export async function stateOf(other) {
+  const { state } = await other.status()
+  return state
+}
+
 /** Ends 200 ms after it was asked to, in good order. */
 export async function endSlowly(said) {
   const { signal } = currentProcess()

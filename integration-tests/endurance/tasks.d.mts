@@ -1,0 +1,2 @@
+export function nothing(): void
+export function double(value: number): number
