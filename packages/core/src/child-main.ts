@@ -9,6 +9,7 @@ import { reportTo } from './supervisor/memory-watch.ts'
 import { blockOutput, outliveReaders } from './supervisor/own-output.ts'
 import { runProcess } from './supervisor/run-process.ts'
 import { OwnContext } from './own-context.ts'
+import { obey } from './target/index.ts'
 import { type Frame, op } from './wire/frame.ts'
 import { SocketLink } from './wire/socket-link.ts'
 import { fileReader } from './wire/tenure-slot.ts'
@@ -65,6 +66,7 @@ function interrupted(): void {
 function begin(boot: Boot, link: SocketLink): void {
   detached = boot.detached
   serialFrom(boot.serial)
+  if (boot.policy !== null) obey(boot.policy)
   if (boot.pipe > 0) link.writeTo(boot.pipe)
   if (boot.piped) blockOutput()
   if (boot.report > 0) reportTo(boot.report)

@@ -2,6 +2,7 @@
 import type { ChildOptions } from '../contract/adapter.ts'
 import type { WorkerLimits } from '../contract/fleet.ts'
 import type { ProcessInfo as PublicInfo } from '../contract/process.ts'
+import type { TargetPolicy } from '../target/index.ts'
 
 /** What differs between adapters for a process's half of them. */
 export interface Nature {
@@ -66,6 +67,8 @@ export interface Boot {
   readonly piped: boolean
   /** It goes on when its program ends. */
   readonly detached: boolean
+  /** What it may run; `null`: whatever Node finds. */
+  readonly policy: TargetPolicy | null
   /** After which number it may count what it makes; see `StartSpec`. */
   readonly serial: number
 }

@@ -10,6 +10,7 @@ import type { EncodedExit } from './exit-status.ts'
 import type { FifoStock } from './fifo-stock.ts'
 import { DeathReport, KernelKills } from './memory-watch.ts'
 import { Reaper } from './reaper.ts'
+import type { TargetPolicy } from '../target/index.ts'
 import type { SlotHandle } from '../wire/tenure-slot.ts'
 
 export interface StartSpec {
@@ -24,6 +25,8 @@ export interface StartSpec {
   readonly options: ChildOptions
   /** Which program keeps its record, by the id of its main process; default: this one. */
   readonly keeper?: string
+  /** What it may run; default: what its parent may. */
+  readonly policy?: TargetPolicy
   /** How many numbers earlier runs under this id may have used for what they made; default 0. */
   readonly serial?: number
 }
@@ -39,6 +42,7 @@ interface Entry {
   readonly child: Child
   readonly parent: string
   readonly detached: boolean
+  readonly policy: TargetPolicy | null
   readonly left: () => void
   readonly stdio: ChildOptions['stdio']
   readonly output: ChildEvents['output']
@@ -67,8 +71,10 @@ export class Children {
     const { id, name, daemon, namespace, nature, parent, role, serial = 0 } = spec
     const { detached } = spec.options
     const info = (pid: number): ProcessInfo => ({ id, name, pid, host: hostname() })
+    const creator = this.#entries.get(parent.id)
     // What is inherited is the creator's, also where that is read by somebody.
-    const above = spec.options.stdio === 'inherit' ? this.#entries.get(parent.id) : undefined
+    const above = spec.options.stdio === 'inherit' ? creator : undefined
+    const policy = spec.policy ?? creator?.policy ?? null
     const stdio = above?.stdio ?? spec.options.stdio
     const boot: ConstructorParameters<typeof Child>[0] = (pid, at) => ({
       process: info(pid),
@@ -81,6 +87,7 @@ export class Children {
       ...at,
       piped: stdio === 'pipe',
       detached,
+      policy,
       serial,
     })
     let frame: ChildEvents['frame'] = () => undefined
@@ -104,7 +111,7 @@ export class Children {
         },
       },
     )
-    this.#entries.set(id, { child, parent: parent.id, detached, left: () => events.left(), stdio, output })
+    this.#entries.set(id, { child, parent: parent.id, detached, policy, left: () => events.left(), stdio, output })
     if (child.pid === undefined) return
     if (!detached) this.#reaper.watch(child.pid)
     frame = events.started(child, info(child.pid))

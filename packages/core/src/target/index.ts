@@ -2,6 +2,8 @@
 export { bind } from './bind.ts'
 export { assertNotLoadingTarget, isLoadingTarget } from './bootstrap.ts'
 export { childExecArgv } from './exec-argv.ts'
+export { obey } from './policy.ts'
+export type { TargetPolicy } from './policy.ts'
 export { resolveTarget } from './resolve-target.ts'
 export type { ResolveOptions } from './resolve-target.ts'
 export type { TargetFunction } from './find-export.ts'

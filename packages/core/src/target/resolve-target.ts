@@ -12,6 +12,7 @@ import { readSource } from './definition.ts'
 import { findExport } from './find-export.ts'
 import type { TargetFunction } from './find-export.ts'
 import { describePath, filesOf, isFile, pathOfUrl, pathsOf } from './module-id.ts'
+import { checkPermitted, currentPolicy, permits } from './policy.ts'
 import { extensionOf } from './target-ref.ts'
 import { findTask, knownTask } from './task.ts'
 import { adviceFor, prepareTypeScript } from './typescript.ts'
@@ -84,8 +85,18 @@ export async function resolveTarget(ref: TargetRef, options: ResolveOptions = {}
   return bound.length === 0 ? fn : (...args) => fn(...bound, ...args)
 }
 
+/** By its portable name where the sender's own address leads to what is not to be run: that is another machine's. */
+function fileOf(ref: TargetRef, options: ResolveOptions): string {
+  const policy = currentPolicy()
+  const there = fileAtUrl(ref.url ?? '')
+  if (there !== null && (policy === null || permits(policy, there))) return there
+  const found = findModule(ref, options.root ?? policy?.root ?? process.cwd())
+  if (policy !== null) checkPermitted(policy, ref.module, found)
+  return found
+}
+
 async function loadTarget(ref: TargetRef, options: ResolveOptions): Promise<TargetFunction> {
-  const path = fileAtUrl(ref.url ?? '') ?? findModule(ref, options.root ?? process.cwd())
+  const path = fileOf(ref, options)
   await prepareTypeScript(path)
   const namespace = await load(ref.module, path)
   return ref.task === true ? findTask(ref) : findExport(ref, { path, namespace })

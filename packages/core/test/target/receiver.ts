@@ -5,6 +5,7 @@ import { once } from 'node:events'
 import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
 import type { TargetRef } from '../../src/contract/target.ts'
+import type { TargetPolicy } from '../../src/target/index.ts'
 
 export interface RemoteFailure {
   readonly name: string
@@ -25,12 +26,14 @@ export function fixture(path: string): string {
 export class Receiver implements AsyncDisposable {
   readonly #child: ChildProcess
   readonly #root: string | undefined
+  readonly #policy: TargetPolicy | undefined
   readonly #waiting = new Map<number, { resolve(outcome: Outcome): void; reject(error: Error): void }>()
   #last = 0
 
-  constructor(options: { readonly execArgv?: string[]; readonly root?: string } = {}) {
-    const { execArgv = [], root } = options
+  constructor(options: { readonly execArgv?: string[]; readonly root?: string; readonly policy?: TargetPolicy } = {}) {
+    const { execArgv = [], root, policy } = options
     this.#root = root
+    this.#policy = policy
     this.#child = fork(fixture('receiver.mjs'), { execArgv, serialization: 'advanced', cwd: root ?? fixture('') })
     this.#child.on('message', (reply) => {
       const { id, outcome } = reply as { readonly id: number; readonly outcome: Outcome }
@@ -46,7 +49,7 @@ export class Receiver implements AsyncDisposable {
   /** Several may be under way at once. */
   async run(ref: TargetRef, ...args: unknown[]): Promise<Outcome> {
     const id = (this.#last += 1)
-    this.#child.send({ id, ref, args, root: this.#root })
+    this.#child.send({ id, ref, args, root: this.#root, policy: this.#policy })
     return new Promise<Outcome>((resolve, reject) => {
       this.#waiting.set(id, { resolve, reject })
     })
