@@ -56,6 +56,7 @@ export type { ConformanceOptions, MakeContext } from './harness.ts'
 export { excess, expectNothingLeaked, footprint } from './leaks.ts'
 export type { ListHeld } from './leaks.ts'
 export { isRunning, processTable, until } from './until.ts'
+export type { ProcessRow } from './until.ts'
 
 /** Where processes and pools run, and what goes to them. */
 const processSuites = [

@@ -19,7 +19,7 @@ export async function until(what: string, holds: () => boolean | Promise<boolean
 }
 
 /** One line of the process table. */
-export interface Row {
+export interface ProcessRow {
   readonly pid: number
   readonly parent: number
   /** `Z`: dead, not yet collected by its parent. */
@@ -27,8 +27,8 @@ export interface Row {
 }
 
 /** The process table, from /proc; empty where there is none. Names may hold blanks and brackets, hence the last bracket. */
-export function processTable(): Row[] {
-  const rows: Row[] = []
+export function processTable(): ProcessRow[] {
+  const rows: ProcessRow[] = []
   for (const entry of listDirectory('/proc')) {
     const pid = Number(entry)
     if (!Number.isInteger(pid)) continue

@@ -11,7 +11,7 @@ export type { ConnectOptions, Context, CurrentProcess, NameOptions, Waitable } f
 export type { Barrier, BarrierOptions } from './contract/barrier.ts'
 export type { Election } from './contract/election.ts'
 export type { Event } from './contract/event.ts'
-export type { Condition, ConditionOptions } from './contract/condition.ts'
+export type { Condition, ConditionOptions, Falsy } from './contract/condition.ts'
 export type { Handle, HandleKind, HandleRef } from './contract/handle.ts'
 export type { Latch } from './contract/latch.ts'
 export type { HolderInfo, Lease, Lock, RLock } from './contract/lock.ts'
