@@ -16,17 +16,17 @@ export async function openForeign(
 ): Promise<BrokerObject> {
   const { program, kind, name } = of
   const client = await reach(program)
-  const gone = new StateError(`${describe(kind, name)} ended with the program that made it`)
-  if (client === null) throw gone
+  if (client === null) throw new StateError(`${describe(kind, name)} ended with the program that made it`)
   // At the other end an object may go at any moment, the next one included.
-  const known = { object: null as BrokerObject | null, news: null as unknown, gone: false }
+  const known = { object: null as BrokerObject | null, news: null as unknown, gone: null as StateError | null }
   const number = client.open(kind as 'process', name, null, true, program)
   const listener: ObjectListener = {
     event: (event, args) => {
       if (event === 'gone') {
-        known.gone = true
-        const [reason] = args
-        known.object?.remove?.(reason instanceof StateError ? reason : gone)
+        const [reason] = args as [Error]
+        known.gone =
+          reason instanceof StateError ? reason : new StateError(`${describe(kind, name)} is gone: ${reason.message}`)
+        known.object?.remove?.(known.gone)
       } else if (known.object instanceof ForeignProcess) known.object.heard(event, args)
       else if (event === 'news') [known.news] = args
     },
@@ -35,9 +35,10 @@ export async function openForeign(
   try {
     await client.call(number, 'known')
   } catch (error) {
-    throw error instanceof StateError ? error : gone
+    if (!client.lost.aborted) client.forget(number)
+    throw error
   }
-  if (known.gone) throw gone
+  if (known.gone !== null) throw known.gone
   if (kind !== 'process') {
     known.object = of.make()
     return known.object

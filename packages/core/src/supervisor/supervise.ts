@@ -107,7 +107,7 @@ export function supervise(stock: FifoStock, backend: Backend): void {
       process: (name, spec) => new ProcessObject(name, spec, starter),
       fleet: (name, spec, owner) => new FleetObject(name, spec, owner, starter),
       inspector: (name) =>
-        new Inspector(name, broker, {
+        new Inspector(name, {
           look: async () => (await backend.inspect?.()) ?? broker.snapshot(),
           processes: async () => (await backend.processes?.()) ?? broker.processes(),
         }),

@@ -23,7 +23,7 @@ import { Inspection } from './inspect/inspection.ts'
 import { jobQueue } from './job-queue.ts'
 import { NotSupportedError, type ProcessInfo } from '@skein/core'
 import { openSurround } from './opening.ts'
-import { census } from './peers/census.ts'
+import { census, Roll } from './peers/census.ts'
 import { Peers } from './peers/peers.ts'
 import { sessionKeys } from './program-session.ts'
 import { Quorum } from './redlock/quorum.ts'
@@ -173,6 +173,7 @@ export class RedisBackend implements Backend {
     const slots = typeof serve === 'object' && serve !== null ? serve.slots : Number.POSITIVE_INFINITY
     const serving =
       serve === false || serve === null ? null : new Serving({ around, peers, launch, surroundings, slots })
+    broker.add(new Roll(broker))
     const inspection = new Inspection(around, quorum, () => broker.sessions())
     return { broker, peers, placement, serving, inspection }
   }

@@ -5,8 +5,8 @@ import { ProtocolError, StateError } from '../../errors.ts'
 import type { Frame } from '../../wire/frame.ts'
 import type { Call, Session } from './session.ts'
 
-/** `run` is what another program runs for this one. */
-export type ObjectKind = HandleKind | 'fleet' | 'session' | 'inspector' | 'run'
+/** For other programs: `run` is what they may run for this one, `roll` tells them which processes it has. */
+export type ObjectKind = HandleKind | 'fleet' | 'session' | 'inspector' | 'run' | 'roll'
 
 export type Methods = Readonly<Record<string, (call: Call) => void>>
 

@@ -44,6 +44,9 @@ export interface Opening {
   readonly program?: string | undefined
 }
 
+/** What other programs have nothing to do with. */
+const own: ReadonlySet<string> = new Set(['session', 'inspector', 'fleet'])
+
 /** How many ended processes are remembered, for the message to who comes too late to their anonymous objects. */
 const REMEMBERED = 10_000
 
@@ -71,7 +74,20 @@ export class Broker implements SessionHost {
   }
 
   session(process: ProcessInfo, manner?: Manner): Session {
-    const session = new Session(process, this, manner)
+    return this.#begin(new Session(process, this, manner))
+  }
+
+  /** Another program: it uses what is here, and makes nothing. */
+  guest(process: ProcessInfo): Session {
+    const open = (_session: Session, { kind, name }: Opening): BrokerObject => {
+      const known = own.has(kind) ? undefined : this.#objects.get(`${kind} ${name}`)
+      if (known === undefined) throw this.#absent(kind, name)
+      return known
+    }
+    return this.#begin(new Session(process, { open }))
+  }
+
+  #begin(session: Session): Session {
     this.#sessions.add(session)
     this.#home.opened?.(session)
     return session
@@ -127,9 +143,7 @@ export class Broker implements SessionHost {
       const asked = this.#foreign.get(key) ?? this.#ask(session, program, { kind, name, spec, attach })
       if (asked !== null) return asked
     }
-    if (attach && kind === 'process')
-      throw new StateError(`process ${name} ended long ago, or with its creator; nothing is known of it`)
-    if (attach && name.startsWith('~')) throw this.#tooLate(kind, name)
+    if (attach && (kind === 'process' || name.startsWith('~'))) throw this.#absent(kind, name)
     return this.#make(session, { kind, name, spec, attach })
   }
 
@@ -177,7 +191,10 @@ export class Broker implements SessionHost {
     return object
   }
 
-  #tooLate(kind: string, name: string): StateError {
+  #absent(kind: string, name: string): StateError {
+    if (kind === 'process')
+      return new StateError(`process ${name} ended long ago, or with its creator; nothing is known of it`)
+    if (!name.startsWith('~')) return new StateError(`${describe(kind, name)} is not kept by this program`)
     const creator = this.#ended.get(creatorOf(name))
     const who = creator === undefined ? 'its creator' : `its creator ${creator.name} (pid ${creator.pid})`
     return new StateError(

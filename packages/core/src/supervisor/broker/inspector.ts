@@ -1,7 +1,6 @@
 /** Tells who asks what all objects look like, and which processes run. */
 import type { ProcessInfo } from '../../contract/process.ts'
 import type { ObjectSnapshot } from '../../contract/snapshot.ts'
-import type { Broker } from './broker.ts'
 import { BrokerObject, type Methods } from './broker-object.ts'
 import type { Call } from './session.ts'
 
@@ -12,12 +11,10 @@ export interface Survey {
 }
 
 export class Inspector extends BrokerObject {
-  readonly #broker: Broker
   readonly #survey: Survey
 
-  constructor(name: string, broker: Broker, survey: Survey) {
+  constructor(name: string, survey: Survey) {
     super('inspector', name)
-    this.#broker = broker
     this.#survey = survey
   }
 
@@ -28,8 +25,6 @@ export class Inspector extends BrokerObject {
     processes: (call) => {
       void tell(call, async () => (await this.#survey.processes()).toSorted(by((one) => `${one.program} ${one.id}`)))
     },
-    /** Those of this program alone, for other programs. */
-    own: (call) => call.ok(this.#broker.processes()),
   }
 
   override check(): void {

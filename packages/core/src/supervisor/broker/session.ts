@@ -3,7 +3,7 @@
  * goes back when the link ends. Knows nothing about any noun.
  */
 import { decode, encode } from '../../codec/index.ts'
-import { ProtocolError, StateError } from '../../errors.ts'
+import { ConnectionError, ProtocolError, StateError } from '../../errors.ts'
 import { type Frame, op } from '../../wire/frame.ts'
 import { KeptFrame } from '../../wire/kept-frame.ts'
 import type { Link } from '../../wire/link.ts'
@@ -114,6 +114,7 @@ export class Session {
 
   frame(frame: Frame): void {
     if (frame.op === op.pong || this.relay?.(frame) === true) return
+    if (this.#refused.size > 0 && (frame.op === op.call || frame.op === op.post)) this.#askAgain(frame.a)
     if (this.#early.size > 0 && this.#keep(frame)) return
     if (frame.op === op.open) {
       this.#open(frame)
@@ -141,7 +142,6 @@ export class Session {
       this.#objects.delete(frame.a)
       this.#refused.delete(frame.a)
     } else {
-      if (frame.op === op.post) this.#askAgain(frame.a)
       const object = this.#objects.get(frame.a)
       if (object === undefined || object instanceof Error) return
       if (frame.op === op.post) {
@@ -225,7 +225,7 @@ export class Session {
     try {
       const object = this.#host.open(this, opening)
       this.#refused.delete(number)
-      if (object instanceof Promise) this.#await(number, object)
+      if (object instanceof Promise) this.#await(number, opening, object)
       else this.#known(number, object)
     } catch (error) {
       // Making a handle is synchronous, so what is wrong with it is told to each call on it.
@@ -247,7 +247,7 @@ export class Session {
   }
 
   /** Another program is asked whether it is there: until then what is meant for it is kept, and what comes after it on other objects is not. */
-  #await(number: number, object: Promise<BrokerObject>): void {
+  #await(number: number, opening: Opening, object: Promise<BrokerObject>): void {
     const early: KeptFrame[] = []
     this.#early.set(number, early)
     const settle = (known: BrokerObject | Error): void => {
@@ -255,7 +255,15 @@ export class Session {
       this.#early.delete(number)
       if (known instanceof Error) this.#objects.set(number, known)
       else this.#known(number, known)
-      for (const frame of early) this.frame(frame)
+      for (const frame of early) {
+        try {
+          this.frame(frame)
+        } catch (error) {
+          reportDefect(`a message of process ${this.process.pid}`, error)
+        }
+      }
+      // It could not be asked for: the next call asks again.
+      if (known instanceof ConnectionError && this.#objects.has(number)) this.#refused.set(number, opening)
     }
     object.then(settle, settle)
   }
@@ -263,7 +271,6 @@ export class Session {
   #call(frame: Frame): void {
     const [method, ...args] = decode(frame.payload, noHandles) as [string, ...unknown[]]
     const call = new Call(this, frame.a, frame.b, args)
-    this.#askAgain(frame.a)
     const object = this.#objects.get(frame.a)
     if (object === undefined) call.fail(new StateError('this object is gone; make or open it again'))
     else if (object instanceof Error) call.fail(object)

@@ -115,7 +115,7 @@ export class Peer {
     this.#over = number - 1
     const { sid, broker, send } = this.#options
     const pid = Number.parseInt(sid.split('.')[1] ?? '', 36)
-    const session = broker.session({ id: sid, name: 'another program', pid, host: '' })
+    const session = broker.guest({ id: sid, name: 'another program', pid, host: '' })
     const events: LinkEvents = {
       frame: (frame) => session.frame(frame),
       ended: () => broker.end(session),
