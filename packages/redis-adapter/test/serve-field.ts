@@ -10,7 +10,8 @@ import { freshNamespace, type RedisServer } from '../../../integration-tests/sup
 export interface Field {
   readonly mp: Context
   readonly namespace: string
-  readonly host: (options?: HostOptions) => Promise<Host>
+  /** @param options `url`: another way to the same server */
+  readonly host: (options?: HostOptions & { readonly url?: string }) => Promise<Host>
   /** Another program's context, in this process. */
   readonly other: () => Promise<Context>
 }
@@ -26,8 +27,8 @@ export async function field(server: RedisServer, sessionTtl: number = 5_000): Pr
   return {
     mp: await open(false),
     namespace,
-    host: ({ connect: more, ...options } = {}) =>
-      hostForTest(server.url, namespace, { ...options, connect: { sessionTtl, ...more } }),
+    host: ({ url = server.url, connect: more, ...options } = {}) =>
+      hostForTest(url, namespace, { ...options, connect: { sessionTtl, ...more } }),
     other: () => open(undefined),
   }
 }

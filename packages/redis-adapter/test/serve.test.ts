@@ -213,9 +213,11 @@ describe('a stranger who can write into Redis', () => {
     await child.join()
     const stranger = await connect(redis.url, { namespace })
     onTestFinished(() => stranger.close())
+    const sessions = (await redis.ask('HKEYS', `{${namespace}:sessions}:info`)) as string[]
     for (const data of [
-      '{"program":"nobody","id":"nobody.1"}',
-      `{"program":"${child.id.split('.')[0]}","id":"${child.id}"}`,
+      '{"session":"nobody","run":"nobody.1#1"}',
+      ...sessions.map((sid) => `{"session":"${sid}","run":"${child.id}#1"}`),
+      ...sessions.map((sid) => `{"session":"${sid}","run":"__proto__"}`),
       '{}',
       '[1]',
       'no json',

@@ -1,7 +1,9 @@
 /** The plain queue of jobs that the placement of processes and chunks is built on. */
 import { CapacityError, QueueClosedError } from '@skein/core'
 import type { QueueShape } from '@skein/core/adapter'
+import { Errands } from './errands.ts'
 import { QueueCommands } from './queue-commands.ts'
+import { Suspects } from './suspects.ts'
 import type { Surround } from './surround.ts'
 
 /** A job as its taker has it. */
@@ -16,8 +18,11 @@ export interface Job {
 export interface JobQueue {
   /** Never waits for room. @returns BullMQ's id. @throws QueueClosedError, CapacityError */
   put(rid: string, json: string): Promise<string>
-  /** The next job, or null. `wait` stays in line then: ask again with the same rid when woken. @throws QueueClosedError */
-  fetch(rid: string, mode: 'poll' | 'wait'): Promise<Job | null>
+  /**
+   * The next job, or null. `wait` and `look` stay in line then: ask again with the same rid when woken, and `look` from time to time, which
+   * also takes back what programs hold that are gone. @throws QueueClosedError
+   */
+  fetch(rid: string, mode: 'poll' | 'wait' | 'look'): Promise<Job | null>
   /** Over; with `failed`, kept in BullMQ's failed set with that reason. @returns for each whether it was ours */
   finish(of: readonly Pick<Job, 'rid'>[], failed?: string): Promise<readonly boolean[]>
   /** Back to the front, the last of them foremost; not `counted`, as if it had never been fetched. Also gives up a place in line. */
@@ -39,7 +44,9 @@ export function jobQueue(around: Surround, key: string, spec: QueueShape): JobQu
     for (const told of listeners) told()
   }
   const commands = new QueueCommands(around, key, spec, wake)
-  const stops = [around.store.onConnected(wake), around.wakes.onResubscribed(wake)]
+  const errands = new Errands()
+  const suspects = new Suspects(around, (dead) => errands.run(() => commands.reap(dead)))
+  const stops = [around.store.onConnected(wake), around.wakes.onResubscribed(wake), () => errands.end()]
   const closed = (): QueueClosedError => new QueueClosedError(`queue "${key}" is closed`)
   const rids = (of: readonly Pick<Job, 'rid'>[]): string[] => of.map(({ rid }) => rid)
   return {
@@ -51,7 +58,10 @@ export function jobQueue(around: Surround, key: string, spec: QueueShape): JobQu
     fetch: async (rid, mode) => {
       const answer = await commands.fetch(rid, mode)
       if (answer.kind === 'closed') throw closed()
-      if (answer.kind !== 'job') return null
+      if (answer.kind !== 'job') {
+        if (mode === 'look') suspects.look(answer.others)
+        return null
+      }
       const { id, attempt, data } = answer.job
       return { rid, id, attempt, json: data.toString() }
     },

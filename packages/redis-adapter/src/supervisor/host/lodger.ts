@@ -3,13 +3,16 @@ import type { BrokerClient, Child, Launch, ObjectListener, Op, Surroundings } fr
 import { type Frame, op, relayed, relayHead } from '@skein/core/adapter'
 import type { Claimed } from './run-object.ts'
 import { Desk } from './desk.ts'
-import { cancelled } from './placing.ts'
+import { cancelled, refused } from './placing.ts'
+
+/** Bytes of output under way to the other program: with so many the process waits in its next write, with so few it goes on. */
+const MOST = 1024 * 1024
+const FEW = 512 * 1024
 
 export interface LodgerOptions {
   readonly client: BrokerClient
-  readonly program: string
   /** The run's name there. */
-  readonly id: string
+  readonly run: string
   readonly surroundings: Surroundings
   readonly launch: Launch
   /** Whether this program ends: what is claimed now goes back. */
@@ -25,11 +28,16 @@ export class Lodger implements ObjectListener {
   #desk: Desk | null = null
   #killed = false
   #detached = false
+  /** Bytes of output of which the other program has not said that they are out of the way. */
+  #output = 0
+  #full = false
+  /** Streams that the other program wants no more of for now. */
+  readonly #unwanted = new Set<number>()
 
   constructor(options: LodgerOptions) {
     this.#options = options
-    const { client, id, program } = options
-    this.#number = client.open('run', id, null, true, program)
+    const { client, run } = options
+    this.#number = client.open('run', run, null, true)
     client.listener(this.#number, () => this)
   }
 
@@ -43,11 +51,14 @@ export class Lodger implements ObjectListener {
       // It is over there, or that program is.
     }
     if (claimed !== null && !this.#killed && !closing()) {
-      this.#launch(claimed)
-      return
-    }
+      try {
+        this.#launch(claimed)
+        return
+      } catch (error) {
+        this.#post('ended', refused(error as Error))
+      }
+    } else if (claimed !== null && this.#killed) this.#post('ended', cancelled)
     // It was claimed, so that program waits for word of it.
-    if (claimed !== null && this.#killed) this.#post('ended', cancelled)
     else if (claimed !== null) this.#post('released')
     this.#end()
   }
@@ -62,6 +73,7 @@ export class Lodger implements ObjectListener {
     if (name === 'terminate') this.#child?.terminate(args[0] as number)
     else if (name === 'interrupt') this.#child?.interrupt()
     else if (name === 'recall') this.#desk?.recall()
+    else if (name === 'taken') this.#taken(args[0] as number)
     else if (name === 'gone') this.#left()
     else if (name === 'kill') this.kill()
   }
@@ -69,7 +81,11 @@ export class Lodger implements ObjectListener {
   frame(frame: Frame): void {
     if (frame.op !== op.relay) return
     const inner = relayed(frame)
-    if (this.#desk !== null) this.#desk.told(inner)
+    if (inner.op === op.flow) {
+      if (inner.b === 1) this.#unwanted.delete(inner.a)
+      else this.#unwanted.add(inner.a)
+      this.#flow()
+    } else if (this.#desk !== null) this.#desk.told(inner)
     else this.#child?.link.send(inner.op as Op, inner.a, inner.b, undefined, inner.payload)
   }
 
@@ -79,12 +95,12 @@ export class Lodger implements ObjectListener {
   }
 
   #launch(claimed: Claimed): void {
-    const { launch, program: keeper, surroundings } = this.#options
+    const { launch, surroundings } = this.#options
     this.#detached = claimed.options.detached
     // What it writes belongs to the program that has started it.
     const stdio = claimed.options.stdio === 'inherit' ? 'pipe' : claimed.options.stdio
     launch(
-      { ...claimed, keeper, surroundings, options: { ...claimed.options, stdio } },
+      { ...claimed, surroundings, options: { ...claimed.options, stdio } },
       {
         started: (child, info) => {
           this.#child = child as Child
@@ -96,6 +112,7 @@ export class Lodger implements ObjectListener {
         frame: (frame) => {
           if (frame.op !== op.output) return this.#desk?.said(frame) === true
           this.#relay(op.output, frame.a, frame.b, undefined, frame.payload)
+          this.#taken(-frame.payload.length)
           return true
         },
         ended: (exit) => {
@@ -105,6 +122,18 @@ export class Lodger implements ObjectListener {
         },
       },
     )
+  }
+
+  #taken(bytes: number): void {
+    this.#output -= bytes
+    const full = this.#output > (this.#full ? FEW : MOST)
+    if (full === this.#full) return
+    this.#full = full
+    this.#flow()
+  }
+
+  #flow(): void {
+    for (const stream of [1, 2]) this.#child?.output?.flow(stream, !this.#full && !this.#unwanted.has(stream))
   }
 
   readonly #relay = (kind: Op, a: number, b: number, head?: Uint8Array, tail?: Uint8Array): void =>

@@ -8,6 +8,7 @@ export class OpenPlacement implements Placement {
   readonly #work: OpenWork
   readonly #broker: Broker
   readonly #program: string
+  #starts = 0
 
   constructor(work: OpenWork, broker: Broker, program: string) {
     this.#work = work
@@ -16,40 +17,28 @@ export class OpenPlacement implements Placement {
   }
 
   start(spec: StartSpec, events: StarterEvents): Placed {
-    let over = false
-    const ended: StarterEvents['ended'] = (exit) => {
-      if (over) return
-      over = true
-      offered.takeBack()
-      events.ended(exit)
-    }
-    let running = false
-    const started: StarterEvents['started'] = (child, info) => {
-      running = true
-      offered.taken()
-      events.started(child, info)
-    }
-    const run: RunObject = this.#broker.add(new RunObject(spec, { ...events, started, ended }, () => put()))
-    const json = JSON.stringify({ ...described(spec), program: this.#program })
-    let offered: Offered
-    const put = (): void => {
-      offered = this.#work.put(json, (error) => {
-        if (run.claimed) return
-        run.remove?.(error)
-        ended(refused(error))
+    let offered: Offered | null = null
+    const offer = (): void => {
+      const what = { ...described(spec), run: run.name }
+      offered = this.#work.put(what, (error) => {
+        if (run.takeBack(error)) events.ended(refused(error))
       })
     }
-    put()
+    const run: RunObject = this.#broker.add(
+      new RunObject(
+        `${spec.id}#${(this.#starts += 1)}`,
+        { ...spec, keeper: this.#program },
+        { ...events, claimed: () => offered?.taken(), released: offer },
+      ),
+    )
+    offer()
     return {
       cancel: () => {
-        if (over) return
-        if (run.claimed) {
-          // Else whoever wants it ended has it.
-          if (!running) run.kill()
-          return
-        }
-        run.remove?.(new Error('the start was taken back'))
-        queueMicrotask(() => ended(cancelled))
+        if (run.takeBack(new Error('the start was taken back'))) {
+          offered?.takeBack()
+          queueMicrotask(() => events.ended(cancelled))
+        } else if (!run.started) run.kill()
+        // Else whoever wants it ended has it.
       },
     }
   }

@@ -1,9 +1,12 @@
 /**
  * The work of a namespace that any program may take which said `serve: true`: one BullMQ queue. A job only says that there is something to
- * claim, and where; the program that put it decides who gets it. So a job that comes twice, or is forged, starts nothing twice.
+ * claim, and where; the program that put it decides who gets it. So a job that comes twice, or is forged, starts nothing twice, and one that
+ * is gone without a claim is put again.
  */
-import { ConnectionError } from '@skein/core'
+import { ConnectionError, StateError } from '@skein/core'
 import { type QueueShape, reportDefect } from '@skein/core/adapter'
+import { Errands } from '../errands.ts'
+import { JobLook } from '../job-look.ts'
 import { QueueCommands } from '../queue-commands.ts'
 import type { Surround } from '../surround.ts'
 
@@ -20,10 +23,12 @@ export const UNLIMITED: QueueShape = {
 const PROGRAM = 'w'
 
 interface Offer {
-  readonly json: string
+  readonly what: Readonly<Record<string, unknown>>
   readonly refused: (error: Error) => void
   /** Under which it was put, the last one first. */
-  rids: string[]
+  readonly rids: string[]
+  /** BullMQ's id of its job, once that is known. */
+  job: string | null
 }
 
 export interface Offered {
@@ -36,58 +41,84 @@ export interface Offered {
 export class OpenWork {
   readonly #around: Surround
   readonly #commands: QueueCommands
+  readonly #jobs: JobLook
+  readonly #key: string
+  readonly #errands = new Errands()
   readonly #offers = new Set<Offer>()
   readonly #stops: readonly (() => void)[]
   #requests = 0
+  #timer: NodeJS.Timeout | null = null
 
   constructor(around: Surround) {
     this.#around = around
     this.#commands = new QueueCommands(around, OPEN_WORK, UNLIMITED, () => undefined)
+    this.#jobs = new JobLook(around.store)
+    this.#key = `{${around.namespace}:${OPEN_WORK}}`
     this.#stops = [
-      around.session.onReborn(() => this.#again()),
-      around.deaths.onDeath((sids) => void this.#commands.reap(sids).catch(noMatter)),
+      around.store.onConnected(() => this.#errands.again()),
+      // A job says where to claim by the sid.
+      around.session.onReborn(() => {
+        for (const offer of this.#offers) void this.#put(offer)
+      }),
+      around.deaths.onDeath((sids) => this.#errands.run(() => this.#commands.reap(sids))),
     ]
   }
 
-  put(json: string, refused: (error: Error) => void): Offered {
-    const offer: Offer = { json, refused, rids: [] }
+  /** @param what for people, and what there is to claim */
+  put(what: Readonly<Record<string, unknown>>, refused: (error: Error) => void): Offered {
+    const offer: Offer = { what, refused, rids: [], job: null }
     this.#offers.add(offer)
     void this.#put(offer)
+    this.#arm()
     return {
       taken: () => void this.#offers.delete(offer),
       takeBack: () => {
-        if (this.#offers.delete(offer) && offer.rids.length > 0) this.#commands.leave(offer.rids).catch(noMatter)
+        if (this.#offers.delete(offer)) this.#errands.run(() => this.#commands.leave(offer.rids))
       },
     }
   }
 
   close(): void {
     for (const stop of this.#stops) stop()
+    this.#offers.clear()
+    if (this.#timer !== null) clearTimeout(this.#timer)
+    this.#errands.end()
     this.#commands.stop()
   }
 
   async #put(offer: Offer): Promise<void> {
     const { session, outage } = this.#around
-    const rid = `${session.sid}/${PROGRAM}/${(this.#requests += 1)}`
-    const former = offer.rids.join(' ')
+    const { sid } = session
+    const rid = `${sid}/${PROGRAM}/${(this.#requests += 1)}`
     offer.rids.unshift(rid)
+    offer.job = null
     const began = performance.now()
     try {
-      await this.#commands.put(rid, offer.json, 'wait', { former })
+      const answer = await this.#commands.put(rid, JSON.stringify({ ...offer.what, session: sid }), 'wait')
+      if (answer.kind !== 'done') throw new StateError(`${this.#key} takes no work (${answer.kind})`)
+      if (offer.rids[0] === rid) offer.job = answer.id
     } catch (error) {
       // Put again when the program has a session again.
-      if (error instanceof ConnectionError && performance.now() - began < outage) return
+      if (sid !== session.sid && performance.now() - began < outage) return
       if (this.#offers.delete(offer)) offer.refused(error as Error)
     }
   }
 
-  /** A Redis that came back empty has lost them. Where it has not, the second job finds nothing to claim. */
-  #again(): void {
-    for (const offer of this.#offers) void this.#put(offer)
+  #arm(): void {
+    if (this.#offers.size > 0) this.#timer ??= setTimeout(() => void this.#look(), this.#around.beat)
   }
-}
 
-/** What stays behind is found by who takes it to be nothing. */
-function noMatter(error: unknown): void {
-  if (!(error instanceof Error)) reportDefect('the queue of open work', error)
+  /** A job may be removed by somebody else, or finished by a program that could not reach this one. */
+  async #look(): Promise<void> {
+    const { store, session } = this.#around
+    const { sid } = session
+    try {
+      const gone = store.state === 'connected' ? await this.#jobs.gone(this.#key, [...this.#offers]) : []
+      for (const offer of gone) if (this.#offers.has(offer) && sid === session.sid) void this.#put(offer)
+    } catch (error) {
+      if (!(error instanceof ConnectionError)) reportDefect('the queue of open work', error)
+    }
+    this.#timer = null
+    this.#arm()
+  }
 }

@@ -26,25 +26,37 @@ import { Written } from './written.ts'
 /** What a claim is answered with. The surroundings are those of whoever runs it. */
 export type Claimed = Omit<StartSpec, 'surroundings'>
 
+export interface RunEvents extends StarterEvents {
+  /** A program has taken it. */
+  claimed(): void
+  /** That program gives it back, not begun. */
+  released(): void
+}
+
 interface Taker {
   readonly session: Session
   readonly number: number
 }
 
+/** Bytes of output after which the other program hears that they are out of the way. */
+const WORD = 128 * 1024
+
 export class RunObject extends BrokerObject implements Running {
   readonly here = false
   readonly #spec: StartSpec
-  readonly #events: StarterEvents
-  readonly #again: () => void
+  readonly #events: RunEvents
   readonly #users = new Map<Session, number>()
-  readonly #written = new Written()
+  readonly #written = new Written((bytes) => this.#taken(bytes))
   #taker: Taker | null = null
   #host = ''
+  /** Output that is out of the way, and of which the other program has not heard. */
+  #bytes = 0
+  /** It has ended, or was taken back: nobody may claim it any more. */
+  #over = false
 
-  /** @param again called when the program that has claimed it gives it back, not begun */
-  constructor(spec: StartSpec, events: StarterEvents, again: () => void) {
-    super('run', spec.id)
-    this.#again = again
+  /** @param name that of no other start: a process may be started again under its id */
+  constructor(name: string, spec: StartSpec, events: RunEvents) {
+    super('run', name)
     this.#spec = spec
     this.#events = events
   }
@@ -53,30 +65,43 @@ export class RunObject extends BrokerObject implements Running {
     claim: (call) => this.#claim(call),
   }
 
-  /** Whether a program has taken it. */
-  get claimed(): boolean {
-    return this.#taker !== null
+  /** Whether a process is there that can be told to end. */
+  get started(): boolean {
+    return this.#host !== ''
+  }
+
+  /** Nobody ever runs it. `false`: somebody does, or has. */
+  takeBack(reason: Error): boolean {
+    if (this.#taker !== null || this.#over) return false
+    this.#over = true
+    this.remove?.(reason)
+    return true
   }
 
   override post(session: Session, _object: number, method: string, args: readonly unknown[]): void {
     if (session !== this.#taker?.session) return
     if (method === 'started') {
-      const [info] = args as [ProcessInfo]
+      const info = args[0] as ProcessInfo
       this.#host = info.host
       this.#events.started(this, info)
     } else if (method === 'loaded') this.#events.loaded()
-    else if (method === 'ended') this.#over((args as [EncodedExit])[0])
+    else if (method === 'ended') this.#ended(args[0] as EncodedExit)
     else if (method === 'released') {
       this.#taker = null
-      this.#again()
+      this.#events.released()
     } else throw new ProtocolError(`a run takes no ${method}`)
   }
 
   override frame(session: Session, frame: Frame): void {
     if (session !== this.#taker?.session || frame.op !== op.relay) return
     const inner = relayed(frame)
-    if (inner.op === op.output && this.#spec.options.stdio === 'inherit') this.#written.push(inner.a, inner.payload)
-    else this.#events.frame?.(inner)
+    if (inner.op === op.output && this.#spec.options.stdio === 'inherit') {
+      this.#written.push(inner.a === 2 ? 2 : 1, inner.payload)
+      return
+    }
+    this.#events.frame?.(inner)
+    // Whoever reads it says by himself when it is too much.
+    if (inner.op === op.output) this.#taken(inner.payload.length)
   }
 
   // What its starter does with it
@@ -105,7 +130,7 @@ export class RunObject extends BrokerObject implements Running {
   }
 
   override check(): void {
-    // Its name is the process's id.
+    // Its name is that of one start.
   }
 
   override join(session: Session, number: number): void {
@@ -116,11 +141,11 @@ export class RunObject extends BrokerObject implements Running {
     this.#users.delete(session)
     if (session !== this.#taker?.session) return
     const { name } = this.#spec
-    const where = this.#host === '' ? 'the program that took it' : `host ${this.#host}`
+    const where = this.started ? `host ${this.#host}` : 'the program that took it'
     const lost = new HostLostError(`${name} was lost with ${where}: it died, or could not be reached for sessionTtl`, {
       indeterminate: true,
     })
-    this.#over({ exitCode: null, signal: null, reason: 'host-lost', error: encode(lost), result: null })
+    this.#ended({ exitCode: null, signal: null, reason: 'host-lost', error: encode(lost), result: null })
   }
 
   override end(): void {
@@ -129,11 +154,12 @@ export class RunObject extends BrokerObject implements Running {
 
   #claim(call: Call): void {
     const number = this.#users.get(call.session)
-    if (this.#taker !== null || number === undefined) {
+    if (this.#taker !== null || this.#over || number === undefined) {
       call.ok(null)
       return
     }
     this.#taker = { session: call.session, number }
+    this.#events.claimed()
     const { surroundings: _, ...claimed } = this.#spec
     call.ok(claimed satisfies Claimed)
   }
@@ -142,8 +168,16 @@ export class RunObject extends BrokerObject implements Running {
     this.#taker?.session.event(this.#taker.number, event, ...args)
   }
 
-  #over(exit: EncodedExit): void {
+  #taken(bytes: number): void {
+    this.#bytes += bytes
+    if (this.#bytes < WORD) return
+    this.#tell('taken', this.#bytes)
+    this.#bytes = 0
+  }
+
+  #ended(exit: EncodedExit): void {
     this.#taker = null
+    this.#over = true
     this.#written.done(() => {
       // First: whoever hears of the end may start another one.
       this.remove?.(new ProtocolError('this run is over'))

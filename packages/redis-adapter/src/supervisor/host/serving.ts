@@ -2,6 +2,7 @@
 import { ConnectionError } from '@skein/core'
 import type { Launch, Surroundings } from '@skein/core/adapter'
 import { reportDefect } from '@skein/core/adapter'
+import { Errands } from '../errands.ts'
 import { type Job, type JobQueue, jobQueue } from '../job-queue.ts'
 import type { Peers } from '../peers/peers.ts'
 import type { Surround } from '../surround.ts'
@@ -21,8 +22,9 @@ export interface ServingOptions {
 export class Serving {
   readonly #options: ServingOptions
   readonly #queue: JobQueue
-  /** By the run's program and id. */
+  /** By where there is something to claim, and what. */
   readonly #lodgers = new Map<string, Lodger>()
+  readonly #errands = new Errands()
   readonly #stops: readonly (() => void)[]
   /** Taken, and Redis was not told yet that they are over. */
   #over: Job[] = []
@@ -43,14 +45,13 @@ export class Serving {
     this.#queue = jobQueue(around, OPEN_WORK, UNLIMITED)
     this.#stops = [
       this.#queue.onWake(() => this.#stir()),
+      around.store.onConnected(() => this.#errands.again()),
       around.session.onReborn(() => this.#stir()),
       // To the others this program is dead, and what it ran for them is lost: it must not go on beside what they start instead.
       around.session.onLost(() => {
         for (const lodger of this.#lodgers.values()) lodger.kill()
       }),
-      around.deaths.onDeath((sids) => {
-        this.#queue.reap(sids).catch(() => this.#stir())
-      }),
+      around.deaths.onDeath((sids) => this.#errands.run(() => this.#queue.reap(sids))),
     ]
     this.#ended = this.#run()
   }
@@ -68,16 +69,18 @@ export class Serving {
   async #run(): Promise<void> {
     let rid = ''
     let asked = ''
+    let woken = true
     while (!this.#closed) {
       const { sid } = this.#options.around.session
       try {
         await this.#finish()
-        if (this.#begun >= this.#options.slots) await this.#rest()
+        if (this.#begun >= this.#options.slots) woken = await this.#rest()
         else {
           if (asked !== sid || rid === '') rid = `${sid}/s/${(this.#requests += 1)}`
           asked = sid
-          const job = await this.#queue.fetch(rid, 'wait')
-          if (job === null) await this.#rest()
+          // What has not been heard of for a beat may be in the hands of a program that is gone.
+          const job = await this.#queue.fetch(rid, woken ? 'wait' : 'look')
+          if (job === null) woken = await this.#rest()
           else {
             rid = ''
             const taking = this.#take(job)
@@ -87,7 +90,7 @@ export class Serving {
         }
       } catch {
         // Redis is away, or the session was lost: again when it is back, or at the next beat.
-        await this.#rest()
+        woken = await this.#rest()
       }
     }
     try {
@@ -98,6 +101,7 @@ export class Serving {
     } catch {
       // Others take it back from a program that is gone.
     }
+    this.#errands.end()
     this.#queue.stop()
   }
 
@@ -111,7 +115,6 @@ export class Serving {
   }
 
   async #take(job: Job): Promise<void> {
-    const { peers, launch, surroundings } = this.#options
     this.#begun += 1
     let free = (): void => {
       this.#begun -= 1
@@ -119,43 +122,44 @@ export class Serving {
       this.#stir()
     }
     try {
-      const { program, id } = placeOf(job)
-      const client = await peers.reach(program)
-      const key = `${program} ${id}`
-      if (this.#closed) {
-        this.#back.push(job)
-        free()
-        return
-      }
-      // A job that came twice is about what is here already.
-      if (client === null || this.#lodgers.has(key)) free()
-      else {
-        const lodger: Lodger = new Lodger({
-          client,
-          program,
-          id,
-          surroundings,
-          launch,
-          closing: () => this.#closed,
-          ended: () => {
-            this.#lodgers.delete(key)
-            free()
-          },
-        })
-        this.#lodgers.set(key, lodger)
-        await lodger.begin()
-      }
+      if (await this.#look(job, () => free())) this.#over.push(job)
+      else this.#back.push(job)
     } catch (error) {
       free()
-      if (error instanceof ConnectionError) {
-        this.#back.push(job)
-        this.#stir()
-        return
+      // Another program may have more luck; without one, this one when Redis is there again.
+      if (error instanceof ConnectionError) this.#back.push(job)
+      else {
+        reportDefect('work of another program', error)
+        this.#over.push(job)
       }
-      reportDefect('work of another program', error)
     }
-    this.#over.push(job)
     this.#stir()
+  }
+
+  /**
+   * Claims what the job is about, and begins with it.
+   *
+   * @param free called once, when that takes up no slot any more
+   * @returns whether the job is over
+   */
+  async #look(job: Job, free: () => void): Promise<boolean> {
+    const { peers, launch, surroundings } = this.#options
+    const { session, run } = placeOf(job)
+    const client = await peers.reachSession(session)
+    const key = `${session} ${run}`
+    // A job that came twice is about what is here already.
+    if (this.#closed || client === null || this.#lodgers.has(key)) {
+      free()
+      return !this.#closed
+    }
+    const ended = (): void => {
+      this.#lodgers.delete(key)
+      free()
+    }
+    const lodger = new Lodger({ client, run, surroundings, launch, closing: () => this.#closed, ended })
+    this.#lodgers.set(key, lodger)
+    await lodger.begin()
+    return true
   }
 
   #stir(): void {
@@ -163,8 +167,8 @@ export class Serving {
     this.#wake?.()
   }
 
-  /** Until something has changed, or it is time for another look. */
-  async #rest(): Promise<void> {
+  /** Until something has changed (`true`), or it is time for another look. */
+  async #rest(): Promise<boolean> {
     if (!this.#woken) {
       await new Promise<void>((resolve) => {
         const timer = setTimeout(resolve, this.#options.around.beat)
@@ -175,18 +179,20 @@ export class Serving {
       })
       this.#wake = null
     }
+    const woken = this.#woken
     this.#woken = false
+    return woken
   }
 }
 
 /** Where there is something to claim, and what. A job that does not say so leads nowhere, as any that nobody has put up does. */
-function placeOf({ json }: Job): { readonly program: string; readonly id: string } {
+function placeOf({ json }: Job): { readonly session: string; readonly run: string } {
   let said: unknown
   try {
     said = JSON.parse(json)
   } catch {
     said = null
   }
-  const { program, id } = (typeof said === 'object' && said !== null ? said : {}) as Record<string, unknown>
-  return { program: String(program), id: String(id) }
+  const { session, run } = (typeof said === 'object' && said !== null ? said : {}) as Record<string, unknown>
+  return { session: String(session), run: String(run) }
 }

@@ -7,9 +7,9 @@
  */
 import { AuthenticationError, ConnectionError, ProtocolError, TlsError } from '@skein/core'
 import { reportDefect } from '@skein/core/adapter'
-import { keyPrefix } from '../bull.ts'
+import { JobLook } from '../job-look.ts'
 import type { Job, JobQueue } from '../job-queue.ts'
-import { keyOf, type Script, type Surround } from '../surround.ts'
+import { keyOf, type Surround } from '../surround.ts'
 
 export interface Piece {
   /** What the job holds, as JSON. */
@@ -47,11 +47,6 @@ interface Entry {
 /** In request ids, the program as such: sessions of its processes count from 1. */
 const PROGRAM = 0
 
-/** Jobs that are looked for at once. */
-const MOST_LOOKS = 100
-
-const EXISTS = `local there={} for i,key in ipairs(KEYS) do there[i]=redis.call('EXISTS',key) end return there`
-
 /** Of all lines, so that no request id comes twice. */
 let requests = 0
 
@@ -61,7 +56,7 @@ export class WorkLine {
   readonly #name: (sid: string) => string
   readonly #open: OpenQueue
   readonly #stopListening: () => void
-  readonly #exists: Script<readonly [], readonly number[]>
+  readonly #jobs: JobLook
   readonly #waiting = new Set<Entry>()
   #line: Line | null = null
   #pumping = false
@@ -77,7 +72,7 @@ export class WorkLine {
     this.#kind = kind
     this.#name = name
     this.#open = open
-    this.#exists = around.store.script('work-exists', { text: EXISTS, readOnly: true })
+    this.#jobs = new JobLook(around.store)
     const stops = [around.store.onConnected(() => this.#wake?.()), around.session.onReborn(() => this.#wake?.())]
     this.#stopListening = () => {
       for (const stop of stops) stop()
@@ -178,21 +173,13 @@ export class WorkLine {
 
   /** The jobs that are gone although nobody here has taken them: they were removed by somebody else, as a dashboard may. */
   async #sendAgain(line: Line): Promise<void> {
-    const sent = [...this.#waiting].filter(({ job }) => job !== null).slice(0, MOST_LOOKS)
-    if (sent.length === 0 || this.#around.store.state !== 'connected' || line.sid !== this.#around.session.sid) return
-    const prefix = keyPrefix(keyOf(this.#around, this.#kind, line.name))
-    const there = await this.#exists
-      .call(
-        sent.map(({ job }) => `${prefix}${job ?? ''}`),
-        [],
-      )
-      .catch((error: unknown) => {
-        if (unreachable(asError(error))) return null
-        throw error
-      })
-    if (there === null) return
-    for (const [index, entry] of sent.entries()) {
-      if (there[index] !== 0) continue
+    if (this.#around.store.state !== 'connected' || line.sid !== this.#around.session.sid) return
+    const key = keyOf(this.#around, this.#kind, line.name)
+    const gone = await this.#jobs.gone(key, [...this.#waiting]).catch((error: unknown) => {
+      if (unreachable(asError(error))) return []
+      throw error
+    })
+    for (const entry of gone) {
       line.pieces.delete(entry.job ?? '')
       entry.job = null
       entry.put = ''

@@ -5,11 +5,17 @@ import { write } from 'node:fs'
 const AGAIN = 5
 
 export class Written {
-  readonly #waiting: { readonly descriptor: number; bytes: Buffer }[] = []
+  readonly #waiting: { readonly descriptor: 1 | 2; bytes: Buffer }[] = []
+  readonly #out: (bytes: number) => void
   #busy = false
   #whenDone: (() => void) | null = null
 
-  push(descriptor: number, bytes: Buffer): void {
+  /** @param out told how many bytes are out of this program's hands */
+  constructor(out: (bytes: number) => void) {
+    this.#out = out
+  }
+
+  push(descriptor: 1 | 2, bytes: Buffer): void {
     this.#waiting.push({ descriptor, bytes })
     if (!this.#busy) this.#next()
   }
@@ -32,9 +38,11 @@ export class Written {
         setTimeout(() => this.#next(), AGAIN)
         return
       }
-      first.bytes = first.bytes.subarray(count)
       // Nobody reads it any more.
-      if (error !== null || first.bytes.length === 0) this.#waiting.shift()
+      const out = error === null ? count : first.bytes.length
+      first.bytes = first.bytes.subarray(out)
+      if (first.bytes.length === 0) this.#waiting.shift()
+      this.#out(out)
       this.#next()
     })
   }

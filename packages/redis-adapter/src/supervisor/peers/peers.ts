@@ -67,6 +67,12 @@ export class Peers {
     return sid === null || this.#closed ? null : this.#peer(sid).client
   }
 
+  /** As `reach`, by the sid. */
+  async reachSession(sid: string): Promise<BrokerClient | null> {
+    if ((await this.#around.deaths.isDead(sid)) || this.#closed) return null
+    return this.#peer(sid).client
+  }
+
   /** Every other program of the namespace that is not known to be dead. */
   async others(): Promise<Other[]> {
     const { session, deaths } = this.#around

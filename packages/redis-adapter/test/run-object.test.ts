@@ -1,0 +1,130 @@
+/** A start that any program may take: who may claim it, at which moments of its life. */
+import {
+  Broker,
+  BrokerClient,
+  encode,
+  type EncodedExit,
+  Link,
+  type LinkEvents,
+  op,
+  relayHead,
+} from '@skein/core/adapter'
+import type { ProcessInfo, StartSpec } from '@skein/core/adapter'
+import { expect, test } from 'vitest'
+import { RunObject } from '../src/supervisor/host/run-object.ts'
+
+/** Both ends in one thread. */
+class Wire extends Link {
+  other: Wire | null = null
+
+  constructor(events: LinkEvents) {
+    super(events, false)
+  }
+
+  protected override write(segments: readonly Uint8Array[]): null {
+    for (const segment of segments) this.other?.received(segment)
+    return null
+  }
+
+  override ref(): void {
+    // Nothing keeps the test alive but the test.
+  }
+
+  override unref(): void {
+    // As above.
+  }
+
+  override close(): void {
+    this.finish()
+  }
+}
+
+const info = (n: number): ProcessInfo => ({ id: `p${n}`, name: `process ${n}`, pid: n, host: 'h' })
+
+/** A program that runs what others start. */
+function host(broker: Broker, n: number): { client: BrokerClient; claim: () => Promise<unknown>; number: number } {
+  const session = broker.guest(info(n))
+  let far: Wire | null = null
+  const client = new BrokerClient((events) => (far = new Wire(events)))
+  const near = new Wire({ frame: (frame) => session.frame(frame), ended: () => broker.end(session) })
+  session.connect(near)
+  const other = far as unknown as Wire
+  near.other = other
+  other.other = near
+  const number = client.open('run', 'r', null, true)
+  return { client, number, claim: () => client.call(number, 'claim') }
+}
+
+function run(): { broker: Broker; object: RunObject; ends: EncodedExit[]; told: string[] } {
+  const broker = new Broker({})
+  const [ends, told]: [EncodedExit[], string[]] = [[], []]
+  const spec = { id: 'x', name: 'x', options: { stdio: 'inherit' }, surroundings: {} } as unknown as StartSpec
+  const object = broker.add(
+    new RunObject('r', spec, {
+      claimed: () => told.push('claimed'),
+      released: () => told.push('released'),
+      started: () => told.push('started'),
+      loaded: () => told.push('loaded'),
+      ended: (exit) => ends.push(exit),
+    }),
+  )
+  return { broker, object, ends, told }
+}
+
+const exit: EncodedExit = { exitCode: 0, signal: null, reason: 'returned', error: null, result: encode(1) }
+
+test('one claims it, and it is free again when that one gives it back', async () => {
+  const { broker, told } = run()
+  const [one, other] = [host(broker, 1), host(broker, 2)]
+  expect(await one.claim()).toMatchObject({ id: 'x' })
+  expect(await other.claim()).toBeNull()
+  one.client.post(one.number, 'released')
+  expect(await other.claim()).toMatchObject({ id: 'x' })
+  expect(told).toEqual(['claimed', 'released', 'claimed'])
+})
+
+test('nobody claims what has ended, while what it wrote is still being written', async () => {
+  const { broker, ends } = run()
+  const [one, other] = [host(broker, 1), host(broker, 2)]
+  await one.claim()
+  one.client.post(one.number, 'started', info(7))
+  one.client.send(op.relay, one.number, 0, relayHead(op.output, 1, 0), Buffer.from('\n'))
+  one.client.post(one.number, 'ended', exit)
+  one.client.flush()
+  expect(ends).toEqual([])
+  const claim = other.claim()
+  other.client.flush()
+  expect(await claim).toBeNull()
+  await expect.poll(() => ends).toHaveLength(1)
+  await expect(other.claim()).rejects.toThrow('gone')
+})
+
+test('nobody claims what was taken back, and what is claimed is not taken back', async () => {
+  const { broker, object } = run()
+  const one = host(broker, 1)
+  await one.claim()
+  expect(object.takeBack(new Error('late'))).toBe(false)
+  one.client.post(one.number, 'released')
+  one.client.flush()
+  expect(object.takeBack(new Error('in time'))).toBe(true)
+  await expect(one.claim()).rejects.toThrow('in time')
+})
+
+test('it ends with the program that runs it, once', async () => {
+  const { broker, ends } = run()
+  const one = host(broker, 1)
+  await one.claim()
+  one.client.post(one.number, 'started', info(7))
+  one.client.flush()
+  broker.end([...broker.sessions()][0] as never)
+  expect(ends).toMatchObject([{ reason: 'host-lost' }])
+})
+
+test('another program uses what is here and makes nothing', async () => {
+  const broker = new Broker({ lock: () => run().object, session: () => run().object })
+  const { client } = host(broker, 1)
+  for (const kind of ['lock', 'session', 'fleet', 'process'] as const) {
+    const number = client.open(kind, 'anything', null, false)
+    await expect(client.call(number, 'known')).rejects.toThrow(/anything/)
+  }
+})
