@@ -9,7 +9,7 @@ import { until } from '@skein/conformance'
 import type { Context } from '@skein/core'
 import { victim } from './victim.mjs'
 
-export type Role = 'party' | 'event' | 'latch' | 'giver' | 'taker'
+export type Role = 'party' | 'event' | 'latch' | 'giver' | 'taker' | 'waiter' | 'notifier'
 
 export interface Victim {
   readonly pid: number
@@ -17,10 +17,12 @@ export interface Victim {
   said(word: string): number
   /** At once; resolves when the system says that it has ended. */
   kill(): Promise<void>
+  /** As `kill`, for one that was to live. */
+  end(): Promise<void>
 }
 
-/** Starts one; resolves when it is about to begin. */
-export type StartVictim = (role: Role, name: string) => Promise<Victim>
+/** Starts one; resolves when it is about to begin. @param history the file of the lock's, where there is one */
+export type StartVictim = (role: Role, name: string, history?: string) => Promise<Victim>
 
 export class Crew {
   readonly #folder = mkdtempSync(join(tmpdir(), 'signal-chaos-'))
@@ -30,9 +32,9 @@ export class Crew {
 
   /** Children of the context's program. */
   children(mp: Context): StartVictim {
-    return async (role, name) => {
+    return async (role, name, history = '') => {
       const path = this.file()
-      const child = mp.process(victim, [role, name, path])
+      const child = mp.process(victim, [role, name, path, history], { daemon: true })
       await child.start()
       return this.#victim(path, Number(child.pid), async () => {
         await child.join()
@@ -42,12 +44,11 @@ export class Crew {
 
   /** Programs of their own. */
   programs(url: string, namespace: string, sessionTtl: number): StartVictim {
-    return async (role, name) => {
+    return async (role, name, history = '') => {
       const path = this.file()
       const file = fileURLToPath(new URL('program.mjs', import.meta.url))
-      const program = spawn(process.execPath, [file, url, namespace, String(sessionTtl), role, name, path], {
-        stdio: ['ignore', 'ignore', 'inherit'],
-      })
+      const args = [file, url, namespace, String(sessionTtl), role, name, path, history]
+      const program = spawn(process.execPath, args, { stdio: ['ignore', 'ignore', 'inherit'] })
       this.#programs.add(program)
       const ended = new Promise<void>((resolve) => program.once('exit', () => resolve()))
       return this.#victim(path, Number(program.pid), () => ended)
@@ -73,14 +74,14 @@ export class Crew {
         .split('\n')
         .filter((line) => line === word).length
     await until('the victim is ready', () => said('ready') === 1, 20_000)
-    return {
-      pid,
-      said,
-      kill: async () => {
-        this.kills += 1
-        process.kill(pid, 'SIGKILL')
-        await ended()
-      },
+    const end = async (): Promise<void> => {
+      process.kill(pid, 'SIGKILL')
+      await ended()
     }
+    const kill = (): Promise<void> => {
+      this.kills += 1
+      return end()
+    }
+    return { pid, said, kill, end }
   }
 }

@@ -3,6 +3,6 @@ import process from 'node:process'
 import { connect } from '@skein/core'
 import { victim } from './victim.mjs'
 
-const [, , url, namespace, sessionTtl, role, name, path] = process.argv
+const [, , url, namespace, sessionTtl, role, name, path, history] = process.argv
 await connect(url, { namespace, sessionTtl: Number(sessionTtl) })
-await victim(role, name, path)
+await victim(role, name, path, history)

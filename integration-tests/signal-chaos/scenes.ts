@@ -8,6 +8,10 @@ import type { StartVictim } from './crew.ts'
 export interface Scene {
   readonly mp: Context
   readonly start: StartVictim
+  /** One that is to live: a child of this program. */
+  readonly startChild: StartVictim
+  /** An empty file. */
+  readonly file: () => string
   readonly random: () => number
   readonly name: string
   /** Milliseconds within which everybody knows of a death. */
@@ -22,13 +26,13 @@ function soon({ random, programs }: Scene): number {
 }
 
 /** The same of one that makes many calls. */
-function later(scene: Scene): number {
+export function later(scene: Scene): number {
   const { random, programs } = scene
   return random() < 0.3 ? soon(scene) : random() * 60 * (programs ? 8 : 1)
 }
 
 /** Nobody who is dead stands in the line. */
-async function noGhosts({ mp, known }: Scene, kind: HandleKind, name: string): Promise<void> {
+export async function noGhosts({ mp, known }: Scene, kind: HandleKind, name: string): Promise<void> {
   const waiters = async (): Promise<number> =>
     (await mp.inspect()).objects.find((one) => one.kind === kind && one.name === name)?.waiters.length ?? 0
   await until('nobody waits', async () => (await waiters()) === 0, known)

@@ -1,15 +1,16 @@
 /** Parties of barriers, waiters on events and latches, givers and takers of permits that nobody owns: killed at random moments, stopped, cut off. */
-import { connect, type Context } from '@skein/core'
+import { connect } from '@skein/core'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { KILLS, SEED, seeded } from '../support/chaos.ts'
+import { KILLS, SEED } from '../support/chaos.ts'
 import { freshNamespace, type RedisServer, startRedis } from '../support/redis.ts'
-import { Crew, type StartVictim } from './crew.ts'
-import { giver, party, type Scene, signal, taker } from './scenes.ts'
+import { Crew } from './crew.ts'
+import { play, type Scenes } from './play.ts'
+import { giver, party, signal, taker } from './scenes.ts'
 
 /** Programs share two processors with all else: one that is only slow must not count as dead. */
 const SESSION_TTL = 2_000
 
-const scenes: Readonly<Record<string, (scene: Scene) => Promise<string>>> = {
+const scenes: Scenes = {
   party,
   event: (scene) => signal(scene, 'event'),
   latch: (scene) => signal(scene, 'latch'),
@@ -23,33 +24,12 @@ beforeAll(async () => {
 })
 afterAll(() => redis.close())
 
-interface Run {
-  readonly mp: Context
-  readonly start: StartVictim
-  readonly crew: Crew
-  readonly rounds: number
-  readonly known: number
-  readonly programs: boolean
-}
-
-async function play({ mp, start, crew, rounds, known, programs }: Run): Promise<void> {
-  const counts = new Map<string, number>()
-  // Side by side: most of the time each of them waits for a death to be known.
-  const played = Object.entries(scenes).map(async ([what, scene], at) => {
-    const random = seeded(SEED + at)
-    for (let round = 0; round < rounds; round += 1) {
-      const outcome = await scene({ mp, start, random, known, programs, name: `${what}-${round}` })
-      const key = `${what} ${outcome}`
-      counts.set(key, (counts.get(key) ?? 0) + 1)
-    }
-  })
-  const ends = await Promise.allSettled(played)
-  const failed = ends.flatMap((end): unknown[] => (end.status === 'rejected' ? [end.reason] : []))
-  console.log(`seed ${SEED}, ${crew.kills} kills: ${[...counts].map(([what, count]) => `${what} ${count}`).join(', ')}`)
-  if (failed.length > 0) throw new AggregateError(failed, `seed ${SEED}: ${String(failed[0])}`)
-  // Not all of them died before they had begun.
-  const struck = ['party broken', 'party passed', 'giver gave', 'taker took'].map((what) => counts.get(what) ?? 0)
-  expect(struck.reduce((sum, count) => sum + count)).toBeGreaterThan(0)
+/** Not all of them died before they had begun. */
+function struck(counts: ReadonlyMap<string, number>): number {
+  return ['party broken', 'party passed', 'giver gave', 'taker took'].reduce(
+    (sum, what) => sum + (counts.get(what) ?? 0),
+    0,
+  )
 }
 
 describe.each(['local', 'redis'] as const)('%s', (kind) => {
@@ -57,8 +37,9 @@ describe.each(['local', 'redis'] as const)('%s', (kind) => {
     const mp = await connect(kind === 'local' ? 'local:' : redis.url, { namespace: freshNamespace() })
     const crew = new Crew()
     try {
-      const run = { mp, crew, start: crew.children(mp), rounds: KILLS, known: 10_000, programs: false }
-      await play(run)
+      const start = crew.children(mp)
+      const counts = await play({ scenes, mp, crew, start, rounds: KILLS, known: 10_000, programs: false })
+      expect(struck(counts)).toBeGreaterThan(0)
       expect(crew.kills).toBe(5 * KILLS)
     } finally {
       crew.close()
@@ -73,7 +54,9 @@ test(`programs killed at random moments (seed ${SEED})`, { timeout: 60_000 + KIL
   const crew = new Crew()
   try {
     const start = crew.programs(redis.url, namespace, SESSION_TTL)
-    await play({ mp, crew, start, rounds: KILLS, known: 8 * SESSION_TTL, programs: true })
+    const known = 8 * SESSION_TTL
+    const counts = await play({ scenes, mp, crew, start, rounds: KILLS, known, programs: true })
+    expect(struck(counts)).toBeGreaterThan(0)
     expect(crew.kills).toBe(5 * KILLS)
   } finally {
     crew.close()

@@ -1,1 +1,1 @@
-export function victim(role: string, name: string, path: string): Promise<void>
+export function victim(role: string, name: string, path: string, history?: string): Promise<void>
