@@ -52,7 +52,8 @@ async function settledExcess(before) {
 }
 
 for (const [name, run] of Object.entries({ processes, pools })) {
-  await run(Number(warming))
+  // Of ended processes the last ones are kept, of pools none.
+  await run(run === processes ? Number(warming) : 10)
   const held = await footprint(keys)
   const before = await weigh()
   await run(Number(rounds))
