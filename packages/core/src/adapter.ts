@@ -16,7 +16,7 @@ export { iterate } from './queue/iterate.ts'
 export { BrokerClient, type CallOptions, type ObjectListener } from './client/broker-client.ts'
 export { openForeign } from './client/foreign.ts'
 export { type Ground, LinkedAdapter } from './client/linked-adapter.ts'
-export { surroundings } from './client/surroundings.ts'
+export { SECRET, surroundings } from './client/surroundings.ts'
 export { groundNow, type Plan, supervisorGround } from './client/supervisor-ground.ts'
 export { forever, type Tenure } from './client/tenure.ts'
 

@@ -7,7 +7,14 @@ export { task, type TaskDefinition } from './task.ts'
 export { type ErrorClass, registerError } from './codec/index.ts'
 export * from './errors.ts'
 export type { Store } from './contract/store.ts'
-export type { ConnectOptions, Context, CurrentProcess, NameOptions, Waitable } from './contract/context.ts'
+export type {
+  ConnectOptions,
+  Context,
+  CurrentProcess,
+  NameOptions,
+  ServeOptions,
+  Waitable,
+} from './contract/context.ts'
 export type { Barrier, BarrierOptions } from './contract/barrier.ts'
 export type { Election } from './contract/election.ts'
 export type { Event } from './contract/event.ts'

@@ -3,6 +3,7 @@ import type { ConnectSettings } from './contract/adapter-module.ts'
 import type { ConnectOptions } from './contract/context.ts'
 import { ArgumentError, NotSupportedError } from './errors.ts'
 import { describe } from './util/describe.ts'
+import { checkServe } from './serve.ts'
 import { checkName } from './util/names.ts'
 import { checkInteger, checkOptions } from './util/options.ts'
 
@@ -49,17 +50,4 @@ function refusePlanned(options: unknown, planned: Readonly<Record<string, string
     if (!Object.hasOwn(options, name) || Reflect.get(options, name) === undefined) continue
     throw new NotSupportedError(`${where}: ${name} is not supported; leave it out: ${instead}`)
   }
-}
-
-function checkServe(serve: unknown): ConnectSettings['serve'] {
-  if (serve === null || typeof serve === 'boolean') return serve
-  if (typeof serve !== 'object') {
-    throw new ArgumentError(
-      `connect(): serve must be true, false or { slots }, got ${describe(serve)}; leave it out to run what this program starts`,
-    )
-  }
-  refusePlanned(serve, { labels: 'whichever program serves takes the next start' }, 'connect(): serve')
-  const { slots = Number.POSITIVE_INFINITY } = checkOptions(serve as { slots?: number }, ['slots'], 'connect(): serve')
-  if (slots === Number.POSITIVE_INFINITY) return true
-  return { slots: checkInteger(slots, { min: 1, what: 'connect(): serve.slots' }) }
 }

@@ -42,7 +42,6 @@ describe('connect() refuses', () => {
     ['replicas', { replicas: 1 }, /replicas is not supported; leave it out: .*an array of urls/],
     ['onDrift', { onDrift: 'warn' }, /onDrift is not supported; leave it out: .*refused/],
     ['defaults', { defaults: {} }, /defaults is not supported; leave it out/],
-    ['labels', { serve: { slots: 1, labels: { gpu: 'a' } } }, /serve: labels is not supported; leave it out/],
   ])('%s, which is planned', async (_, options, message) => {
     const refused = connect('local:', options)
     await expect(refused).rejects.toThrow(NotSupportedError)
@@ -57,7 +56,18 @@ describe('connect() refuses', () => {
     ],
     ['a stallLimit that is no number', { stallLimit: '5 s' }, /stallLimit, in milliseconds, must be/],
     ['a negative outage', { outage: -1 }, /outage must be a number of milliseconds, 0 or more, got -1/],
-    ['serve', { serve: 'yes' }, /serve must be true, false or \{ slots \}, got "yes"/],
+    ['serve', { serve: 'yes' }, /serve must be true, false or \{ slots, labels, .* \}, got "yes"/],
+    ['an option of serve', { serve: { slot: 1 } }, /connect\(\): serve: unknown option "slot"; did you mean "slots"/],
+    ['labels that are a list', { serve: { labels: ['gpu'] } }, /serve\.labels must be an object such as/],
+    ['a label that is a number', { serve: { labels: { gpus: 2 } } }, /serve\.labels: names and values .*"gpus": 2/],
+    ['a root that is no path', { serve: { root: '' } }, /serve\.root must be the path of a folder, got ""/],
+    ['an absolute path to allow', { serve: { allow: '/etc/**' } }, /serve\.allow takes paths from the root/],
+    [
+      'variables that are numbers',
+      { serve: { env: [1] } },
+      /serve\.env must be a string or an array of strings, got 1/,
+    ],
+    ['unsigned', { serve: { unsigned: 'yes' } }, /serve\.unsigned must be true or false, got "yes"/],
     ['slots', { serve: { slots: 0 } }, /serve\.slots must be/],
     ['an unknown option', { sessionTTL: 500 }, /did you mean "sessionTtl"/],
   ])('%s', async (_, options, message) => {

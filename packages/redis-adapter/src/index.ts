@@ -8,6 +8,7 @@ import {
   surroundings,
 } from '@skein/core/adapter'
 import { accessOf, serverOf, type ThreadStart } from './options.ts'
+import { checkServing, readSecret } from './secret.ts'
 
 export { redis, type RedisInstance, type RedisServer, type RedisServerOptions } from './redis.ts'
 
@@ -20,16 +21,19 @@ const ENTRY = new URL('./supervisor/entry.js', import.meta.url)
  * @param urls one or more, checked by `connect()`
  * @throws ConnectionError within 5 s if the server cannot be reached; AuthenticationError, TlsError and ProtocolError are kinds of it
  * @throws NotSupportedError, StateError if the server is not one that can serve
+ * @throws ArgumentError if the secret is none, or if other machines could make this one run things without it
  * @throws ConflictError if this process has the place and namespace open with other settings, or as another user
  */
 export async function open(urls: readonly string[], options: OpenOptions): Promise<Adapter> {
   const { place, quorum, details, ...settings } = options
   const [first, ...others] = urls.map((url, index) => serverOf(url, detailsOf(details, index)))
   if (first === undefined) throw new TypeError('open() needs a url')
-  const start: ThreadStart = { servers: [first, ...others], quorum, surroundings: surroundings() }
+  const secret = readSecret()
+  if (settings.serve !== false && settings.serve !== null) checkServing(settings.serve, [first, ...others], secret)
+  const start: ThreadStart = { servers: [first, ...others], quorum, surroundings: surroundings(), secret }
   const nature: Nature = { kind: 'redis', place, scope: place, json: true, confirmed: true, quorum }
   const { namespace } = settings
-  const access = accessOf(start.servers)
+  const access = accessOf(start)
   const ground = await supervisorGround({ entry: ENTRY, start, nature, namespace, settings, access })
   // Who serves others is there for them, as a server is, until it is closed.
   if (settings.serve !== null && settings.serve !== false) ground.client.hold()

@@ -22,8 +22,10 @@ export interface ThreadStart {
   /** One, or those on a majority of which locks are taken; all but locks live on the first. */
   readonly servers: readonly [Server, ...Server[]]
   readonly quorum: boolean
-  /** What processes that this program runs for others inherit. */
+  /** This program's; what processes that it runs for others inherit is made of it. */
   readonly surroundings: Surroundings
+  /** What messages between programs are signed with; `''`: they are not. */
+  readonly secret: string
 }
 
 /**
@@ -52,13 +54,14 @@ export function serverOf(url: string, tls: Server['tls'] = null): Server {
 }
 
 /** How the servers are entered, as far as their urls say so: two contexts of one process that share connections must agree on it. */
-export function accessOf(servers: readonly Server[]): Readonly<Record<string, string>> {
+export function accessOf({ servers, secret }: ThreadStart): Readonly<Record<string, string>> {
   const parts = servers.flatMap(({ username, password, tls }, index) => [
     [named('user', index), username] as const,
     [named('password', index), password] as const,
     [named('transport', index), tls === null ? 'plain' : 'TLS'] as const,
     [named('set of TLS options', index), tls === null ? '' : certificates(tls)] as const,
   ])
+  parts.push(['SKEIN_SECRET', secret])
   return Object.fromEntries(parts.filter(([, value]) => value !== ''))
 }
 

@@ -33,6 +33,7 @@ async function post(url: string): Promise<Post> {
   const [heard, broken]: [string[], string[]] = [[], []]
   const box = new Mailbox(around, keys, {
     received: (_sender, message) => heard.push(message.toString()),
+    forged: (sender) => broken.push(`forged ${sender}`),
     broken: (sender) => broken.push(sender),
   })
   onTestFinished(() => box.close())
@@ -93,6 +94,7 @@ test('what Redis has lost is missed by whom it was sent to, the last message too
   const heard: string[] = []
   const box = new Mailbox(around, keys, {
     received: (_sender, message) => heard.push(message.toString()),
+    forged: (sender) => broken.push(`forged ${sender}`),
     broken: (sender) => broken.push(sender),
   })
   onTestFinished(() => box.close())

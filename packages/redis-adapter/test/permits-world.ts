@@ -173,6 +173,7 @@ export class World {
     }
     this.around = {
       store,
+      seal: null,
       session: {
         get sid() {
           return sid()

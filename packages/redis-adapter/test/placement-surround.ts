@@ -58,6 +58,7 @@ export function testSurround(url: string, namespace: string, outage: number = Nu
     }
   }
   return {
+    seal: null,
     store: {
       script,
       state: 'connected',

@@ -204,6 +204,7 @@ export class World {
     const sid = (): string => this.sid
     this.around = {
       store,
+      seal: null,
       session: {
         get sid() {
           return sid()

@@ -1,5 +1,5 @@
 /** Contexts of one process, place and namespace share a supervisor: what they ask for must agree. */
-import type { ConnectSettings } from '../contract/adapter-module.ts'
+import type { ConnectSettings, ServeSettings } from '../contract/adapter-module.ts'
 import { ConflictError } from '../errors.ts'
 import type { Plan } from './supervisor-ground.ts'
 
@@ -25,5 +25,12 @@ export function checkSame(there: Plan, asked: Plan): void {
 function shown(name: ConnectSettings['given'][number], settings: ConnectSettings): string {
   const value = settings[name]
   if (value === null) return `${name} left out`
-  return `${name} ${typeof value === 'object' ? `{ slots: ${value.slots} }` : String(value)}`
+  return `${name} ${typeof value === 'object' ? shownServe(value) : String(value)}`
+}
+
+/** As it was asked for, what is usual left out. */
+function shownServe({ slots, root, ...others }: ServeSettings): string {
+  const unusual = Object.entries(others).filter(([, value]) => value !== false && Object.keys(value).length > 0)
+  const limit = slots === Number.POSITIVE_INFINITY ? {} : { slots }
+  return JSON.stringify({ ...limit, root, ...Object.fromEntries(unusual) })
 }

@@ -1,4 +1,5 @@
 /** What a package with an adapter exports for `connect()`. */
+import type { Labels } from '../util/labels.ts'
 import type { Adapter } from './adapter.ts'
 
 /** The options of `connect()`, checked, with their defaults. */
@@ -10,10 +11,23 @@ export interface ConnectSettings {
   readonly stallLimit: number
   /** Milliseconds that waiting calls survive a lost connection; `Infinity`: as long as it takes. */
   readonly outage: number
-  /** `true`, or how much at once: takes the work of others, too; `false`: runs nothing here; `null`: runs what this program starts. */
-  readonly serve: boolean | { readonly slots: number } | null
+  /** How it takes the work of others, too; `false`: runs nothing here; `null`: runs what this program starts. */
+  readonly serve: ServeSettings | false | null
   /** Which of these were asked for; the others are defaults, and give way to what another context of the process has asked for. */
   readonly given: readonly SettingName[]
+}
+
+export interface ServeSettings {
+  /** `Infinity`: any number. */
+  readonly slots: number
+  readonly labels: Labels
+  /** Absolute. */
+  readonly root: string
+  /** Globs of paths from the root. */
+  readonly allow: readonly string[]
+  /** Names of variables. */
+  readonly env: readonly string[]
+  readonly unsigned: boolean
 }
 
 export type SettingName = 'namespace' | 'sessionTtl' | 'stallLimit' | 'outage' | 'serve'

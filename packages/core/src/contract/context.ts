@@ -24,6 +24,28 @@ export type Waitable = Process<unknown> | Connection<never, unknown>
 export type NameOptions = string | { readonly name?: string | undefined }
 
 /**
+ * What a program runs for others, and how. Those who may write into the store, and know the secret if there is one (`SKEIN_SECRET`), can make
+ * it run any function that it lets them, with arguments of their choice.
+ */
+export interface ServeOptions {
+  /** How many processes of others may run here at once. Default: any number. */
+  readonly slots?: number | undefined
+  /** What this host is or has: `{ gpu: 'yes' }`. A start that asks for labels runs only where all of them are. */
+  readonly labels?: Readonly<Record<string, string>> | undefined
+  /**
+   * The folder whose code it runs for others: exported functions of the files in it, without what is installed in `node_modules`. It is their
+   * working directory, too. Default: the working directory of this program.
+   */
+  readonly root?: string | undefined
+  /** Further files that it runs functions of, as globs of paths from `root`: `node_modules/our-tasks/**`. */
+  readonly allow?: string | readonly string[] | undefined
+  /** Names of variables that processes of others get of this program's environment, beside those that tell of no secrets (`PATH`, `HOME`, `LANG`, …). */
+  readonly env?: string | readonly string[] | undefined
+  /** Serve a store that other machines reach without a secret: then whoever can write there has this program's rights. Default `false`. */
+  readonly unsigned?: boolean | undefined
+}
+
+/**
  * Contexts of one process, place and namespace share what these options are about: the first one sets them, and a later one that asks for
  * something else is refused with `ConflictError`. In a child they are those of its program.
  */
@@ -40,12 +62,11 @@ export interface ConnectOptions {
   /** Milliseconds that calls which wait survive a lost connection; then they reject with `ConnectionError`. Default: as long as it takes. */
   readonly outage?: number | undefined
   /**
-   * Who runs the processes and the workers that this program starts. Default: this program does. `true`: it does, and it takes those of
-   * programs that said `false`, too, at most `slots` at once (default: any number), and stays alive until it is closed. `false`: any
-   * program of the namespace does that said `true`; a start waits until there is one. What runs for another program inherits the
-   * environment, the directory and Node's options of the program that runs it.
+   * Who runs the processes and the workers that this program starts. Default: this program does. `true`, or options: it does, and it takes
+   * those of programs that said `false`, too, and stays alive until it is closed. `false`: any program of the namespace does that serves; a
+   * start waits until there is one.
    */
-  readonly serve?: boolean | { readonly slots?: number | undefined } | undefined
+  readonly serve?: boolean | ServeOptions | undefined
 }
 
 export interface Context extends AsyncDisposable {

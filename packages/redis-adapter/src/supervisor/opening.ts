@@ -8,6 +8,7 @@ import { hangUp, makeClient, reach, speaksTls } from './connections.ts'
 import { DeathRegister } from './deaths.ts'
 import { isCut, type Mask, maskOf } from './failure.ts'
 import { OwnedObjects } from './owned.ts'
+import { Seal } from './peers/seal.ts'
 import { preflight, type ServerFacts } from './preflight.ts'
 import { BeatingSession, sessionKeys } from './program-session.ts'
 import { asFirst, reachMasters } from './redlock/reach-masters.ts'
@@ -37,7 +38,7 @@ export interface Opened {
   readonly abandon: () => void
 }
 
-type Servers = Pick<ThreadStart, 'servers' | 'quorum'>
+type Servers = Pick<ThreadStart, 'servers' | 'quorum'> & Partial<Pick<ThreadStart, 'secret'>>
 
 type Settings = Pick<ConnectSettings, 'namespace' | 'sessionTtl' | 'outage' | 'serve'>
 
@@ -113,8 +114,9 @@ async function reachFirst(
 
 async function openAll(start: Servers, settings: Settings, guard: Guard, clients: Redis[]): Promise<Opened> {
   const { namespace, sessionTtl, outage, serve } = settings
-  const { servers, quorum } = start
+  const { servers, quorum, secret = '' } = start
   const [first] = servers
+  const seal = secret === '' ? null : new Seal(secret, namespace)
   const mask = maskOf(servers)
   const name = `skein:${namespace}`
   const beat = Math.max(10, Math.floor(sessionTtl / 5))
@@ -140,7 +142,7 @@ async function openAll(start: Servers, settings: Settings, guard: Guard, clients
     ttl: sessionTtl,
     beat,
     keeps: facts.keeps,
-    about: { program: guard.program, serve: serve ?? 'own' },
+    about: { program: guard.program, serve: shownServe(serve), key: seal?.id ?? null },
     confirmed: (until) => guard.confirm(until),
     stored: (ids) => {
       for (const id of ids) if (id !== session.storeId) guard.alias(scopeOf(id))
@@ -189,6 +191,7 @@ async function openAll(start: Servers, settings: Settings, guard: Guard, clients
 
   const around: Surround = {
     store: scripts,
+    seal,
     session,
     wakes,
     deaths,
@@ -215,6 +218,12 @@ async function openAll(start: Servers, settings: Settings, guard: Guard, clients
     },
     abandon,
   }
+}
+
+/** What others are told of it. */
+function shownServe(serve: ConnectSettings['serve']): unknown {
+  if (serve === null) return 'own'
+  return serve === false ? serve : { slots: serve.slots, labels: serve.labels }
 }
 
 /** Whether a process of this program has made that object without a name. */

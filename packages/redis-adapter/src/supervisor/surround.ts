@@ -1,6 +1,7 @@
 /** What every object of the Redis half is given to work with: the store, the program's session and the messages that reach it. */
 import type { Session } from '@skein/core/adapter'
 import type { Redis } from 'ioredis'
+import type { Seal } from './peers/seal.ts'
 
 export type ScriptArgument = string | number | Uint8Array
 
@@ -88,6 +89,8 @@ export interface Owned {
 
 export interface Surround {
   readonly store: Store
+  /** How messages between programs are signed; `null`: they are not. */
+  readonly seal: Seal | null
   readonly session: ProgramSession
   readonly wakes: Wakes
   readonly deaths: Deaths

@@ -41,15 +41,20 @@ export async function census(broker: Broker, peers: Peers): Promise<ProcessInfo[
   return [...broker.processes(), ...elsewhere.flat()]
 }
 
-async function processesOf({ program, pid, host, client }: Other): Promise<ProcessInfo[]> {
+async function processesOf(other: Other): Promise<ProcessInfo[]> {
+  const { client } = other
+  if (client === null) return [mainOf(other)]
   const number = client.open('roll', OWN, null, true)
   try {
     const wait = { timeout: PATIENCE }
     return await client.call<ProcessInfo[]>(number, 'processes', [], { wait, what: 'the program did not answer' })
   } catch {
     // It is there for all that is known, and says nothing: stopped, or about to be declared dead.
-    return [
-      { id: program, name: 'main', pid, host, role: 'main', daemon: false, detached: false, parent: null, program },
-    ]
+    return [mainOf(other)]
   }
+}
+
+/** What is known of a program that is not asked. */
+function mainOf({ program, pid, host }: Other): ProcessInfo {
+  return { id: program, name: 'main', pid, host, role: 'main', daemon: false, detached: false, parent: null, program }
 }

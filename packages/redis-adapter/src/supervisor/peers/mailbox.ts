@@ -17,9 +17,11 @@ const PAGE = 64
 /** Bytes after which an entry takes no further message. */
 const ENOUGH = 1024 * 1024
 /** Bytes within which an entry says who sent it, and which of his it is. */
-const HEAD = 128
+const HEAD = 192
 /** Bytes of the longest message: on longer arguments Redis ends the connection, whatever else is under way on it. */
 const LONGEST = 256 * 1024 * 1024
+/** Senders whose last number is remembered: the living, and the last ones of the dead. */
+const MOST_SENDERS = 10_000
 /** How long a list stays that nobody reads, in `sessionTtl`s: whoever lives reads within one. */
 const KEPT_TTLS = 2
 
@@ -30,6 +32,8 @@ const tooLong = new CapacityError(
 export interface MailEvents {
   /** A message is valid for good. */
   received(sender: string, message: Buffer): void
+  /** Whoever sent that as this program does not know the secret: it is as if it had not come. */
+  forged(sender: string): void
   /**
    * Something of what was sent to or by that program is lost, all that waited to be sent there included. What is sent from now on will arrive.
    *
@@ -49,6 +53,8 @@ interface Outgoing {
 interface Head {
   readonly sender: string
   readonly number: number
+  /** `''`: it has none. */
+  readonly seal: string
   /** Of the first message. */
   readonly at: number
 }
@@ -61,7 +67,7 @@ export class Mailbox {
   readonly #read: Script<readonly ScriptArgument[], Buffer[]>
   readonly #stops: readonly (() => void)[]
   readonly #outgoing = new Map<string, Outgoing>()
-  /** The number of the last entry of each sender. */
+  /** The number of the last entry of each sender, also of those that are gone: nothing of theirs may be said again. */
   readonly #seen = new Map<string, number>()
   #reading = false
   #again = false
@@ -100,12 +106,11 @@ export class Mailbox {
     if (to.refused === null) to.posting ??= this.#deliver(receiver, to)
   }
 
-  /** That program is gone: what is on its way there is dropped, and what comes of it is from another life. */
+  /** That program is gone: what is on its way there is dropped. Nobody else gets its name, so what it said is never read again. */
   forget(program: string): void {
     const to = this.#outgoing.get(program)
     if (to?.refused != null) clearTimeout(to.refused)
     this.#outgoing.delete(program)
-    this.#seen.delete(program)
   }
 
   /** Looks for messages of which no word has come. */
@@ -134,7 +139,7 @@ export class Mailbox {
         const messages = take(to.waiting)
         if (messages.length > 0) to.number += 1
         if (messages.some(({ length }) => length > LONGEST)) throw tooLong
-        const entry = Buffer.concat([Buffer.from(`${sid} ${to.number}\n`), ...packed(messages)])
+        const entry = this.#entry(receiver, sid, to.number, Buffer.concat(packed(messages)))
         const args = [KEPT_TTLS * sessionTtl, wakes.prefix + receiver, entry]
         // Without a deadline: it waits out a lost connection, and the loss of the session ends it.
         await this.#post.call([this.#keys.inbox(receiver)], args, { deadline: Number.POSITIVE_INFINITY })
@@ -144,6 +149,12 @@ export class Mailbox {
       if (this.#outgoing.get(receiver) === to && !this.#closed) this.#refused(receiver, to, error as Error)
     }
     to.posting = null
+  }
+
+  #entry(receiver: string, sender: string, number: number, body: Buffer): Buffer {
+    const { seal } = this.#around
+    const signed = seal === null ? '' : ` ${seal.of({ receiver, sender, number, body })}`
+    return Buffer.concat([Buffer.from(`${sender} ${number}${signed}\n`), body])
   }
 
   /** Its number is not given again: an earlier sending may have arrived. */
@@ -188,12 +199,31 @@ export class Mailbox {
     // Somebody else's.
     if (head === null) return
     const { sender, number, at } = head
+    const body = entry.subarray(at)
+    if (!this.#isGenuine(head, body)) {
+      this.#events.forged(sender)
+      return
+    }
     const seen = this.#seen.get(sender) ?? 0
-    const messages = [...unpacked(entry.subarray(at))]
+    const messages = [...unpacked(body)]
     if (number <= seen) return
+    // Behind those of whom nothing has come for longer.
+    this.#seen.delete(sender)
     this.#seen.set(sender, number)
+    if (this.#seen.size > MOST_SENDERS) this.#forgetOldest()
     if (number > seen + 1 || messages.length === 0) this.#events.broken(sender, null)
     for (const message of messages) this.#events.received(sender, message)
+  }
+
+  #forgetOldest(): void {
+    const [oldest] = this.#seen.keys()
+    if (oldest !== undefined) this.#seen.delete(oldest)
+  }
+
+  #isGenuine({ sender, number, seal }: Head, body: Buffer): boolean {
+    const { seal: own, session } = this.#around
+    if (own === null) return seal === ''
+    return own.holds(seal, { receiver: session.sid, sender, number, body })
   }
 }
 
@@ -204,9 +234,10 @@ function beginning(entry: Buffer | undefined): Buffer {
 
 function headOf(entry: Buffer): Head | null {
   const end = entry.subarray(0, HEAD).indexOf('\n')
-  const [, sender, digits] = /^(\S+) (\d+)$/.exec(entry.toString('latin1', 0, Math.max(0, end))) ?? []
+  const line = entry.toString('latin1', 0, Math.max(0, end))
+  const [, sender, digits, seal = ''] = /^(\S+) (\d+)(?: ([\w-]+))?$/.exec(line) ?? []
   if (sender === undefined || !Number.isSafeInteger(Number(digits))) return null
-  return { sender, number: Number(digits), at: end + 1 }
+  return { sender, number: Number(digits), seal, at: end + 1 }
 }
 
 function take(waiting: Buffer[]): Buffer[] {

@@ -5,6 +5,7 @@
 import { type Broker, type BrokerClient, reportDefect } from '@skein/core/adapter'
 import type { SessionKeys } from '../program-session.ts'
 import type { Script, Surround } from '../surround.ts'
+import { ForgeryWarning } from './forgery-warning.ts'
 import { Mailbox } from './mailbox.ts'
 import { isBye, Peer } from './peer.ts'
 
@@ -13,7 +14,8 @@ export interface Other {
   readonly program: string
   readonly pid: number
   readonly host: string
-  readonly client: BrokerClient
+  /** `null`: it has another secret, or only one of the two has one. */
+  readonly client: BrokerClient | null
 }
 
 /** What a program says of itself. */
@@ -24,6 +26,8 @@ interface About {
   readonly host: string
   /** When its session began, on its own clock in ms. */
   readonly since: number
+  /** Of the key that it signs with; `null`: it signs nothing. */
+  readonly key: string | null
 }
 
 export interface PeersOptions {
@@ -37,6 +41,7 @@ export class Peers {
   readonly #keys: Pick<SessionKeys, 'inbox' | 'info'>
   readonly #broker: Broker
   readonly #mailbox: Mailbox
+  readonly #warning = new ForgeryWarning()
   /** By their sids. */
   readonly #peers = new Map<string, Peer>()
   readonly #info: Script<readonly [], string[]>
@@ -51,6 +56,7 @@ export class Peers {
     this.#info = around.store.script('programs', { text: `return redis.call('HGETALL', KEYS[1])`, readOnly: true })
     this.#mailbox = new Mailbox(around, keys, {
       received: (sender, message) => this.#received(sender, message),
+      forged: (sid) => this.#warning.about(sid),
       broken: (sid, why) => this.#broken(sid, why),
     })
     this.#stops = [
@@ -81,7 +87,10 @@ export class Peers {
     if (this.#closed) return []
     return all
       .filter(({ sid }) => sid !== session.sid && !dead.has(sid))
-      .map(({ sid, program, pid, host }) => ({ program, pid, host, client: this.#peer(sid).client }))
+      .map((one) => {
+        const { sid, program, pid, host } = one
+        return { program, pid, host, client: this.#understands(one) ? this.#peer(sid).client : null }
+      })
   }
 
   /** Says goodbye; what is held over there goes back at once. */
@@ -96,12 +105,16 @@ export class Peers {
   }
 
   async #find(program: string): Promise<string | null> {
-    const named = (await this.#programs()).filter((one) => one.program === program)
+    const named = (await this.#programs()).filter((one) => one.program === program && this.#understands(one))
     // Two of them: the later one is alive, and the other one not yet declared dead.
     return (
       named.reduce<About | null>((last, one) => (last === null || one.since > last.since ? one : last), null)?.sid ??
       null
     )
+  }
+
+  #understands({ key }: About): boolean {
+    return key === (this.#around.seal?.id ?? null)
   }
 
   async #programs(): Promise<About[]> {
@@ -185,8 +198,8 @@ function read(sid: string, json: string): About | null {
   } catch {
     return null
   }
-  const { program = sid, pid, host, since } = (said ?? {}) as Record<string, unknown>
+  const { program = sid, pid, host, since, key = null } = (said ?? {}) as Record<string, unknown>
   if (typeof program !== 'string' || typeof pid !== 'number' || typeof host !== 'string' || typeof since !== 'number')
     return null
-  return { sid, program, pid, host, since }
+  return { sid, program, pid, host, since, key: typeof key === 'string' ? key : null }
 }
