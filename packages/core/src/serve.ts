@@ -17,7 +17,7 @@ export function checkServe(serve: unknown): ConnectSettings['serve'] {
       `connect(): serve must be true, false or { ${NAMES.join(', ')} }, got ${describe(serve)}; leave it out to run what this program starts`,
     )
   }
-  return settingsOf(serve === true ? {} : (serve as ServeOptions))
+  return settingsOf(serve === true ? {} : serve)
 }
 
 function settingsOf(options: ServeOptions): ServeSettings {

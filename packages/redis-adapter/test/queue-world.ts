@@ -200,8 +200,7 @@ export class World {
     })
     this.store = new Scripts({ client: this.redis, masters: [], where: 'the test', mask: (text) => text, flags: true })
     this.redis.on('ready', () => this.store.resume())
-    const { store, owned } = this
-    const sid = (): string => this.sid
+    const [store, owned, sid] = [this.store, this.owned, (): string => this.sid]
     this.around = {
       store,
       seal: null,

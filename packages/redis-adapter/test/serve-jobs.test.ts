@@ -4,7 +4,7 @@ import { afterAll, beforeAll, expect, onTestFinished, test } from 'vitest'
 import { Proxy } from '../../../integration-tests/support/proxy.ts'
 import { type RedisServer, startRedis } from '../../../integration-tests/support/redis.ts'
 import { serverOf } from '../src/options.ts'
-import { OPEN_WORK, UNLIMITED } from '../src/supervisor/host/open-work.ts'
+import { openWorkKey, UNLIMITED } from '../src/supervisor/host/open-work.ts'
 import { type JobQueue, jobQueue } from '../src/supervisor/job-queue.ts'
 import { type Opened, openSurround } from '../src/supervisor/opening.ts'
 import { counter, field } from './serve-field.ts'
@@ -24,7 +24,7 @@ async function taker(namespace: string): Promise<Opened & { queue: JobQueue; tak
   const guard = { program: 'taker', sessions: () => [], confirm: none, lose: none, interrupted: none, alias: none }
   const settings = { namespace, sessionTtl: 5_000, outage: 1_000, serve: null }
   const opened = await openSurround({ servers: [serverOf(redis.url)], quorum: false }, settings, guard)
-  const queue = jobQueue(opened.around, OPEN_WORK, UNLIMITED)
+  const queue = jobQueue(opened.around, openWorkKey(opened.around), UNLIMITED)
   let rid = 0
   const take = (): Promise<void> =>
     until('there is a job', async () => {
@@ -38,10 +38,10 @@ test('one whose job was removed by somebody is put again', async () => {
   const { mp, namespace, host } = await field(redis)
   const child = mp.process(parentPid)
   const started = child.start()
-  const key = `{${namespace}:${OPEN_WORK}}:q:wait`
+  const key = `{${namespace}:work:any}:q:wait`
   await until('it is known to Redis', async () => (await redis.ask('LLEN', key)) === 1)
   const id = String(await redis.ask('RPOP', key))
-  await redis.ask('DEL', `{${namespace}:${OPEN_WORK}}:q:${id}`)
+  await redis.ask('DEL', `{${namespace}:work:any}:q:${id}`)
   const { pid } = await host()
   await started
   expect(await child.result()).toBe(pid)

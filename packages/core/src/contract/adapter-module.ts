@@ -1,6 +1,6 @@
 /** What a package with an adapter exports for `connect()`. */
-import type { Labels } from '../util/labels.ts'
 import type { Adapter } from './adapter.ts'
+import type { Labels } from './host.ts'
 
 /** The options of `connect()`, checked, with their defaults. */
 export interface ConnectSettings {

@@ -2,6 +2,7 @@
 import type { Barrier, BarrierOptions } from './barrier.ts'
 import type { Election } from './election.ts'
 import type { Event } from './event.ts'
+import type { Labels } from './host.ts'
 import type { Latch } from './latch.ts'
 import type { Condition, ConditionOptions } from './condition.ts'
 import type { Lock, RLock } from './lock.ts'
@@ -31,7 +32,7 @@ export interface ServeOptions {
   /** How many processes of others may run here at once. Default: any number. */
   readonly slots?: number | undefined
   /** What this host is or has: `{ gpu: 'yes' }`. A start that asks for labels runs only where all of them are. */
-  readonly labels?: Readonly<Record<string, string>> | undefined
+  readonly labels?: Labels | undefined
   /**
    * The folder whose code it runs for others: exported functions of the files in it, without what is installed in `node_modules`. It is their
    * working directory, too. Default: the working directory of this program.

@@ -90,9 +90,15 @@ function fileOf(ref: TargetRef, options: ResolveOptions): string {
   const policy = currentPolicy()
   const there = fileAtUrl(ref.url ?? '')
   if (there !== null && (policy === null || permits(policy, there))) return there
-  const found = findModule(ref, options.root ?? policy?.root ?? process.cwd())
-  if (policy !== null) checkPermitted(policy, ref.module, found)
-  return found
+  try {
+    const found = findModule(ref, options.root ?? policy?.root ?? process.cwd())
+    if (policy !== null) checkPermitted(policy, ref.module, found)
+    return found
+  } catch (error) {
+    // Here it is, and not to be run: that is what its sender has to know.
+    if (policy !== null && there !== null) checkPermitted(policy, ref.module, there)
+    throw error
+  }
 }
 
 async function loadTarget(ref: TargetRef, options: ResolveOptions): Promise<TargetFunction> {

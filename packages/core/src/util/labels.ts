@@ -1,8 +1,7 @@
 /** Labels: what a host says of itself, and what a start asks of its host. */
+import type { Labels } from '../contract/host.ts'
 import { ArgumentError } from '../errors.ts'
 import { describe } from './describe.ts'
-
-export type Labels = Readonly<Record<string, string>>
 
 const TOKEN = /^[A-Za-z0-9_.:/-]{1,128}$/
 

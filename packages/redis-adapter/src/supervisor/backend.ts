@@ -14,6 +14,7 @@ import {
 } from '@skein/core/adapter'
 import type { ThreadStart } from '../options.ts'
 import { RedisFleet } from './host/redis-fleet.ts'
+import { houseRules } from './host/house-rules.ts'
 import { OpenPlacement } from './host/open-placement.ts'
 import { OpenWork, UNLIMITED } from './host/open-work.ts'
 import { RedisPlacement } from './host/redis-placement.ts'
@@ -168,11 +169,11 @@ export class RedisBackend implements Backend {
       serve === false
         ? new OpenPlacement(new OpenWork(around), broker, host.program)
         : new RedisPlacement(around, queues)
-    const { surroundings } = this.#start
     const { launch } = starter
-    const slots = typeof serve === 'object' && serve !== null ? serve.slots : Number.POSITIVE_INFINITY
     const serving =
-      serve === false || serve === null ? null : new Serving({ around, peers, launch, surroundings, slots })
+      serve === false || serve === null
+        ? null
+        : new Serving({ around, peers, launch, rules: houseRules(serve, this.#start.surroundings), slots: serve.slots })
     broker.add(new Roll(broker))
     const inspection = new Inspection(around, quorum, () => broker.sessions())
     return { broker, peers, placement, serving, inspection }

@@ -11,3 +11,11 @@ export function joinAnother<R>(other: Process<R>): Promise<[number | null, R]>
 export function makeQueue<T>(item: T): Promise<Queue<T>>
 export function wait<T>(latch: Queue<T>): Promise<T>
 export function slow(ms: number): number
+export function surroundings(): Promise<{
+  readonly env: Readonly<Record<string, string>>
+  readonly argv: readonly string[]
+  readonly execArgv: readonly string[]
+  readonly cwd: string
+  readonly cmdline: string
+}>
+export function startAnother(url: string, name: string): Promise<unknown>

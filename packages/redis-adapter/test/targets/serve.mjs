@@ -1,7 +1,7 @@
 // What the tests of work in other programs run there.
-import { appendFileSync } from 'node:fs'
+import { appendFileSync, readFileSync } from 'node:fs'
 import process from 'node:process'
-import { currentProcess } from '@skein/core'
+import { currentProcess, targetsOf } from '@skein/core'
 
 export function first() {}
 
@@ -52,4 +52,17 @@ export function slow(ms) {
   const end = Date.now() + ms
   while (Date.now() < end);
   return ms
+}
+
+/** What a process can read of itself. */
+export async function surroundings() {
+  const { env, argv, execArgv } = process
+  return { env: { ...env }, argv, execArgv, cwd: process.cwd(), cmdline: readFileSync('/proc/self/cmdline', 'latin1') }
+}
+
+/** Starts what it is given, as its own child. */
+export async function startAnother(url, name) {
+  const child = currentProcess().context.process(targetsOf(url)[name])
+  await child.start()
+  return child.result()
 }

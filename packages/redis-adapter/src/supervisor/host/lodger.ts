@@ -1,7 +1,8 @@
 /** A process of another program that runs here: claimed there, started here, and ended when that program lets go of it. */
-import type { BrokerClient, Child, Launch, ObjectListener, Op, Surroundings } from '@skein/core/adapter'
+import type { BrokerClient, Child, Launch, ObjectListener, Op } from '@skein/core/adapter'
 import { type Frame, op, relayed, relayHead } from '@skein/core/adapter'
 import type { Claimed } from './run-object.ts'
+import type { HouseRules } from './house-rules.ts'
 import { Desk } from './desk.ts'
 import { cancelled, refused } from './placing.ts'
 
@@ -13,7 +14,7 @@ export interface LodgerOptions {
   readonly client: BrokerClient
   /** The run's name there. */
   readonly run: string
-  readonly surroundings: Surroundings
+  readonly rules: HouseRules
   readonly launch: Launch
   /** Whether this program ends: what is claimed now goes back. */
   readonly closing: () => boolean
@@ -95,12 +96,13 @@ export class Lodger implements ObjectListener {
   }
 
   #launch(claimed: Claimed): void {
-    const { launch, surroundings } = this.#options
+    const { launch, rules } = this.#options
+    rules.check(claimed.options)
     this.#detached = claimed.options.detached
     // What it writes belongs to the program that has started it.
     const stdio = claimed.options.stdio === 'inherit' ? 'pipe' : claimed.options.stdio
     launch(
-      { ...claimed, surroundings, options: { ...claimed.options, stdio } },
+      { ...claimed, surroundings: rules.surroundings, policy: rules.targets, options: { ...claimed.options, stdio } },
       {
         started: (child, info) => {
           this.#child = child as Child

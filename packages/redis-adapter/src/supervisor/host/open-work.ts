@@ -10,8 +10,10 @@ import { JobLook } from '../job-look.ts'
 import { QueueCommands } from '../queue-commands.ts'
 import type { Surround } from '../surround.ts'
 
-/** The queue's key is `{<namespace>:work:any}`. */
-export const OPEN_WORK = 'work:any'
+/** The queue's key is `{<namespace>:work:any}`, and another one for each secret: whoever does not know that could not ask what a job is about. */
+export function openWorkKey({ seal }: Pick<Surround, 'seal'>): string {
+  return `work:any${seal === null ? '' : `.${seal.id}`}`
+}
 
 /** What was taken but not begun is to be taken again, however often its taker loses it. */
 export const UNLIMITED: QueueShape = {
@@ -51,9 +53,9 @@ export class OpenWork {
 
   constructor(around: Surround) {
     this.#around = around
-    this.#commands = new QueueCommands(around, OPEN_WORK, UNLIMITED, () => undefined)
+    this.#commands = new QueueCommands(around, openWorkKey(around), UNLIMITED, () => undefined)
     this.#jobs = new JobLook(around.store)
-    this.#key = `{${around.namespace}:${OPEN_WORK}}`
+    this.#key = `{${around.namespace}:${openWorkKey(around)}}`
     this.#stops = [
       around.store.onConnected(() => this.#errands.again()),
       // A job says where to claim by the sid.

@@ -1,20 +1,20 @@
 /** `serve: true`: takes the work that other programs of the namespace have put up, one piece at a time, as long as there is a free slot. */
 import { ConnectionError } from '@skein/core'
-import type { Launch, Surroundings } from '@skein/core/adapter'
+import type { Launch } from '@skein/core/adapter'
 import { reportDefect } from '@skein/core/adapter'
 import { Errands } from '../errands.ts'
 import { type Job, type JobQueue, jobQueue } from '../job-queue.ts'
 import type { Peers } from '../peers/peers.ts'
 import type { Surround } from '../surround.ts'
+import type { HouseRules } from './house-rules.ts'
 import { Lodger } from './lodger.ts'
-import { OPEN_WORK, UNLIMITED } from './open-work.ts'
+import { openWorkKey, UNLIMITED } from './open-work.ts'
 
 export interface ServingOptions {
   readonly around: Surround
   readonly peers: Peers
   readonly launch: Launch
-  /** What the processes inherit: this program's, not that of the program that started them. */
-  readonly surroundings: Surroundings
+  readonly rules: HouseRules
   /** How many processes of others may run here at once. */
   readonly slots: number
 }
@@ -42,7 +42,7 @@ export class Serving {
   constructor(options: ServingOptions) {
     this.#options = options
     const { around } = options
-    this.#queue = jobQueue(around, OPEN_WORK, UNLIMITED)
+    this.#queue = jobQueue(around, openWorkKey(around), UNLIMITED)
     this.#stops = [
       this.#queue.onWake(() => this.#stir()),
       around.store.onConnected(() => this.#errands.again()),
@@ -143,7 +143,7 @@ export class Serving {
    * @returns whether the job is over
    */
   async #look(job: Job, free: () => void): Promise<boolean> {
-    const { peers, launch, surroundings } = this.#options
+    const { peers, launch, rules } = this.#options
     const { session, run } = placeOf(job)
     const client = await peers.reachSession(session)
     const key = `${session} ${run}`
@@ -156,7 +156,7 @@ export class Serving {
       this.#lodgers.delete(key)
       free()
     }
-    const lodger = new Lodger({ client, run, surroundings, launch, closing: () => this.#closed, ended })
+    const lodger = new Lodger({ client, run, rules, launch, closing: () => this.#closed, ended })
     this.#lodgers.set(key, lodger)
     await lodger.begin()
     return true

@@ -1,0 +1,131 @@
+/** What a program lets others run, what their processes get of its environment, and who is heard at all. */
+import { existsSync, mkdirSync, mkdtempSync, realpathSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import process from 'node:process'
+import { pathToFileURL } from 'node:url'
+import { connect, SpawnError, TargetNotFoundError, targetsOf, TimeoutError } from '@skein/core'
+import { afterAll, beforeAll, expect, onTestFinished, test, vi } from 'vitest'
+import { hostForTest } from '../../../integration-tests/support/hosts.ts'
+import { freshNamespace, type RedisServer, startRedis } from '../../../integration-tests/support/redis.ts'
+import { field } from './serve-field.ts'
+import { parentPid, startAnother, surroundings } from './targets/serve.mjs'
+
+let redis: RedisServer
+
+beforeAll(async () => {
+  redis = await startRedis()
+})
+afterAll(() => redis.close())
+
+interface App {
+  readonly root: string
+  /** Written by code that must not run. */
+  readonly canary: string
+  readonly address: (path: string) => URL
+}
+
+/** A folder with code, and code beside it. */
+function app(): App {
+  const home = realpathSync(mkdtempSync(join(tmpdir(), 'skein-rules-')))
+  onTestFinished(() => rmSync(home, { recursive: true }))
+  const [root, canary] = [join(home, 'app'), join(home, 'canary')]
+  const evil = `import { writeFileSync } from 'node:fs'; writeFileSync(${JSON.stringify(canary)}, ''); export const run = () => 'evil'`
+  for (const [path, text] of [
+    ['app/package.json', '{ "name": "app", "type": "module" }'],
+    ['app/work.mjs', `export const run = () => 'ran in ' + process.cwd()`],
+    ['app/node_modules/tasks/package.json', '{ "name": "tasks" }'],
+    ['app/node_modules/tasks/index.mjs', `export const run = () => 'allowed'`],
+    ['evil/evil.mjs', evil],
+  ] as const) {
+    mkdirSync(join(home, path, '..'), { recursive: true })
+    writeFileSync(join(home, path), text)
+  }
+  return { root, canary, address: (path) => pathToFileURL(join(home, path)) }
+}
+
+type Run = { run(): string }
+
+test('code under the root runs, in that folder, and what is allowed beside; nothing else does', async () => {
+  const { mp, host } = await field(redis)
+  const { root, canary, address } = app()
+  const { pid } = await host({ connect: { serve: { root, allow: 'node_modules/tasks/**' } } })
+  const run = (path: string) => mp.process(targetsOf<Run>(address(path)).run)
+  const inside = await run('app/work.mjs').start()
+  expect(await inside.result()).toBe(`ran in ${root}`)
+  const beside = await run('app/node_modules/tasks/index.mjs').start()
+  expect(await beside.result()).toBe('allowed')
+  for (const child of [run('evil/evil.mjs'), mp.process(parentPid)]) {
+    const refused = child.start()
+    await expect(refused).rejects.toThrow(TargetNotFoundError)
+    await expect(refused).rejects.toThrow(`runs functions of files under ${root} for other programs`)
+  }
+  expect(existsSync(canary)).toBe(false)
+  const pool = mp.pool(1)
+  await expect(pool.apply(parentPid)).rejects.toThrow(TargetNotFoundError)
+  await pool.terminate()
+  process.kill(pid, 0)
+})
+
+test('what a process of another program starts is bound by the same rules', async () => {
+  const { mp, host } = await field(redis)
+  const { canary, address } = app()
+  await host()
+  const starter = await mp.process(startAnother, [address('evil/evil.mjs').href, 'run']).start()
+  await expect(starter.result()).rejects.toThrow(TargetNotFoundError)
+  expect(existsSync(canary)).toBe(false)
+})
+
+test('processes of others get what tells of no secrets, and what they were promised', async () => {
+  const { mp, host } = await field(redis)
+  const env = {
+    ...process.env,
+    SECRET_TOKEN: 'canary-token',
+    AWS_SECRET_ACCESS_KEY: 'canary-aws',
+    SKEIN_URL: 'redis://:canary-password@localhost',
+    REGION: 'north',
+    NODE_ENV: 'production',
+  }
+  await host({ env, connect: { serve: { env: ['REGION'] } } })
+  const child = await mp.process(surroundings, [], { env: { COLOUR: 'blue' } }).start()
+  const seen = await child.result()
+  expect(seen.env).toMatchObject({ COLOUR: 'blue', REGION: 'north', NODE_ENV: 'production', PATH: process.env['PATH'] })
+  const known = /^(?:PATH|HOME|USER|LOGNAME|SHELL|LANG\w*|LC_\w+|TZ|TMPDIR|TMP|TEMP|NODE_ENV|COLOUR|REGION|SKEIN_\w+)$/
+  expect(Object.keys(seen.env).filter((name) => !known.test(name))).toEqual([])
+  expect(JSON.stringify(seen)).not.toContain('canary')
+})
+
+test.each(['NODE_OPTIONS', 'LD_PRELOAD', 'PATH', 'node_path', 'DYLD_INSERT_LIBRARIES', 'SKEIN_URL'])(
+  'nobody else decides about %s',
+  async (name) => {
+    const { mp, host } = await field(redis)
+    const { pid } = await host()
+    const start = mp.process(parentPid, [], { env: { [name]: '--require=/nowhere.js' } }).start()
+    await expect(start).rejects.toThrow(SpawnError)
+    await expect(start).rejects.toThrow(`lets no other program set ${name} for what it runs`)
+    const next = await mp.process(parentPid).start()
+    expect(await next.result()).toBe(pid)
+  },
+)
+
+test('a host with a secret runs the work of those who know it; for others it is not there', async () => {
+  const namespace = freshNamespace()
+  const SKEIN_SECRET = 'a secret that is long enough for it'
+  const { pid } = await hostForTest(redis.url, namespace, { env: { ...process.env, SKEIN_SECRET } })
+  const stranger = await connect(redis.url, { namespace, serve: false })
+  onTestFinished(() => stranger.close())
+  await expect(stranger.process(parentPid).start({ timeout: 500 })).rejects.toThrow(TimeoutError)
+  await stranger.close()
+
+  vi.stubEnv('SKEIN_SECRET', SKEIN_SECRET)
+  onTestFinished(() => void vi.unstubAllEnvs())
+  const friend = await connect(redis.url, { namespace, serve: false })
+  onTestFinished(() => friend.close())
+  const child = await friend.process(surroundings).start()
+  const seen = await child.result()
+  expect(JSON.stringify(seen)).not.toContain(SKEIN_SECRET)
+  expect((await friend.processes()).map((one) => one.pid)).toContain(pid)
+  const pool = friend.pool(2)
+  expect(await pool.map(parentPid, [1, 2, 3])).toEqual([pid, pid, pid])
+  await pool.terminate()
+})
