@@ -10,6 +10,7 @@ import { inspectHere } from './targets/inspect.ts'
 import { holdForEver, standInLine } from './targets/lock.ts'
 import type { Grant } from './targets/lock.ts'
 import { noteUntil } from './targets/signals.ts'
+import { listenIdly } from './targets/topic.ts'
 import { until } from './until.ts'
 
 async function seen(mp: Context, kind: HandleKind, { name }: { readonly name: string }): Promise<ObjectSnapshot> {
@@ -217,6 +218,63 @@ export function inspectSuite(suite: Suite): void {
       expect(await seen(mp, 'barrier', barrier)).toMatchObject({ depth: 2, holders: [here()], waiters: [here()] })
       await enough.set()
       expect(await seats).toEqual([0, 1])
+    })
+
+    check('shared state: how much there is, whose turn it is to update, and who waits for that', async ({ mp }) => {
+      const [value, dict, list] = [mp.value(7), mp.dict<number>(), mp.list<string>()]
+      await value.update(async (now) => now + 1)
+      await Promise.all([dict.set('a', 1), dict.set(1, 2), list.push('x', 'y', 'z')])
+      const idle = { state: 'open', holders: [], waiters: [] }
+      expect(await seen(mp, 'value', value)).toMatchObject({ ...idle, depth: 1, capacity: 1 })
+      expect(await seen(mp, 'dict', dict)).toMatchObject({ ...idle, depth: 2, capacity: null })
+      expect(await seen(mp, 'list', list)).toMatchObject({ ...idle, depth: 3, capacity: null })
+      for (const array of [mp.array(4), mp.array([1, 2, 3, 4])]) {
+        await array.set(0, 1)
+        expect(await seen(mp, 'array', array)).toMatchObject({ ...idle, depth: 4, capacity: 4 })
+      }
+      await dict.clear()
+      expect(await seen(mp, 'dict', dict)).toMatchObject({ depth: 0 })
+
+      let calls = 0
+      let waiting: Promise<unknown> = Promise.resolve()
+      const result = await value.update(async (now) => {
+        calls += 1
+        // Others come before it, until it has the turn.
+        if ((await seen(mp, 'value', value)).holders.length === 0) await value.set(calls)
+        else {
+          waiting = value.set(0)
+          await until('the other waits', async () => (await seen(mp, 'value', value)).waiters.length === 1)
+          expect(await seen(mp, 'value', value)).toMatchObject({
+            holders: [{ ...here(), token: expect.any(Number) as unknown, count: 1 }],
+            waiters: [{ ...here(), call: 'update', count: 1 }],
+          })
+        }
+        return now + 100
+      })
+      await waiting
+      expect(result).toBeGreaterThan(100)
+      await until('the turn is over', async () => (await seen(mp, 'value', value)).holders.length === 0)
+    })
+
+    check('a topic: who listens, once for each loop', async ({ mp, start, unique, deathKnownWithin }) => {
+      const topic = mp.topic<number>(unique('news'))
+      const ready = mp.event()
+      const loops = [topic[Symbol.asyncIterator](), topic[Symbol.asyncIterator]()]
+      const child = await start(mp.process(listenIdly, [topic, ready]))
+      await ready.wait()
+      await until('all listen', async () => (await seen(mp, 'topic', topic)).depth === 3)
+      const { capacity, holders, waiters } = await seen(mp, 'topic', topic)
+      expect([capacity, holders]).toEqual([null, []])
+      const mine = { ...here(), call: 'listen', count: 1 }
+      const theirs = waiters.filter(({ pid }) => pid === child.pid)
+      expect(theirs).toMatchObject([{ process: child.id, call: 'listen' }])
+      expect(waiters.filter(({ pid }) => pid !== child.pid)).toEqual([mine, mine])
+      await loops[0]?.return?.()
+      process.kill(Number(child.pid), 'SIGKILL')
+      const left = async (): Promise<number> => (await seen(mp, 'topic', topic)).depth
+      await until('two have left', async () => (await left()) === 1, deathKnownWithin)
+      await loops[1]?.return?.()
+      await topic.destroy()
     })
 
     check('who dies is not there any more', async ({ mp, start, deathKnownWithin }) => {

@@ -45,6 +45,8 @@ export {
   type PermitsParty,
   permitsSnapshot,
   queueSnapshot,
+  sharedSnapshot,
+  topicSnapshot,
   waitSnapshot,
 } from './supervisor/broker/snapshots.ts'
 export { FleetObject, type FleetObjectSpec } from './supervisor/broker/fleet.ts'

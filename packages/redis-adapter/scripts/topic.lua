@@ -1,6 +1,7 @@
 -- allow-oom but for publish, which a full store refuses. ARGV: op self(sid) wake tag …; returns {outcome, wakes of the caller's own program}.
 -- N number of the last message · E stream of messages, "<number>-0" · L hash: who listens, a sid each, and until when · P hash of puts by rid
-local N,E,L,P=KEYS[1],KEYS[2],KEYS[3],KEYS[4]
+-- W hash: of each sid in L, its processes that listen, as JSON
+local N,E,L,P,W=KEYS[1],KEYS[2],KEYS[3],KEYS[4],KEYS[5]
 local op,self=ARGV[1],ARGV[2]
 local t=redis.call('TIME')
 local now=t[1]*1000+math.floor(t[2]/1000)
@@ -19,6 +20,7 @@ local function listen()
   redis.call('HSET',L,self,string.format('%.0f',now+KEEP))
   redis.call('PEXPIRE',L,KEEP)
   redis.call('PEXPIRE',N,KEEP)
+  redis.call('PEXPIRE',W,KEEP)
 end
 if op=='publish' then
   -- rid confirmed(rids, spaces between) bytes
@@ -31,7 +33,9 @@ if op=='publish' then
   local heard=false
   local all=redis.call('HGETALL',L)
   for i=1,#all,2 do
-    if tonumber(all[i+1])<now then redis.call('HDEL',L,all[i])
+    if tonumber(all[i+1])<now then
+      redis.call('HDEL',L,all[i])
+      redis.call('HDEL',W,all[i])
     else
       heard=true
       tell(all[i],'m')
@@ -43,8 +47,9 @@ if op=='publish' then
   end
   return {1,own}
 elseif op=='join' then
-  -- → number of the last message
+  -- its processes → number of the last message
   begin()
+  redis.call('HSET',W,self,ARGV[5])
   listen()
   return {redis.call('GET',N),own}
 elseif op=='read' then
@@ -58,12 +63,17 @@ elseif op=='read' then
     out[#out+1]=one[2][2]
   end
   return {out,own}
+elseif op=='who' then
+  -- its processes
+  if redis.call('HEXISTS',L,self)==1 then redis.call('HSET',W,self,ARGV[5]) end
+  return {1,own}
 elseif op=='leave' then
   redis.call('HDEL',L,self)
+  redis.call('HDEL',W,self)
   if redis.call('HLEN',L)==0 then redis.call('DEL',E) end
   return {1,own}
 elseif op=='destroy' then
   for _,sid in ipairs(redis.call('HKEYS',L)) do tell(sid,'x') end
-  return {redis.call('DEL',N,E,L,P),own}
+  return {redis.call('DEL',N,E,L,P,W),own}
 end
 return redis.error_reply('SKEIN unknown operation '..op)

@@ -20,6 +20,7 @@ test('what other programs use is seen, with whom; what a dead one held is not', 
   void nameless.wait().catch(() => undefined)
   const semaphore = theirs.mp.semaphore({ name: 's', permits: 3, bounded: false, owned: true })
   await semaphore.acquire()
+  await theirs.mp.dict<number, string>({ name: 'd' }).set('a', 1)
   await nameless.waiting()
   await event.isSet()
   const { id } = theirs.session.process
@@ -33,6 +34,7 @@ test('what other programs use is seen, with whom; what a dead one held is not', 
   expect(seen.get('event go')).toMatchObject({ depth: 0, waiters: [{ process: id, name: 'theirs' }] })
   expect(seen.get(`barrier ${nameless.name}`)).toMatchObject({ depth: 1, capacity: 3, waiters: [{ process: id }] })
   expect(seen.get('semaphore s')).toMatchObject({ depth: 2, capacity: 3, holders: [{ process: id, count: 1 }] })
+  expect(seen.get('dict d')).toMatchObject({ depth: 1, capacity: null })
   two.crash()
   stage.dead.add(two.sid)
   const after = await look()
@@ -40,6 +42,7 @@ test('what other programs use is seen, with whom; what a dead one held is not', 
   expect(after.get('event go')).toMatchObject({ waiters: [] })
   expect(after.get(`barrier ${nameless.name}`)).toMatchObject({ depth: 0, waiters: [] })
   expect(after.get('semaphore s')).toMatchObject({ depth: 3, holders: [] })
+  expect(after.get('dict d')).toMatchObject({ depth: 1 })
 })
 
 test('many objects, and more keys than one step of a scan looks at', async () => {

@@ -22,8 +22,8 @@ export interface HolderSnapshot extends PartySnapshot {
 
 export interface WaiterSnapshot extends PartySnapshot {
   readonly side?: 'read' | 'write'
-  /** The call that waits. */
-  readonly call: 'acquire' | 'get' | 'put' | 'join' | 'wait'
+  /** The call that waits: of shared state `update` is any that writes, of a topic `listen` is a loop over it. */
+  readonly call: 'acquire' | 'get' | 'put' | 'join' | 'wait' | 'update' | 'listen'
   /** How many permits it wants; 1 where there are none. */
   readonly count: number
 }
@@ -42,6 +42,10 @@ export interface WaiterSnapshot extends PartySnapshot {
  * | event           | 1 set, 0 not                   | `null`                               | none                          |
  * | latch           | what is left                   | what it began with                   | none                          |
  * | barrier         | parties that have arrived      | parties                              | who runs the action           |
+ * | value           | 1                              | 1                                    | whose turn it is to update    |
+ * | dict, list      | entries or items               | `null`                               | the same                      |
+ * | array           | its length                     | its length                           | the same                      |
+ * | topic           | loops that listen              | `null`                               | none                          |
  */
 export interface ObjectSnapshot {
   readonly kind: HandleKind

@@ -47,6 +47,10 @@ export class Cells implements Content {
     }
   }
 
+  get size(): number {
+    return this.#cells.size
+  }
+
   readonly reads: Operations = {
     get: ([key]) => this.#get(key as string),
     look: () => 1,
@@ -62,7 +66,7 @@ export class Cells implements Content {
       return items
     },
     has: ([key]) => Number(this.#cells.has(key as string)),
-    size: () => this.#cells.size,
+    size: () => this.size,
     keys: ([after]) => this.#page(after as number, (key) => [key]),
     entries: ([after]) => this.#page(after as number, (key, bytes) => [key, bytes]),
   }

@@ -9,8 +9,12 @@ export class Items implements Content {
     // It begins empty.
   }
 
+  get size(): number {
+    return this.#items.length
+  }
+
   readonly reads: Operations = {
-    length: () => this.#items.length,
+    length: () => this.size,
     /** Gives the item, or the length if there is none. */
     at: ([index]) => this.#items.at(index as number) ?? this.#items.length,
     /** Gives a page, after where it begins and where the whole ends. */

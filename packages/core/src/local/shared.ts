@@ -2,10 +2,12 @@
  * Value, dict, list and array at the broker: who may write, and whether there is anything. What is kept, and each noun's own
  * operations, are in `cells.ts` and `items.ts`; a call is done before the next one is looked at, so each is one step for everybody.
  */
+import type { ObjectSnapshot } from '../contract/snapshot.ts'
 import { ConflictError, ProtocolError, StateError } from '../errors.ts'
 import { wallMicroseconds } from '../util/clock.ts'
 import { BrokerObject, type Methods, type ObjectKind } from '../supervisor/broker/broker-object.ts'
 import type { Call, Session } from '../supervisor/broker/session.ts'
+import { sharedSnapshot } from '../supervisor/broker/snapshots.ts'
 import { busy, TURN } from '../wire/shared.ts'
 import { Permits } from './permits.ts'
 
@@ -14,6 +16,8 @@ export type Operations = Readonly<Record<string, (args: readonly unknown[]) => u
 export interface Content {
   /** What the creator gave. */
   init(one: Uint8Array | null, items: readonly Uint8Array[] | null, length: number | undefined): void
+  /** How many entries or items it has. */
+  readonly size: number
   readonly reads: Operations
   readonly writes: Operations
 }
@@ -64,6 +68,10 @@ export class SharedObject extends BrokerObject {
 
   override leave(session: Session): void {
     this.#line.leave(session)
+  }
+
+  override inspect(): ObjectSnapshot | null {
+    return this.#made ? sharedSnapshot(this, this.#spec.length ?? this.#content.size, this.#line.view()) : null
   }
 
   override end(reason: Error): void {

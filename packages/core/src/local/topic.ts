@@ -1,7 +1,9 @@
 /** A topic at the broker: nothing but those who listen. */
+import type { ObjectSnapshot } from '../contract/snapshot.ts'
 import { BrokerObject, type Methods } from '../supervisor/broker/broker-object.ts'
 import { Listeners } from '../supervisor/broker/listeners.ts'
 import type { Session } from '../supervisor/broker/session.ts'
+import { topicSnapshot } from '../supervisor/broker/snapshots.ts'
 
 export class TopicObject extends BrokerObject {
   readonly #listeners = new Listeners()
@@ -33,6 +35,10 @@ export class TopicObject extends BrokerObject {
 
   override leave(session: Session): void {
     this.#listeners.leave(session)
+  }
+
+  override inspect(): ObjectSnapshot {
+    return topicSnapshot(this.name, this.#listeners.parties)
   }
 
   override end(): void {

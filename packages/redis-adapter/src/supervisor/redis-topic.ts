@@ -28,6 +28,8 @@ export class RedisTopic extends BrokerObject {
   /** Told of messages while reading. */
   #again = false
   #timer: NodeJS.Timeout | undefined
+  /** How many listened when Redis was told who does. */
+  #told = 0
 
   constructor(name: string, around: Surround) {
     super('topic', name)
@@ -41,7 +43,7 @@ export class RedisTopic extends BrokerObject {
       }),
       wakes.onResubscribed(() => this.#read()),
       session.onReborn(() => {
-        if (this.#last !== null) this.#errands.run(() => this.#commands.join())
+        if (this.#last !== null) this.#errands.run(() => this.#join())
         this.#read()
       }),
     ]
@@ -94,7 +96,7 @@ export class RedisTopic extends BrokerObject {
   /** What is sent to Redis after this comes after it there: so whoever is told afterwards that this process listens may rely on that. */
   #subscribe(session: Session, number: number, id: number): void {
     this.#listeners.add(session, number, id, Number.POSITIVE_INFINITY)
-    this.#commands.join().then(
+    this.#join().then(
       (last) => {
         this.#listeners.since(session, number, id, last)
         if (this.#listeners.size === 0) return
@@ -105,8 +107,23 @@ export class RedisTopic extends BrokerObject {
     )
   }
 
+  #join(): Promise<number> {
+    this.#told = this.#listeners.size
+    return this.#commands.join(this.#listeners.parties)
+  }
+
+  /** Tells who listens still, after some have left; who comes is told by `#join`. */
+  #tellWho(): void {
+    if (this.#told === this.#listeners.size) return
+    this.#told = this.#listeners.size
+    this.#errands.run(() => this.#commands.listenFor(this.#listeners.parties))
+  }
+
   #leaveIfAlone(): void {
-    if (this.#listeners.size > 0) return
+    if (this.#listeners.size > 0) {
+      this.#tellWho()
+      return
+    }
     clearTimeout(this.#timer)
     this.#timer = undefined
     this.#last = null
@@ -134,6 +151,7 @@ export class RedisTopic extends BrokerObject {
       return
     }
     this.#reading = true
+    this.#tellWho()
     clearTimeout(this.#timer)
     this.#timer = setTimeout(() => this.#read(), this.#around.beat)
     this.#timer.unref()

@@ -1,4 +1,5 @@
 /** A topic's script as typed commands. */
+import type { PartySnapshot } from '@skein/core/adapter'
 import type { Script, ScriptArgument, Store, Surround } from './surround.ts'
 
 /** So many publications known to have arrived are named in one further one: Redis need not remember them. */
@@ -38,7 +39,7 @@ export class TopicCommands {
   constructor(around: Surround, tag: string, told: (letter: string) => void) {
     this.#around = around
     this.#tag = tag
-    this.#keys = ['n', 'e', 'l', 'p'].map((one) => `{${around.namespace}:${tag}}:${one}`)
+    this.#keys = ['n', 'e', 'l', 'p', 'w'].map((one) => `{${around.namespace}:${tag}}:${one}`)
     this.#told = told
     this.#stop = around.wakes.on(tag, told)
   }
@@ -59,9 +60,14 @@ export class TopicCommands {
     this.#confirmed.push(rid)
   }
 
-  /** This program listens. @returns the number of the last message */
-  async join(): Promise<number> {
-    return Number(String(await this.#run('join')))
+  /** This program listens, for these processes of it. @returns the number of the last message */
+  async join(listening: readonly PartySnapshot[]): Promise<number> {
+    return Number(String(await this.#run('join', [JSON.stringify(listening)])))
+  }
+
+  /** It listens for these from now on, if it does. */
+  async listenFor(listening: readonly PartySnapshot[]): Promise<void> {
+    await this.#run('who', [JSON.stringify(listening)])
   }
 
   /** @returns what came after that message, `count` at most; `last`: null if Redis has forgotten */

@@ -1,5 +1,7 @@
 /** Who of this program's processes listens to a topic: each is sent every message, and none is sent more than it can take in. */
+import type { PartySnapshot } from '../../contract/snapshot.ts'
 import type { Session } from './session.ts'
+import { partyOf } from './snapshots.ts'
 
 /** How far a subscription may fall behind before it is ended. */
 const MOST_MESSAGES = 10_000
@@ -21,6 +23,11 @@ export class Listeners {
 
   get size(): number {
     return this.#listeners.size
+  }
+
+  /** Whose they are. */
+  get parties(): PartySnapshot[] {
+    return [...this.#listeners.values()].map(({ session }) => partyOf(session))
   }
 
   /** @param after the last message that it does not hear; may be said later, by `since` */

@@ -68,6 +68,30 @@ export function waitSnapshot(
   }
 }
 
+/** @param turns who may write, alone for a moment, and who waits for that; see `Value.update` */
+export function sharedSnapshot(
+  { kind, name }: { readonly kind: string; readonly name: string },
+  size: number,
+  turns: Pick<ObjectSnapshot, 'holders' | 'waiters'>,
+): ObjectSnapshot {
+  const depth = kind === 'value' ? 1 : size
+  return {
+    kind: kind as ObjectSnapshot['kind'],
+    name,
+    state: 'open',
+    depth,
+    capacity: kind === 'value' || kind === 'array' ? depth : null,
+    holders: turns.holders,
+    waiters: turns.waiters.map((waiter) => ({ ...waiter, call: 'update' })),
+  }
+}
+
+/** @param listening one for each loop */
+export function topicSnapshot(name: string, listening: readonly PartySnapshot[]): ObjectSnapshot {
+  const waiters = listening.map((party) => ({ ...party, call: 'listen' as const, count: 1 }))
+  return { kind: 'topic', name, state: 'open', depth: waiters.length, capacity: null, holders: [], waiters }
+}
+
 export interface QueueParties {
   /** Each with how many items it has not acknowledged. */
   readonly holders: readonly (PartySnapshot & { readonly count: number })[]

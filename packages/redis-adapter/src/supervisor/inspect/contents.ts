@@ -53,7 +53,15 @@ export const nobody: PartySnapshot = { process: null, name: null, pid: null, hos
 
 /** From the JSON that a request leaves behind of whom it is for. */
 export function partyIn(json: string): PartySnapshot {
-  const { process = null, name = null, pid = null, host = null } = JSON.parse(json) as Partial<PartySnapshot>
+  return partyFrom(JSON.parse(json) as Partial<PartySnapshot>)
+}
+
+/** As `partyIn`, of several. */
+export function partiesIn(json: string): PartySnapshot[] {
+  return (JSON.parse(json) as Partial<PartySnapshot>[]).map(partyFrom)
+}
+
+function partyFrom({ process = null, name = null, pid = null, host = null }: Partial<PartySnapshot>): PartySnapshot {
   return { process, name, pid, host }
 }
 

@@ -6,9 +6,11 @@ import {
   conditionSnapshot,
   permitsSnapshot,
   queueSnapshot,
+  sharedSnapshot,
+  topicSnapshot,
   waitSnapshot,
 } from '@skein/core/adapter'
-import { type Contents, type Part, partyIn } from './contents.ts'
+import { type Contents, type Part, partiesIn, partyIn } from './contents.ts'
 
 /** What is known of those whom request ids belong to. */
 export interface Parties {
@@ -161,6 +163,38 @@ const queue: Looking = {
   },
 }
 
+/** Its turn is kept as a lock is. */
+const shared = (kind: string): Looking => {
+  const turn = permits(kind)
+  return {
+    parts: [...turn.parts, 'h:s', 'n:d'],
+    rids: (contents) => turn.rids(contents),
+    view: (name, contents, parties) => {
+      const length = contents.hash('h:s').get('l') ?? ''
+      const size = length === '' ? contents.count('n:d') : Number(length)
+      return sharedSnapshot({ kind, name }, size, turn.view(name, contents, parties))
+    },
+  }
+}
+
+const topic: Looking = {
+  parts: ['h:l', 'h:w'],
+  rids: (contents) => [...contents.hash('h:l').keys()].map(ridIn),
+  view: (name, contents, { alive }) => {
+    const who = contents.hash('h:w')
+    const listening = [...contents.hash('h:l').keys()].filter((sid) => alive(ridIn(sid)))
+    return topicSnapshot(
+      name,
+      listening.flatMap((sid) => partiesIn(who.get(sid) ?? '[]')),
+    )
+  },
+}
+
+/** Listeners are kept by program: as the id of any request of it. */
+function ridIn(sid: string): string {
+  return `${sid}/`
+}
+
 /** By the kind in the objects' keys. Locks of several masters are read otherwise. */
 export const kinds: Readonly<Record<string, Looking>> = {
   lock: lock('lock'),
@@ -170,6 +204,11 @@ export const kinds: Readonly<Record<string, Looking>> = {
   rwlock: permits('rwlock'),
   semaphore: semaphore(),
   queue,
+  topic,
+  value: shared('value'),
+  dict: shared('dict'),
+  list: shared('list'),
+  array: shared('array'),
   event: state('event', (now) => ({ depth: Number(now.has('set')), capacity: null })),
   latch: state('latch', (now) => {
     const capacity = Number(now.get('shape'))
