@@ -1,0 +1,72 @@
+/** Two programs that serve, of which one has an accident now and then. One that ends has a successor. */
+import { onTestFinished } from 'vitest'
+import { pause } from '../support/chaos.ts'
+import { type Host, startHost } from '../support/hosts.ts'
+
+export const SESSION_TTL = 1_000
+/** Of each program that serves. */
+export const SLOTS = 3
+export const HOSTS = 2
+
+const kinds = ['kill', 'close', 'stop'] as const
+
+export class Accidents {
+  readonly #start: () => Promise<Host>
+  readonly #random: () => number
+  readonly #hosts: Host[] = []
+  readonly done: Record<(typeof kinds)[number], number> = { kill: 0, close: 0, stop: 0 }
+  #rounds = 0
+  #over = false
+  #running: Promise<void> = Promise.resolve()
+
+  private constructor(url: string, namespace: string, random: () => number) {
+    this.#start = () => startHost(url, namespace, { connect: { sessionTtl: SESSION_TTL, serve: { slots: SLOTS } } })
+    this.#random = random
+  }
+
+  static async begin(url: string, namespace: string, random: () => number): Promise<Accidents> {
+    const accidents = new Accidents(url, namespace, random)
+    onTestFinished(() => accidents.#clear())
+    while (accidents.#hosts.length < HOSTS) accidents.#hosts.push(await accidents.#start())
+    accidents.#running = accidents.#run()
+    return accidents
+  }
+
+  /** Each kind has happened. */
+  get enough(): boolean {
+    return kinds.every((kind) => this.done[kind] > 0)
+  }
+
+  /** No more accidents; all programs that serve are well. */
+  async end(): Promise<void> {
+    this.#over = true
+    await this.#running
+  }
+
+  async #run(): Promise<void> {
+    while (!this.#over) {
+      await pause(200 + this.#random() * 800)
+      const at = this.#rounds < kinds.length ? this.#rounds : Math.floor(this.#random() * kinds.length)
+      this.#rounds += 1
+      const kind = kinds[at] as (typeof kinds)[number]
+      this.done[kind] += 1
+      const host = this.#hosts.shift() as Host
+      if (kind === 'stop') {
+        this.#hosts.push(host)
+        host.kill('SIGSTOP')
+        await pause(SESSION_TTL * (0.5 + 2 * this.#random()))
+        host.kill('SIGCONT')
+      } else {
+        if (kind === 'kill') host.kill('SIGKILL')
+        const [next] = await Promise.all([this.#start(), kind === 'kill' ? host.ended : host.close()])
+        this.#hosts.push(next)
+      }
+    }
+  }
+
+  async #clear(): Promise<void> {
+    await this.end()
+    for (const host of this.#hosts) host.kill('SIGKILL')
+    await Promise.all(this.#hosts.map(({ ended }) => ended))
+  }
+}

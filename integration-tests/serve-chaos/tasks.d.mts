@@ -1,0 +1,5 @@
+import type { Barrier } from '@skein/core'
+
+export function mark(file: string, ms: number): Promise<number>
+export function meet(barrier: Barrier): Promise<void>
+export function square(n: number): number
