@@ -1,4 +1,4 @@
-// Starts a process in another program, which writes a lot and notes how far it has come. Arguments: url, namespace, file.
+// Starts a process in another program, which writes a lot and notes how far it has come. Arguments: url, namespace, file, whether that outlives it.
 import { appendFileSync } from 'node:fs'
 import process from 'node:process'
 import { connect, isMainProcess } from '@skein/core'
@@ -11,9 +11,9 @@ export async function flood(file) {
 }
 
 if (isMainProcess) {
-  const [url, namespace, file] = process.argv.slice(2)
+  const [url, namespace, file, detached] = process.argv.slice(2)
   const mp = await connect(url, { namespace, serve: false })
-  const child = mp.process(flood, [file])
+  const child = mp.process(flood, [file], { detached: detached === 'true' })
   await child.start()
   await child.join()
   await mp.close()

@@ -64,6 +64,9 @@ function runsIn(file: string): number[] {
 
 /** All slots of all programs that serve can be had at once. */
 async function allSlots(mp: Context): Promise<void> {
+  // One that was stopped may find out only now that it is lost; those that were killed are known to be dead.
+  const mains = async (): Promise<number> => (await mp.processes()).filter(({ role }) => role === 'main').length
+  await until('all that serve are well', async () => (await mains()) === HOSTS + 1, BOUND)
   const many = HOSTS * SLOTS
   const barrier = mp.barrier(many)
   const all = Array.from({ length: many }, () => mp.process(meet, [barrier]))

@@ -160,3 +160,18 @@ test('nothing that a stranger writes there keeps the messages of others from bei
   await vi.waitFor(async () => expect(await redis.ask('EXISTS', b.inbox)).toBe(0))
   await talk(a, b)
 }, 15_000)
+
+test('what is long comes whole and in order, in entries that are short', async () => {
+  const { redis, a, b, proxy } = await pair()
+  await talk(a, b)
+  const long = new Uint8Array(6 * 1024 * 1024).map((_, at) => at * 31)
+  proxy.hold()
+  const asked = [ask(a, b, 'echo', 1), ask(a, b, 'echo', long), ask(a, b, 'echo', 2)]
+  await vi.waitFor(async () => expect(await redis.ask('LLEN', b.inbox)).toBeGreaterThan(6), 10_000)
+  const entries = (await redis.ask('LRANGE', b.inbox, '0', '-1')) as string[]
+  expect(Math.max(...entries.map(({ length }) => length))).toBeLessThan(2.5 * 1024 * 1024)
+  proxy.flow()
+  const [first, echo, last] = (await Promise.all(asked)) as [number, Uint8Array, number]
+  expect([first, last]).toEqual([1, 2])
+  expect(Buffer.compare(echo, long)).toBe(0)
+}, 30_000)

@@ -110,6 +110,17 @@ test('nobody claims what was taken back, and what is claimed is not taken back',
   await expect(one.claim()).rejects.toThrow('in time')
 })
 
+test('what was killed is not offered again when it is given back at the same moment', async () => {
+  const { object, broker, ends, told } = run()
+  const one = host(broker, 1)
+  await one.claim()
+  object.kill()
+  one.client.post(one.number, 'released')
+  one.client.flush()
+  expect(ends).toMatchObject([{ signal: 'SIGKILL' }])
+  expect(told).toEqual(['claimed'])
+})
+
 test('it ends with the program that runs it, once', async () => {
   const { broker, ends } = run()
   const one = host(broker, 1)

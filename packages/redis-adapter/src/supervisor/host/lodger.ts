@@ -29,6 +29,8 @@ export class Lodger implements ObjectListener {
   #desk: Desk | null = null
   #killed = false
   #detached = false
+  /** It has outlived the program that started it. */
+  #alone = false
   /** Bytes of output of which the other program has not said that they are out of the way. */
   #output = 0
   #full = false
@@ -92,7 +94,15 @@ export class Lodger implements ObjectListener {
 
   /** The program that started it is gone. What outlives it goes on here, if it has begun. */
   #left(): void {
-    if (this.#child === null || !this.#detached) this.kill()
+    if (this.#child === null || !this.#detached) {
+      this.kill()
+      return
+    }
+    // Nobody reads what it writes any more.
+    this.#alone = true
+    this.#unwanted.clear()
+    this.#full = false
+    this.#flow()
   }
 
   #launch(claimed: Claimed): void {
@@ -113,8 +123,10 @@ export class Lodger implements ObjectListener {
         loaded: () => this.#post('loaded'),
         frame: (frame) => {
           if (frame.op !== op.output) return this.#desk?.said(frame) === true
-          this.#relay(op.output, frame.a, frame.b, undefined, frame.payload)
-          this.#taken(-frame.payload.length)
+          if (!this.#alone) {
+            this.#relay(op.output, frame.a, frame.b, undefined, frame.payload)
+            this.#taken(-frame.payload.length)
+          }
           return true
         },
         ended: (exit) => {

@@ -21,6 +21,7 @@ import {
   type StartSpec,
 } from '@skein/core/adapter'
 
+import { cancelled } from './placing.ts'
 import { Written } from './written.ts'
 
 /** What a claim is answered with. The surroundings are those of whoever runs it. */
@@ -51,6 +52,8 @@ export class RunObject extends BrokerObject implements Running {
   #host = ''
   /** Output that is out of the way, and of which the other program has not heard. */
   #bytes = 0
+  /** Whoever has started it wants it to end. */
+  #killed = false
   /** It has ended, or was taken back: nobody may claim it any more. */
   #over = false
 
@@ -88,7 +91,9 @@ export class RunObject extends BrokerObject implements Running {
     else if (method === 'ended') this.#ended(args[0] as EncodedExit)
     else if (method === 'released') {
       this.#taker = null
-      this.#events.released()
+      // Given back while word of that was on its way.
+      if (this.#killed) this.#ended(cancelled)
+      else this.#events.released()
     } else throw new ProtocolError(`a run takes no ${method}`)
   }
 
@@ -118,6 +123,7 @@ export class RunObject extends BrokerObject implements Running {
   }
 
   kill(): void {
+    this.#killed = true
     this.#tell('kill')
   }
 

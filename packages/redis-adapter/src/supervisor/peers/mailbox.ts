@@ -7,7 +7,7 @@
  * entry of all is missed, too.
  */
 import { Buffer } from 'node:buffer'
-import { CapacityError, ClosedError, ConnectionError } from '@skein/core'
+import { ClosedError, ConnectionError } from '@skein/core'
 import { reportDefect } from '@skein/core/adapter'
 import type { SessionKeys } from '../program-session.ts'
 import type { Script, ScriptArgument, Surround } from '../surround.ts'
@@ -18,16 +18,10 @@ const PAGE = 64
 const ENOUGH = 1024 * 1024
 /** Bytes within which an entry says who sent it, and which of his it is. */
 const HEAD = 192
-/** Bytes of the longest message: on longer arguments Redis ends the connection, whatever else is under way on it. */
-const LONGEST = 256 * 1024 * 1024
 /** Senders whose last number is remembered: the living, and the last ones of the dead. */
 const MOST_SENDERS = 10_000
 /** How long a list stays that nobody reads, in `sessionTtl`s: whoever lives reads within one. */
 const KEPT_TTLS = 2
-
-const tooLong = new CapacityError(
-  `what one program tells another at once may have ${LONGEST} bytes; send it in pieces, or as a file's name`,
-)
 
 export interface MailEvents {
   /** A message is valid for good. */
@@ -98,7 +92,7 @@ export class Mailbox {
     look()
   }
 
-  /** Leaves with what else this turn sends there. Without a message: says only how far this program has come. */
+  /** Leaves with what else this turn sends there, none of it much longer than a megabyte. Without a message: says only how far this program has come. */
   send(receiver: string, ...messages: readonly Buffer[]): void {
     let to = this.#outgoing.get(receiver)
     if (to === undefined) this.#outgoing.set(receiver, (to = { waiting: [], posting: null, number: 0, refused: null }))
@@ -138,7 +132,6 @@ export class Mailbox {
       do {
         const messages = take(to.waiting)
         if (messages.length > 0) to.number += 1
-        if (messages.some(({ length }) => length > LONGEST)) throw tooLong
         const entry = this.#entry(receiver, sid, to.number, Buffer.concat(packed(messages)))
         const args = [KEPT_TTLS * sessionTtl, wakes.prefix + receiver, entry]
         // Without a deadline: it waits out a lost connection, and the loss of the session ends it.

@@ -14,11 +14,11 @@ export class PeerLink extends Link {
     this.#send = send
   }
 
-  /** Bytes of the other side, as many as it has sent at once. */
-  deliver(bytes: Buffer): void {
+  /** Bytes of the other side. @param more of what it has sent at once */
+  deliver(bytes: Buffer, more: boolean): void {
     this.received(bytes)
     // Waiting for the rest would swallow what comes next.
-    if (this.partial) throw new ProtocolError('a message of another program ends in the middle of a frame')
+    if (this.partial && !more) throw new ProtocolError('a message of another program ends in the middle of a frame')
   }
 
   protected override write(segments: readonly Uint8Array[]): null {

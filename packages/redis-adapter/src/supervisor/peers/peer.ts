@@ -12,10 +12,14 @@ import { PeerLink } from './peer-link.ts'
 
 /** A message is `what u8 · a link's number u32 · bytes`. */
 const HEAD = 5
+/** Bytes of one message: Redis serves nobody else while it takes one, and ends the connection of whoever sends it half a gigabyte. */
+const MOST = 1024 * 1024
 
 /** Bytes for the receiver's broker, or for the receiver as a client: of that link. */
 const TO_BROKER = 0
 const TO_CLIENT = 1
+/** Added to these two: the next message goes on with what this one has begun. */
+const MORE = 128
 /** The program ends. */
 const BYE = 2
 /** Both links are over, and so are those up to this one on which the sender was the client. To be answered by `OVER`. */
@@ -59,7 +63,7 @@ export class Peer {
     const number = (this.#links += 1)
     let link: PeerLink | null = null
     const broker = new BrokerClient((events) => {
-      link = new PeerLink(number, events, (bytes) => this.#options.send(message(TO_BROKER, number, bytes)))
+      link = new PeerLink(number, events, (bytes) => this.#say(TO_BROKER, number, bytes))
       return link
     })
     this.#client = { link: link as unknown as PeerLink, broker }
@@ -69,13 +73,14 @@ export class Peer {
   /** Throws on what cannot be understood: what follows cannot either. */
   received(received: Buffer): void {
     if (received.length < HEAD) throw new ProtocolError(`a message of another program has ${received.length} bytes`)
-    const what = received.readUInt8(0)
+    const first = received.readUInt8(0)
+    const [what, more] = [first & ~MORE, (first & MORE) !== 0]
     const number = received.readUInt32LE(1)
     const bytes = received.subarray(HEAD)
     if (what === TO_BROKER) {
-      if (number > this.#over) this.#serve(number).deliver(bytes)
+      if (number > this.#over) this.#serve(number).deliver(bytes, more)
     } else if (what === TO_CLIENT) {
-      if (this.#client?.link.number === number) this.#client.link.deliver(bytes)
+      if (this.#client?.link.number === number) this.#client.link.deliver(bytes, more)
     } else if (what === BROKEN || what === OVER) {
       this.#over = number
       if (what === BROKEN) {
@@ -108,19 +113,27 @@ export class Peer {
     this.#endGuest()
   }
 
+  /** Bytes of a link. */
+  #say(what: number, link: number, bytes: Buffer): void {
+    for (let at = 0; at < bytes.length; at += MOST) {
+      const more = at + MOST < bytes.length ? MORE : 0
+      this.#options.send(message(what + more, link, bytes.subarray(at, at + MOST)))
+    }
+  }
+
   #serve(number: number): PeerLink {
     if (this.#guest?.link.number === number) return this.#guest.link
     // It has begun another one.
     this.#endGuest()
     this.#over = number - 1
-    const { sid, broker, send } = this.#options
+    const { sid, broker } = this.#options
     const pid = Number.parseInt(sid.split('.')[1] ?? '', 36)
     const session = broker.guest({ id: sid, name: 'another program', pid, host: '' })
     const events: LinkEvents = {
       frame: (frame) => session.frame(frame),
       ended: () => broker.end(session),
     }
-    const link = new PeerLink(number, events, (bytes) => send(message(TO_CLIENT, number, bytes)))
+    const link = new PeerLink(number, events, (bytes) => this.#say(TO_CLIENT, number, bytes))
     session.connect(link)
     this.#guest = { link, session }
     return link
