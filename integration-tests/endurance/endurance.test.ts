@@ -9,8 +9,8 @@ import { freshNamespace, redisForTest } from '../support/redis.ts'
 
 /** Before the first look: code is loaded and compiled, and in a long run all is there that is kept of the last 1,000 ended processes. */
 const WARMING = STARTS < 1_000 ? 5 : STARTS
-/** Bytes that one start may add. A record that is kept of an ended process for ever, a listener or a timer is more. */
-const EACH = 256
+/** Bytes that one start may add: of the last 10,000 ended processes it is known who they were. An object with its listeners, or a timer, is more. */
+const EACH = 512
 /** Bytes that a heap is now heavier and now lighter. */
 const NOISE = 512 * 1024
 /** The library keeps up to 64 pipes ready, and makes as many in advance; each has two ends. */

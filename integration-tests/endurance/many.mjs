@@ -53,7 +53,7 @@ async function settledExcess(before) {
 
 for (const [name, run] of Object.entries({ processes, pools })) {
   // Of ended processes the last ones are kept, of pools none.
-  await run(run === processes ? Number(warming) : 10)
+  await run(run === processes ? Number(warming) : Number(warming) / 5)
   const held = await footprint(keys)
   const before = await weigh()
   await run(Number(rounds))

@@ -5,8 +5,9 @@ import { ask, type Reply } from './resp.ts'
 function isKept(key: string, namespace: string): boolean {
   const [, kind = '', name = '', part = ''] = new RegExp(`^\\{${namespace}:([^:}]+):?([^}]*)\\}:(.*)$`).exec(key) ?? []
   if (kind === 'sessions') return part === 'run' || part === 'dead' || part === 'store'
+  if (kind === 'work' && name === '') return part === 'needs'
   if (name === '' || name.startsWith('~')) return false
-  if (kind === 'work' && /^any(?:\.[\da-f]+)?$/.test(name)) return true
+  if (kind === 'work' && /^any(?:\.[\da-f]+)*$/.test(name)) return true
   if (['queue', 'value', 'dict', 'list', 'array'].includes(kind)) return true
   if (kind === 'redlock') return part === 'f'
   if (['semaphore', 'event', 'latch', 'barrier', 'condition'].includes(kind) && part === 'm') return true

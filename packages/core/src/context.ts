@@ -7,6 +7,7 @@ import type { Context, NameOptions, Waitable } from './contract/context.ts'
 import type { Barrier, BarrierOptions } from './contract/barrier.ts'
 import type { Election } from './contract/election.ts'
 import type { Event } from './contract/event.ts'
+import type { HostInfo } from './contract/host.ts'
 import type { Latch } from './contract/latch.ts'
 import { type HandleRef, handleRef } from './contract/handle.ts'
 import type { Lock, RLock } from './contract/lock.ts'
@@ -227,6 +228,10 @@ export class AdapterContext implements Context {
 
   async processes(): Promise<ProcessInfo[]> {
     return this.#open.processes()
+  }
+
+  async hosts(): Promise<HostInfo[]> {
+    return this.#open.hosts()
   }
 
   async find(id: string): Promise<Process<unknown>> {

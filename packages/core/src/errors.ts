@@ -133,8 +133,8 @@ export class HostLostError extends SkeinError {
   }
 }
 
-/** No machine may take the work. */
-export class NoHostError extends SkeinError {}
+/** No program that serves has taken the work in time; the message says why each has not. */
+export class NoHostError extends TimeoutError {}
 
 /** The connection to the broker or store is gone or cannot be made. */
 export class ConnectionError extends SkeinError {}

@@ -1,12 +1,13 @@
 /** The options of `process()`: checked, with their defaults, as plain data for whoever starts the child. */
-import type { ChildOptions, ProcessSpec, RestartSpec } from './contract/adapter.ts'
+import type { ChildOptions, Needs, ProcessSpec, RestartSpec } from './contract/adapter.ts'
 import type { ProcessOptions, RestartOptions, Stdio } from './contract/process.ts'
 import { ArgumentError } from './errors.ts'
 import { describe } from './util/describe.ts'
+import { checkLabels } from './util/labels.ts'
 import { checkName } from './util/names.ts'
 import { checkInteger, checkOptions } from './util/options.ts'
 
-const NAMES = ['name', 'daemon', 'detached', 'env', 'cwd', 'stdio', 'signal', 'restart']
+const NAMES = ['name', 'daemon', 'detached', 'env', 'cwd', 'stdio', 'signal', 'restart', 'host', 'labels']
 
 const stdios: readonly unknown[] = ['inherit', 'pipe', 'ignore'] satisfies Stdio[]
 
@@ -31,8 +32,16 @@ export function checkProcessOptions(given: ProcessOptions | undefined, isDaemon:
     throw new ArgumentError(`${where}: stdio must be one of ${stdios.join(', ')}, got ${describe(stdio)}`)
   if (signal !== null && !(signal instanceof AbortSignal))
     throw new ArgumentError(`${where}: signal must be an AbortSignal, got ${describe(signal)}`)
-  const options: ChildOptions = { env: checkEnv(env), cwd, stdio, detached }
+  const needs = checkNeeds(own.host, own.labels)
+  const options: ChildOptions = { env: checkEnv(env), cwd, stdio, detached, needs }
   return { name, daemon, options, restart: restart === undefined ? null : checkRestart(restart), signal }
+}
+
+function checkNeeds(host: unknown, labels: unknown): Needs | null {
+  if (host === undefined && labels === undefined) return null
+  if (host !== undefined && (typeof host !== 'string' || !/^[^\s]{1,253}$/.test(host)))
+    throw new ArgumentError(`${where}: host must be the name of a machine, got ${describe(host)}`)
+  return { host: host ?? null, labels: checkLabels(labels ?? {}, `${where}: labels`) }
 }
 
 function checkFlag(value: unknown, name: string): void {

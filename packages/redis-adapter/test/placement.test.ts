@@ -25,7 +25,13 @@ function specOf(id: string): StartSpec {
     parent: { id: 'p', name: 'main', pid: 1, host: 'h' },
     role: { kind: 'process', target: Buffer.from('secret target'), args: Buffer.from('secret arguments') },
     surroundings: { env: { TOKEN: 'secret environment' }, cwd: '/secret/folder', execArgv: [] },
-    options: { env: { PASSWORD: 'secret variable' }, cwd: '/secret/place', stdio: 'inherit', detached: false },
+    options: {
+      env: { PASSWORD: 'secret variable' },
+      cwd: '/secret/place',
+      stdio: 'inherit',
+      detached: false,
+      needs: null,
+    },
   }
 }
 

@@ -4,7 +4,8 @@ import { afterAll, beforeAll, expect, onTestFinished, test } from 'vitest'
 import { Proxy } from '../../../integration-tests/support/proxy.ts'
 import { type RedisServer, startRedis } from '../../../integration-tests/support/redis.ts'
 import { serverOf } from '../src/options.ts'
-import { openWorkKey, UNLIMITED } from '../src/supervisor/host/open-work.ts'
+import { workKey } from '../src/supervisor/host/needs.ts'
+import { UNLIMITED } from '../src/supervisor/host/open-work.ts'
 import { type JobQueue, jobQueue } from '../src/supervisor/job-queue.ts'
 import { type Opened, openSurround } from '../src/supervisor/opening.ts'
 import { counter, field } from './serve-field.ts'
@@ -24,7 +25,7 @@ async function taker(namespace: string): Promise<Opened & { queue: JobQueue; tak
   const guard = { program: 'taker', sessions: () => [], confirm: none, lose: none, interrupted: none, alias: none }
   const settings = { namespace, sessionTtl: 5_000, outage: 1_000, serve: null }
   const opened = await openSurround({ servers: [serverOf(redis.url)], quorum: false }, settings, guard)
-  const queue = jobQueue(opened.around, openWorkKey(opened.around), UNLIMITED)
+  const queue = jobQueue(opened.around, workKey(opened.around), UNLIMITED)
   let rid = 0
   const take = (): Promise<void> =>
     until('there is a job', async () => {

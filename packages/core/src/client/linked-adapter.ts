@@ -11,6 +11,7 @@ import type {
   ConditionSpec,
   LatchSpec,
   Named,
+  Needs,
   PipeSpec,
   ProcessSpec,
   QueueSpec,
@@ -18,6 +19,7 @@ import type {
   ValueSpec,
 } from '../contract/adapter.ts'
 import type { Handle, HandleKind, HandleRef } from '../contract/handle.ts'
+import type { HostInfo } from '../contract/host.ts'
 import type { Latch } from '../contract/latch.ts'
 import type { Lock, RLock } from '../contract/lock.ts'
 import type { Connection } from '../contract/pipe.ts'
@@ -29,7 +31,7 @@ import type { DictKey, SharedArray, SharedDict, SharedList, Value } from '../con
 import type { ObjectSnapshot, Snapshot } from '../contract/snapshot.ts'
 import type { Topic } from '../contract/topic.ts'
 import type { WaitOptions } from '../contract/wait.ts'
-import { ClosedError, ScopeError } from '../errors.ts'
+import { ClosedError, NotSupportedError, ScopeError } from '../errors.ts'
 import type { Fleet, FleetEvents, FleetSpec } from '../contract/fleet.ts'
 import { waitFor } from '../util/wait.ts'
 import type { Nature } from '../supervisor/boot.ts'
@@ -223,6 +225,7 @@ export class LinkedAdapter implements Adapter, Home {
   }
 
   process<R>({ name: label, daemon, target, ...plan }: ProcessSpec): Process<R> {
+    this.#checkNeeds(plan.options.needs, 'process()')
     this.#ground.starts?.()
     const id = `${this.#ground.processId}.${this.#ground.next()}`
     const place = this.#place('process', id, { label, daemon, detached: plan.options.detached })
@@ -233,12 +236,20 @@ export class LinkedAdapter implements Adapter, Home {
   }
 
   fleet(spec: FleetSpec, events: FleetEvents): Fleet {
+    this.#checkNeeds(spec.needs, 'pool()')
     this.#ground.starts?.()
     const fleet: LinkedFleet = new LinkedFleet(this, this.anonymousName(), spec, events, () =>
       this.#fleets.delete(fleet),
     )
     this.#fleets.add(fleet)
     return fleet
+  }
+
+  #checkNeeds(needs: Needs | null, where: string): void {
+    if (needs === null || this.kind !== 'local') return
+    throw new NotSupportedError(
+      `${where}: host and labels are not supported on local:, where everything runs on this machine; leave them out, or connect to a redis:// url`,
+    )
   }
 
   attach(ref: HandleRef): Handle {
@@ -262,6 +273,11 @@ export class LinkedAdapter implements Adapter, Home {
   async processes(): Promise<ProcessInfo[]> {
     const { client } = this
     return client.call<ProcessInfo[]>(client.open('inspector', 'all', null, false), 'processes')
+  }
+
+  async hosts(): Promise<HostInfo[]> {
+    const { client } = this
+    return client.call<HostInfo[]>(client.open('inspector', 'all', null, false), 'hosts')
   }
 
   async inspect(): Promise<Snapshot> {

@@ -3,7 +3,7 @@ import { decode } from '../codec/index.ts'
 import type { ChildOptions, RestartSpec } from '../contract/adapter.ts'
 import type { ExitStatus, Process, ProcessStatus } from '../contract/process.ts'
 import type { WaitOptions } from '../contract/wait.ts'
-import { ArgumentError, StateError, WorkerLostError } from '../errors.ts'
+import { ArgumentError, NoHostError, StateError, TimeoutError, WorkerLostError } from '../errors.ts'
 import { assertNotLoadingTarget } from '../target/index.ts'
 import { type Deferred, deferred } from '../util/deferred.ts'
 import { checkOptions } from '../util/options.ts'
@@ -15,6 +15,9 @@ import { RemoteObject, type Place } from './remote-object.ts'
 import { type Descriptor, orAborted, outputLines, type OutputSource } from './output.ts'
 import { Presence } from './presence.ts'
 import { surroundings } from './surroundings.ts'
+
+/** Milliseconds to hear why no host has taken a start. */
+const ANSWER = 2_500
 
 /** Milliseconds between SIGTERM and SIGKILL, unless `terminate` says otherwise. */
 const GRACE = 5_000
@@ -155,8 +158,25 @@ export class LinkedProcess<R> extends RemoteObject<Watch> implements Process<R> 
       // Not before: a start that is never asked for (an aborted signal, a lost directory, a destroyed process) leaves it as it was.
       asked: () => this.#starting(signal),
     })
-    await (signal === null ? started : orAborted(started, signal))
+    try {
+      await (signal === null ? started : orAborted(started, signal))
+    } catch (error) {
+      throw error instanceof TimeoutError ? await this.#unplaced(error) : error
+    }
     return this
+  }
+
+  /** Where it waited for a host, that says why there was none. */
+  async #unplaced(late: TimeoutError): Promise<Error> {
+    let why: readonly string[] | null
+    try {
+      why = await this.call<readonly string[] | null>('refusals', [], { wait: { timeout: ANSWER }, what: 'no answer' })
+    } catch {
+      return late
+    }
+    if (why === null) return late
+    const hosts = why.length === 0 ? 'no program serves: connect(url, { serve: true }), or skein host' : why.join('; ')
+    return new NoHostError(`${late.message}, and no host has taken it: ${hosts}`, { cause: late })
   }
 
   #starting(signal: AbortSignal | null): void {

@@ -10,6 +10,7 @@ import type { Event } from './event.ts'
 import type { Fleet, FleetEvents, FleetSpec } from './fleet.ts'
 import type { Condition } from './condition.ts'
 import type { Handle, HandleRef } from './handle.ts'
+import type { HostInfo, Labels } from './host.ts'
 import type { Latch } from './latch.ts'
 import type { Lock, RLock } from './lock.ts'
 import type { Connection } from './pipe.ts'
@@ -85,6 +86,16 @@ export interface ChildOptions {
   readonly stdio: Stdio
   /** It goes on when its parent ends. */
   readonly detached: boolean
+  /** `null`: it runs where everything runs that its program starts. */
+  readonly needs: Needs | null
+}
+
+/** What a start asks of the program that runs it. */
+export interface Needs {
+  /** The name of a machine; `null`: any. */
+  readonly host: string | null
+  /** In the order of their names. */
+  readonly labels: Labels
 }
 
 export interface RestartSpec {
@@ -149,6 +160,7 @@ export interface Adapter {
   attach(ref: HandleRef): Handle
   inspect(): Promise<Snapshot>
   processes(): Promise<ProcessInfo[]>
+  hosts(): Promise<HostInfo[]>
   /** Waits for non-daemon processes, ends daemons, frees anonymous objects. */
   close(wait?: WaitOptions): Promise<void>
 }

@@ -2,7 +2,7 @@
 import type { Barrier, BarrierOptions } from './barrier.ts'
 import type { Election } from './election.ts'
 import type { Event } from './event.ts'
-import type { Labels } from './host.ts'
+import type { HostInfo, Labels } from './host.ts'
 import type { Latch } from './latch.ts'
 import type { Condition, ConditionOptions } from './condition.ts'
 import type { Lock, RLock } from './lock.ts'
@@ -123,6 +123,11 @@ export interface Context extends AsyncDisposable {
    * namespace. A program that does not answer is there with its main process alone, until it counts as dead.
    */
   processes(): Promise<ProcessInfo[]>
+  /**
+   * The programs that run processes for others: those of the namespace that said `serve`. On one machine, this program alone, which runs its
+   * own, with as many slots as it likes.
+   */
+  hosts(): Promise<HostInfo[]>
   /**
    * The process of that id, whoever started it; what it was made to return is not known here.
    *

@@ -3,6 +3,7 @@
  * (`worker.ts`) runs tasks, and the adapter's fleet in between owns the workers, says who runs what, and sees deaths.
  * Payloads are bytes that the fleet never looks into.
  */
+import type { Needs } from './adapter.ts'
 import type { ExitReason } from './process.ts'
 import type { TargetRef } from './target.ts'
 import type { WaitOptions } from './wait.ts'
@@ -16,6 +17,8 @@ export interface FleetSpec {
   readonly limits: WorkerLimits | null
   /** Milliseconds after which a worker that has nothing to do ends; `null`: it waits. */
   readonly idleTimeout: number | null
+  /** Where workers run; `null`: as everything that the program starts. */
+  readonly needs: Needs | null
 }
 
 /** After what a worker is replaced. `Infinity` where that does not matter. */

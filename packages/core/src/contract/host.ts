@@ -2,3 +2,22 @@
 
 /** What a host says of itself, or what a start asks of its host: `{ gpu: 'yes' }`. */
 export type Labels = Readonly<Record<string, string>>
+
+/** A program that serves: `connect(…, { serve })`. On one machine, the program itself. */
+export interface HostInfo {
+  /** The id of its main process. */
+  readonly program: string
+  /** The name of its machine. */
+  readonly host: string
+  readonly pid: number
+  /** How many processes of others it runs at once; `Infinity`: any number. */
+  readonly slots: number
+  /** How many it runs now; `null`: it does not answer. */
+  readonly busy: number | null
+  readonly labels: Labels
+  /**
+   * - `serving`: it takes work · `draining`: it ends what it runs, and takes nothing more · `silent`: it does not answer, and is not declared dead yet
+   * - `foreign`: it has another secret than this program, or one of the two has none, so neither does anything for the other
+   */
+  readonly state: 'serving' | 'draining' | 'silent' | 'foreign'
+}

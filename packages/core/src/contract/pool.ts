@@ -1,4 +1,5 @@
 /** A fixed number of worker processes that run tasks. */
+import type { Labels } from './host.ts'
 import type { Target } from './target.ts'
 import type { WaitOptions } from './wait.ts'
 
@@ -16,6 +17,8 @@ export interface PoolOptions<I extends unknown[] = unknown[]> {
    * and another one takes its place. A running task is not disturbed. A fresh worker takes up some 50 MB. Default: any amount.
    */
   readonly maxMemoryPerChild?: number | undefined
+  /** Workers run only in programs that serve and have all of these labels, as with `ProcessOptions.labels`. */
+  readonly labels?: Labels | undefined
   /**
    * Milliseconds, 1 or more. A worker that has had nothing to do for so long ends; one is started again when there is a task that no
    * other is free for. Default: workers wait for tasks as long as the pool is open.

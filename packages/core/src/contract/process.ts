@@ -1,5 +1,6 @@
 /** A process that runs one target. */
 import type { Handle } from './handle.ts'
+import type { Labels } from './host.ts'
 import type { WaitOptions } from './wait.ts'
 
 /**
@@ -37,6 +38,13 @@ export interface ProcessOptions {
   readonly env?: Readonly<Record<string, string | undefined>> | undefined
   /** Working directory; a relative one starts from the creator's at the start. Default: the creator's. */
   readonly cwd?: string | undefined
+  /**
+   * Where it runs: on the machine of that name, and only in a program that has all of these labels. Then it waits for a program that serves
+   * and fits, whatever this program says of `serve`; on the local adapter, where there is one machine, neither is supported. Default: where
+   * everything runs that this program starts.
+   */
+  readonly host?: string | undefined
+  readonly labels?: Labels | undefined
   /** Of standard output and error; default `inherit`. Standard input is always empty. */
   readonly stdio?: Stdio | undefined
   /** An abort ends the process as `terminate()` does. Aborted before: `start()` rejects with its reason and starts nothing. */

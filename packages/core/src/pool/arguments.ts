@@ -18,7 +18,7 @@ import { defaultsOf } from '../target/index.ts'
 /** More processes than any one program has use for: a size above is a slip, such as a number of items. */
 const LARGEST_POOL = 4096
 
-const POOL = ['initializer', 'initArgs', 'maxTasksPerChild', 'maxMemoryPerChild', 'idleTimeout']
+const POOL = ['initializer', 'initArgs', 'maxTasksPerChild', 'maxMemoryPerChild', 'idleTimeout', 'labels']
 
 export function checkSize(size: number): number {
   return checkInteger(size, { min: 1, max: LARGEST_POOL, what: 'the size of a pool' })

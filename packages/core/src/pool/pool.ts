@@ -42,6 +42,8 @@ import type { TaskTable } from './task-table.ts'
 /** Milliseconds, 24 days. */
 const LONGEST_TIMER = 2 ** 31 - 1
 
+import { checkLabels } from '../util/labels.ts'
+
 export interface PoolDeps {
   openFleet(spec: FleetSpec, events: FleetEvents): Fleet
   /** @param path the root's name in messages */
@@ -63,6 +65,7 @@ export function createPool<I extends unknown[]>(
     maxTasksPerChild: tasks,
     maxMemoryPerChild: memory,
     idleTimeout = Infinity,
+    labels,
   } = checked
   const spec: FleetSpec = {
     size: checkSize(size),
@@ -71,6 +74,7 @@ export function createPool<I extends unknown[]>(
     limits:
       tasks === undefined && memory === undefined ? null : { tasks: tasks ?? Infinity, memory: memory ?? Infinity },
     idleTimeout: idleTimeout > LONGEST_TIMER ? null : idleTimeout,
+    needs: labels === undefined ? null : { host: null, labels: checkLabels(labels, 'pool(): labels') },
   }
   return new FleetPool(spec, deps)
 }

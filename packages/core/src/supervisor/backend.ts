@@ -1,6 +1,8 @@
 /** What an adapter brings into the supervisor thread: the state behind the nouns. Sessions, processes and fleets are the same for all. */
+import type { Needs } from '../contract/adapter.ts'
 import type { ConnectSettings } from '../contract/adapter-module.ts'
 import type { Until } from '../wire/tenure-slot.ts'
+import type { HostInfo } from '../contract/host.ts'
 import type { ProcessInfo } from '../contract/process.ts'
 import type { ObjectSnapshot } from '../contract/snapshot.ts'
 import type { StartSpec } from './children.ts'
@@ -24,6 +26,8 @@ export interface Placement {
    * @param launch starts it in this program, at once
    */
   start(spec: StartSpec, events: StarterEvents, launch: Launch): Placed
+  /** Why each host has not taken such a start. `null`, and default: it does not wait for one. */
+  refusals?(needs: Needs | null): Promise<readonly string[] | null>
 }
 
 /** What a backend knows of the thread that it runs in. */
@@ -74,6 +78,8 @@ export interface Backend {
   inspect?(): Promise<readonly ObjectSnapshot[]>
   /** The processes that run in all programs of the namespace. Default: those of this program's broker. */
   processes?(): Promise<readonly ProcessInfo[]>
+  /** The programs that run processes for others. Default: this one, which runs its own. */
+  hosts?(): Promise<readonly HostInfo[]>
   /** A process has come. */
   opened?(session: Session): void
   /** A process has ended, and each object has been told to take back what it held. */

@@ -74,7 +74,7 @@ export interface Boot {
 }
 
 /** What a child gets whose creator asks for nothing in particular. */
-export const plainOptions: ChildOptions = { env: {}, cwd: null, stdio: 'inherit', detached: false }
+export const plainOptions: ChildOptions = { env: {}, cwd: null, stdio: 'inherit', detached: false, needs: null }
 
 /** What the starter gives its child besides work: taken from the starter's own process, as Python's spawn does. */
 export interface Surroundings {

@@ -7,6 +7,7 @@ import { type Frame, op } from '../wire/frame.ts'
 import { PortLink } from '../wire/port-link.ts'
 import { sharedSlot } from '../wire/tenure-slot.ts'
 import type { ConnectSettings } from '../contract/adapter-module.ts'
+import type { HostInfo } from '../contract/host.ts'
 import type { Backend, SupervisorHost } from './backend.ts'
 import type { Nature, ProcessInfo } from './boot.ts'
 import { CtrlC } from './ctrl-c.ts'
@@ -88,6 +89,13 @@ export function supervise(stock: FifoStock, backend: Backend): void {
   }
   const starter = new Starter(broker, home, stock)
 
+  /** Where everything runs that it starts. */
+  const itself = (): HostInfo => {
+    const { id: program, pid } = main
+    const busy = broker.processes().length - 1
+    return { program, host: hostname(), pid, slots: Number.POSITIVE_INFINITY, busy, labels: {}, state: 'serving' }
+  }
+
   let heard = 0
   let ask = (): void => undefined
   let stopping: Promise<void> | null = null
@@ -110,6 +118,7 @@ export function supervise(stock: FifoStock, backend: Backend): void {
         new Inspector(name, {
           look: async () => (await backend.inspect?.()) ?? broker.snapshot(),
           processes: async () => (await backend.processes?.()) ?? broker.processes(),
+          hosts: async () => (await backend.hosts?.()) ?? [itself()],
         }),
       session: (name) => new SessionObject(name, { stop: (grace) => stop(grace), kill: () => starter.kill() }),
     } satisfies Record<string, ObjectFactory>

@@ -16,15 +16,16 @@ import type { ThreadStart } from '../options.ts'
 import { RedisFleet } from './host/redis-fleet.ts'
 import { houseRules } from './host/house-rules.ts'
 import { OpenPlacement } from './host/open-placement.ts'
-import { OpenWork, UNLIMITED } from './host/open-work.ts'
+import { UNLIMITED } from './host/open-work.ts'
 import { RedisPlacement } from './host/redis-placement.ts'
+import { Routing } from './host/routing.ts'
 import { Serving } from './host/serving.ts'
 import type { OpenQueue } from './host/work-line.ts'
 import { Inspection } from './inspect/inspection.ts'
 import { jobQueue } from './job-queue.ts'
-import { NotSupportedError, type ProcessInfo } from '@skein/core'
+import { type HostInfo, NotSupportedError, type ProcessInfo } from '@skein/core'
 import { openSurround } from './opening.ts'
-import { census, Roll } from './peers/census.ts'
+import { census, hostsElsewhere, Roll } from './peers/census.ts'
 import { Peers } from './peers/peers.ts'
 import { sessionKeys } from './program-session.ts'
 import { Quorum } from './redlock/quorum.ts'
@@ -54,7 +55,8 @@ interface Open {
 interface Running {
   readonly broker: Broker
   readonly peers: Peers
-  readonly placement: Placement & { close(): Promise<void> }
+  readonly placement: Routing
+  readonly hosts: () => Promise<readonly HostInfo[]>
   /** Where this program runs what others start. */
   readonly serving: Serving | null
   readonly inspection: Inspection
@@ -89,6 +91,7 @@ export class RedisBackend implements Backend {
   /** The thread asks for it before it has opened anything. */
   readonly placement: Placement = {
     start: (spec, events, launch) => this.#begun.placement.start(spec, events, launch),
+    refusals: (needs) => this.#begun.placement.refusals(needs),
   }
 
   kinds(broker: Broker, starter: Starter): Readonly<Record<string, ObjectFactory>> {
@@ -157,6 +160,10 @@ export class RedisBackend implements Backend {
     return census(broker, peers)
   }
 
+  hosts(): Promise<readonly HostInfo[]> {
+    return this.#begun.hosts()
+  }
+
   inspect(): Promise<readonly ObjectSnapshot[]> {
     return this.#begun.inspection.look()
   }
@@ -165,18 +172,23 @@ export class RedisBackend implements Backend {
     const { host, around, queues, quorum } = this.#opened
     const { serve } = host.settings
     const peers = new Peers({ around, keys: sessionKeys(around.namespace), broker })
-    const placement =
-      serve === false
-        ? new OpenPlacement(new OpenWork(around), broker, host.program)
-        : new RedisPlacement(around, queues)
     const { launch } = starter
     const serving =
       serve === false || serve === null
         ? null
-        : new Serving({ around, peers, launch, rules: houseRules(serve, this.#start.surroundings), slots: serve.slots })
-    broker.add(new Roll(broker))
+        : new Serving({ around, peers, launch, rules: houseRules(serve, this.#start.surroundings), serve })
+    const hosts = async (): Promise<readonly HostInfo[]> => [
+      ...(serving === null ? [] : [{ program: host.program, ...serving.info }]),
+      ...(await hostsElsewhere(peers)),
+    ]
+    const placement = new Routing({
+      home: serve === false ? null : new RedisPlacement(around, queues),
+      open: new OpenPlacement(around, broker, host.program),
+      hosts,
+    })
+    broker.add(new Roll(broker, () => serving?.info ?? { busy: 0, state: 'serving' }))
     const inspection = new Inspection(around, quorum, () => broker.sessions())
-    return { broker, peers, placement, serving, inspection }
+    return { broker, peers, placement, hosts, serving, inspection }
   }
 
   get #begun(): Running {

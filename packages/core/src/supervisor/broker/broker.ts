@@ -60,7 +60,8 @@ export class Broker implements SessionHost {
   readonly #home: BrokerHome
   readonly #objects = new Map<string, BrokerObject>()
   readonly #sessions = new Set<Session>()
-  readonly #ended = new Map<string, ProcessInfo>()
+  /** Of each, for people, who it was. */
+  readonly #ended = new Map<string, string>()
   /** Asked for and not known to be there yet. */
   readonly #foreign = new Map<string, Promise<BrokerObject>>()
 
@@ -108,11 +109,12 @@ export class Broker implements SessionHost {
     if (!this.#sessions.delete(session)) return
     session.end()
     const { id, name, pid } = session.process
-    this.#ended.set(id, session.process)
+    const who = `${name} (pid ${pid})`
+    this.#ended.set(id, who)
     if (this.#ended.size > REMEMBERED) this.#ended.delete(this.#ended.keys().next().value as string)
     for (const object of this.#objects.values()) {
       if (object.name.startsWith('~') && creatorOf(object.name) === id) {
-        object.remove?.(new StateError(`${object.label} ended with its creator ${name} (pid ${pid})`))
+        object.remove?.(new StateError(`${object.label} ended with its creator ${who}`))
       }
     }
     this.#home.ended?.(session)
@@ -195,10 +197,9 @@ export class Broker implements SessionHost {
     if (kind === 'process')
       return new StateError(`process ${name} ended long ago, or with its creator; nothing is known of it`)
     if (!name.startsWith('~')) return new StateError(`${describe(kind, name)} is not kept by this program`)
-    const creator = this.#ended.get(creatorOf(name))
-    const who = creator === undefined ? 'its creator' : `its creator ${creator.name} (pid ${creator.pid})`
+    const who = this.#ended.get(creatorOf(name)) ?? ''
     return new StateError(
-      `${describe(kind, name)} has no name, so it ended when ${who} closed its context or ended; give it a name to let it live on`,
+      `${describe(kind, name)} has no name, so it ended when its creator ${who}${who === '' ? '' : ' '}closed its context or ended; give it a name to let it live on`,
     )
   }
 }

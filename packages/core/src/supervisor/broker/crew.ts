@@ -1,5 +1,6 @@
 /** The workers of a fleet: started, heard, replaced, ended. What they work on is the fleet's business. */
 import { decode } from '../../codec/index.ts'
+import type { Needs } from '../../contract/adapter.ts'
 import type { WorkerLimits } from '../../contract/fleet.ts'
 import { CrashLoopError, StateError } from '../../errors.ts'
 import { type Frame, op } from '../../wire/frame.ts'
@@ -21,6 +22,7 @@ export interface CrewSpec {
   readonly initArgs: Uint8Array
   readonly limits: WorkerLimits | null
   readonly idleTimeout: number | null
+  readonly needs: Needs | null
   readonly surroundings: Surroundings
 }
 
@@ -126,7 +128,7 @@ export class Crew {
     this.workers.add(worker)
     this.#started += 1
     const count = this.#started
-    const { initializer, initArgs, limits, surroundings } = this.#spec
+    const { initializer, initArgs, limits, needs, surroundings } = this.#spec
     worker.placed = this.#starter.start(
       {
         id: `${this.#name.slice(1)}-w${count}`,
@@ -135,7 +137,7 @@ export class Crew {
         parent: this.#owner.process,
         role: { kind: 'worker', initializer, initArgs, limits },
         surroundings,
-        options: plainOptions,
+        options: { ...plainOptions, needs },
       },
       {
         started: (child, { pid, host }) => {

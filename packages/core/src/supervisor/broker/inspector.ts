@@ -1,4 +1,5 @@
-/** Tells who asks what all objects look like, and which processes run. */
+/** Tells who asks what all objects look like, which processes run, and where more could. */
+import type { HostInfo } from '../../contract/host.ts'
 import type { ProcessInfo } from '../../contract/process.ts'
 import type { ObjectSnapshot } from '../../contract/snapshot.ts'
 import { BrokerObject, type Methods } from './broker-object.ts'
@@ -8,6 +9,7 @@ import type { Call } from './session.ts'
 export interface Survey {
   readonly look: () => Promise<readonly ObjectSnapshot[]>
   readonly processes: () => Promise<readonly ProcessInfo[]>
+  readonly hosts: () => Promise<readonly HostInfo[]>
 }
 
 export class Inspector extends BrokerObject {
@@ -24,6 +26,9 @@ export class Inspector extends BrokerObject {
     },
     processes: (call) => {
       void tell(call, async () => (await this.#survey.processes()).toSorted(by((one) => `${one.program} ${one.id}`)))
+    },
+    hosts: (call) => {
+      void tell(call, async () => (await this.#survey.hosts()).toSorted(by((one) => `${one.host} ${one.program}`)))
     },
   }
 

@@ -105,6 +105,7 @@ export class ProcessObject extends BrokerObject {
     interrupt: (call) => this.#whenEnded(call, () => this.#interrupt()),
     read: (call) => this.#read(call),
     status: (call) => call.ok(this.#news()),
+    refusals: (call) => void this.#refusals(call),
   }
 
   override get label(): string {
@@ -287,6 +288,14 @@ export class ProcessObject extends BrokerObject {
       const name = descriptor === 2 ? 'stderr' : 'stdout'
       call.fail(new StateError(`${this.label} has no ${name} to read; make it with { stdio: 'pipe' }`))
     } else this.#outputs[descriptor === 2 ? 1 : 0].read(call)
+  }
+
+  async #refusals(call: Call): Promise<void> {
+    try {
+      call.ok(await this.#starter.refusals(this.#options?.needs ?? null))
+    } catch (error) {
+      call.fail(error as Error)
+    }
   }
 
   #startError(exit: EncodedExit): Error {

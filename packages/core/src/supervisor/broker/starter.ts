@@ -1,4 +1,5 @@
 /** Starts children and gives each a session at the broker: what the process and the fleet have in common. */
+import type { Needs } from '../../contract/adapter.ts'
 import { StateError } from '../../errors.ts'
 import type { ProcessInfo } from '../boot.ts'
 import { Children, type EncodedExit, type StartSpec } from '../children.ts'
@@ -156,6 +157,11 @@ export class Starter {
       },
       slot,
     )
+  }
+
+  /** Why no host has taken a start that asks for that; `null`: it does not wait for one. */
+  async refusals(needs: Needs | null): Promise<readonly string[] | null> {
+    return (await this.#home.placement?.refusals?.(needs)) ?? null
   }
 
   /** Nothing is to be started any more. */

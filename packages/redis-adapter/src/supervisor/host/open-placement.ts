@@ -1,26 +1,31 @@
-/** `serve: false`: every process of this program runs in another one that said `serve: true`. */
+/** What runs in whichever program serves: of a program that said `serve: false` everything, of others what asks for a host. */
 import type { Broker, Placed, Placement, StarterEvents, StartSpec } from '@skein/core/adapter'
 import { cancelled, described, refused } from './placing.ts'
-import type { Offered, OpenWork } from './open-work.ts'
+import type { Surround } from '../surround.ts'
+import { textOf } from './needs.ts'
+import { type Offered, OpenWork } from './open-work.ts'
 import { RunObject } from './run-object.ts'
 
 export class OpenPlacement implements Placement {
-  readonly #work: OpenWork
+  readonly #around: Surround
+  /** By what they ask for who are put there. */
+  readonly #works = new Map<string, OpenWork>()
   readonly #broker: Broker
   readonly #program: string
   #starts = 0
 
-  constructor(work: OpenWork, broker: Broker, program: string) {
-    this.#work = work
+  constructor(around: Surround, broker: Broker, program: string) {
+    this.#around = around
     this.#broker = broker
     this.#program = program
   }
 
   start(spec: StartSpec, events: StarterEvents): Placed {
+    const work = this.#workFor(textOf(spec.options.needs))
     let offered: Offered | null = null
     const offer = (): void => {
       const what = { ...described(spec), run: run.name }
-      offered = this.#work.put(what, (error) => {
+      offered = work.put(what, (error) => {
         if (run.takeBack(error)) events.ended(refused(error))
       })
     }
@@ -43,7 +48,13 @@ export class OpenPlacement implements Placement {
     }
   }
 
+  #workFor(needs: string): OpenWork {
+    let work = this.#works.get(needs)
+    if (work === undefined) this.#works.set(needs, (work = new OpenWork(this.#around, needs)))
+    return work
+  }
+
   async close(): Promise<void> {
-    this.#work.close()
+    for (const work of this.#works.values()) work.close()
   }
 }

@@ -1,5 +1,5 @@
 /**
- * The work of a namespace that any program may take which said `serve: true`: one BullMQ queue. A job only says that there is something to
+ * The work of a namespace that any program may take which serves and has what it asks for: one BullMQ queue for all that asks for the same. A job only says that there is something to
  * claim, and where; the program that put it decides who gets it. So a job that comes twice, or is forged, starts nothing twice, and one that
  * is gone without a claim is put again.
  */
@@ -7,13 +7,9 @@ import { ConnectionError, StateError } from '@skein/core'
 import { type QueueShape, reportDefect } from '@skein/core/adapter'
 import { Errands } from '../errands.ts'
 import { JobLook } from '../job-look.ts'
+import { LIST_AGAIN, NeedsList, workKey } from './needs.ts'
 import { QueueCommands } from '../queue-commands.ts'
 import type { Surround } from '../surround.ts'
-
-/** The queue's key is `{<namespace>:work:any}`, and another one for each secret: whoever does not know that could not ask what a job is about. */
-export function openWorkKey({ seal }: Pick<Surround, 'seal'>): string {
-  return `work:any${seal === null ? '' : `.${seal.id}`}`
-}
 
 /** What was taken but not begun is to be taken again, however often its taker loses it. */
 export const UNLIMITED: QueueShape = {
@@ -42,6 +38,8 @@ export interface Offered {
 
 export class OpenWork {
   readonly #around: Surround
+  readonly #needs: string
+  readonly #list: NeedsList
   readonly #commands: QueueCommands
   readonly #jobs: JobLook
   readonly #key: string
@@ -49,17 +47,25 @@ export class OpenWork {
   readonly #offers = new Set<Offer>()
   readonly #stops: readonly (() => void)[]
   #requests = 0
+  /** When it was last put on the list of what there is, in ms on the monotonic clock. */
+  #listed = Number.NEGATIVE_INFINITY
   #timer: NodeJS.Timeout | null = null
 
-  constructor(around: Surround) {
+  /** @param needs what it asks for, as `textOf` writes it */
+  constructor(around: Surround, needs: string = '') {
     this.#around = around
-    this.#commands = new QueueCommands(around, openWorkKey(around), UNLIMITED, () => undefined)
+    this.#needs = needs
+    this.#list = new NeedsList(around)
+    const key = workKey(around, needs)
+    this.#commands = new QueueCommands(around, key, UNLIMITED, () => undefined)
     this.#jobs = new JobLook(around.store)
-    this.#key = `{${around.namespace}:${openWorkKey(around)}}`
+    this.#key = `{${around.namespace}:${key}}`
     this.#stops = [
       around.store.onConnected(() => this.#errands.again()),
       // A job says where to claim by the sid.
       around.session.onReborn(() => {
+        this.#listed = Number.NEGATIVE_INFINITY
+        if (this.#offers.size > 0) this.#say()
         for (const offer of this.#offers) void this.#put(offer)
       }),
       around.deaths.onDeath((sids) => this.#errands.run(() => this.#commands.reap(sids))),
@@ -70,6 +76,7 @@ export class OpenWork {
   put(what: Readonly<Record<string, unknown>>, refused: (error: Error) => void): Offered {
     const offer: Offer = { what, refused, rids: [], job: null }
     this.#offers.add(offer)
+    this.#say()
     void this.#put(offer)
     this.#arm()
     return {
@@ -106,6 +113,13 @@ export class OpenWork {
     }
   }
 
+  /** Hosts find it by the list. */
+  #say(): void {
+    if (this.#needs === '' || performance.now() - this.#listed < LIST_AGAIN) return
+    this.#listed = performance.now()
+    this.#errands.run(() => this.#list.add(this.#needs))
+  }
+
   #arm(): void {
     if (this.#offers.size > 0) this.#timer ??= setTimeout(() => void this.#look(), this.#around.beat)
   }
@@ -114,6 +128,7 @@ export class OpenWork {
   async #look(): Promise<void> {
     const { store, session } = this.#around
     const { sid } = session
+    if (this.#offers.size > 0) this.#say()
     try {
       const gone = store.state === 'connected' ? await this.#jobs.gone(this.#key, [...this.#offers]) : []
       for (const offer of gone) if (this.#offers.has(offer) && sid === session.sid) void this.#put(offer)

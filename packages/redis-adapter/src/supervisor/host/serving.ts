@@ -1,139 +1,122 @@
-/** `serve: true`: takes the work that other programs of the namespace have put up, one piece at a time, as long as there is a free slot. */
-import { ConnectionError } from '@skein/core'
-import type { Launch } from '@skein/core/adapter'
-import { reportDefect } from '@skein/core/adapter'
-import { Errands } from '../errands.ts'
-import { type Job, type JobQueue, jobQueue } from '../job-queue.ts'
+/**
+ * `serve`: runs what other programs have put up, as many at once as there are slots, and of each queue of open work whose needs this program
+ * meets.
+ */
+import { hostname } from 'node:os'
+import { ConnectionError, type HostInfo } from '@skein/core'
+import { type Launch, reportDefect, type ServeSettings } from '@skein/core/adapter'
+import type { Job } from '../job-queue.ts'
 import type { Peers } from '../peers/peers.ts'
 import type { Surround } from '../surround.ts'
 import type { HouseRules } from './house-rules.ts'
 import { Lodger } from './lodger.ts'
-import { openWorkKey, UNLIMITED } from './open-work.ts'
+import { NeedsList, WORK_TAG, workKey } from './needs.ts'
+import { ServingLine } from './serving-line.ts'
 
 export interface ServingOptions {
   readonly around: Surround
   readonly peers: Peers
   readonly launch: Launch
   readonly rules: HouseRules
-  /** How many processes of others may run here at once. */
-  readonly slots: number
+  readonly serve: Pick<ServeSettings, 'slots' | 'labels'>
 }
 
 export class Serving {
   readonly #options: ServingOptions
-  readonly #queue: JobQueue
+  readonly #needs: NeedsList
+  /** By what those ask for who put something there; `''`: nothing. */
+  readonly #lines = new Map<string, ServingLine>()
   /** By where there is something to claim, and what. */
   readonly #lodgers = new Map<string, Lodger>()
-  readonly #errands = new Errands()
   readonly #stops: readonly (() => void)[]
-  /** Taken, and Redis was not told yet that they are over. */
-  #over: Job[] = []
-  /** Taken, and not to be begun here. */
-  #back: Job[] = []
-  readonly #ended: Promise<void>
-  /** Jobs that are looked into. */
-  readonly #taking = new Set<Promise<void>>()
-  #requests = 0
-  #begun = 0
-  #wake: (() => void) | null = null
-  #woken = false
+  readonly #timer: NodeJS.Timeout
+  /** Lines that are not served any more, as long as they give back what they have. */
+  readonly #leaving = new Set<Promise<void>>()
+  #busy = 0
   #closed = false
 
   constructor(options: ServingOptions) {
     this.#options = options
     const { around } = options
-    this.#queue = jobQueue(around, openWorkKey(around), UNLIMITED)
+    this.#needs = new NeedsList(around)
+    const look = (): void => void this.#look()
+    this.#timer = setInterval(look, around.beat)
     this.#stops = [
-      this.#queue.onWake(() => this.#stir()),
-      around.store.onConnected(() => this.#errands.again()),
-      around.session.onReborn(() => this.#stir()),
+      around.wakes.on(WORK_TAG, look),
+      around.wakes.onResubscribed(look),
       // To the others this program is dead, and what it ran for them is lost: it must not go on beside what they start instead.
       around.session.onLost(() => {
         for (const lodger of this.#lodgers.values()) lodger.kill()
       }),
-      around.deaths.onDeath((sids) => this.#errands.run(() => this.#queue.reap(sids))),
     ]
-    this.#ended = this.#run()
+    this.#open('')
+    look()
+  }
+
+  get info(): Omit<HostInfo, 'program'> {
+    const { slots, labels } = this.#options.serve
+    const state = this.#closed ? 'draining' : 'serving'
+    return { host: hostname(), pid: process.pid, slots, labels, busy: this.#busy, state }
   }
 
   /** Takes nothing more; resolves when what was taken and not begun is given back. What runs goes on until its program or this one ends it. */
   async close(): Promise<void> {
     if (!this.#closed) {
       this.#closed = true
+      clearInterval(this.#timer)
       for (const stop of this.#stops) stop()
-      this.#stir()
+      for (const needs of this.#lines.keys()) this.#leave(needs)
     }
-    await this.#ended
+    await Promise.all(this.#leaving)
   }
 
-  async #run(): Promise<void> {
-    let rid = ''
-    let asked = ''
-    let woken = true
-    while (!this.#closed) {
-      const { sid } = this.#options.around.session
-      try {
-        await this.#finish()
-        if (this.#begun >= this.#options.slots) woken = await this.#rest()
-        else {
-          if (asked !== sid || rid === '') rid = `${sid}/s/${(this.#requests += 1)}`
-          asked = sid
-          // What has not been heard of for a beat may be in the hands of a program that is gone.
-          const job = await this.#queue.fetch(rid, woken ? 'wait' : 'look')
-          if (job === null) woken = await this.#rest()
-          else {
-            rid = ''
-            const taking = this.#take(job)
-            this.#taking.add(taking)
-            void taking.then(() => this.#taking.delete(taking))
-          }
-        }
-      } catch {
-        // Redis is away, or the session was lost: again when it is back, or at the next beat.
-        woken = await this.#rest()
-      }
-    }
+  #open(needs: string): void {
+    const line = new ServingLine(this.#options.around, workKey(this.#options.around, needs), {
+      free: () => !this.#closed && this.#busy < this.#options.serve.slots,
+      take: (job) => this.#take(job),
+    })
+    this.#lines.set(needs, line)
+  }
+
+  #leave(needs: string): void {
+    const left = this.#lines.get(needs)?.close()
+    this.#lines.delete(needs)
+    if (left === undefined) return
+    this.#leaving.add(left)
+    void left.then(() => this.#leaving.delete(left))
+  }
+
+  /** Which queues there are whose needs this program meets. */
+  async #look(): Promise<void> {
+    let met: readonly string[]
     try {
-      // Its place in line, or what it has been given meanwhile.
-      if (rid !== '') await this.#queue.giveBack([{ rid }], false)
-      await Promise.all(this.#taking)
-      await this.#finish()
-    } catch {
-      // Others take it back from a program that is gone.
+      met = await this.#needs.met({ host: hostname(), labels: this.#options.serve.labels })
+    } catch (error) {
+      // Redis is away: at the next beat.
+      if (!(error instanceof ConnectionError)) reportDefect('its list of open work', error)
+      return
     }
-    this.#errands.end()
-    this.#queue.stop()
+    if (this.#closed) return
+    for (const needs of met) if (!this.#lines.has(needs)) this.#open(needs)
+    for (const needs of this.#lines.keys()) if (needs !== '' && !met.includes(needs)) this.#leave(needs)
   }
 
-  /** Forgotten only when Redis has said so: until then they count as taken. */
-  async #finish(): Promise<void> {
-    const [over, back] = [[...this.#over], [...this.#back]]
-    if (over.length > 0) await this.#queue.finish(over)
-    this.#over = this.#over.slice(over.length)
-    if (back.length > 0) await this.#queue.giveBack(back, false)
-    this.#back = this.#back.slice(back.length)
-  }
-
-  async #take(job: Job): Promise<void> {
-    this.#begun += 1
+  async #take(job: Job): Promise<boolean> {
+    this.#busy += 1
     let free = (): void => {
-      this.#begun -= 1
       free = () => undefined
-      this.#stir()
+      this.#busy -= 1
+      for (const line of this.#lines.values()) line.stir()
     }
     try {
-      if (await this.#look(job, () => free())) this.#over.push(job)
-      else this.#back.push(job)
+      return await this.#claim(job, () => free())
     } catch (error) {
       free()
       // Another program may have more luck; without one, this one when Redis is there again.
-      if (error instanceof ConnectionError) this.#back.push(job)
-      else {
-        reportDefect('work of another program', error)
-        this.#over.push(job)
-      }
+      if (error instanceof ConnectionError) return false
+      reportDefect('work of another program', error)
+      return true
     }
-    this.#stir()
   }
 
   /**
@@ -142,7 +125,7 @@ export class Serving {
    * @param free called once, when that takes up no slot any more
    * @returns whether the job is over
    */
-  async #look(job: Job, free: () => void): Promise<boolean> {
+  async #claim(job: Job, free: () => void): Promise<boolean> {
     const { peers, launch, rules } = this.#options
     const { session, run } = placeOf(job)
     const client = await peers.reachSession(session)
@@ -160,28 +143,6 @@ export class Serving {
     this.#lodgers.set(key, lodger)
     await lodger.begin()
     return true
-  }
-
-  #stir(): void {
-    this.#woken = true
-    this.#wake?.()
-  }
-
-  /** Until something has changed (`true`), or it is time for another look. */
-  async #rest(): Promise<boolean> {
-    if (!this.#woken) {
-      await new Promise<void>((resolve) => {
-        const timer = setTimeout(resolve, this.#options.around.beat)
-        this.#wake = () => {
-          clearTimeout(timer)
-          resolve()
-        }
-      })
-      this.#wake = null
-    }
-    const woken = this.#woken
-    this.#woken = false
-    return woken
   }
 }
 

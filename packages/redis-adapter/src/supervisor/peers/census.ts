@@ -1,6 +1,6 @@
-/** Which processes run in all programs of a namespace: each program is asked for its own. */
-import type { ProcessInfo } from '@skein/core'
-import { type Broker, BrokerObject, type Methods } from '@skein/core/adapter'
+/** Which processes run in all programs of a namespace, and which of those run more for others: each program is asked for its own. */
+import type { HostInfo, ProcessInfo } from '@skein/core'
+import { type Broker, type BrokerClient, BrokerObject, type Methods } from '@skein/core/adapter'
 import type { Other, Peers } from './peers.ts'
 
 /** Milliseconds that a program has to answer. One that is stopped never does. */
@@ -9,17 +9,23 @@ const PATIENCE = 2_000
 /** Its name in every program. */
 const OWN = 'own'
 
-/** Tells other programs which processes this one has. */
+/** How far a program is with what it runs for others. */
+export type Load = Pick<HostInfo, 'busy' | 'state'>
+
+/** Tells other programs which processes this one has, and how many more it may take. */
 export class Roll extends BrokerObject {
   readonly #broker: Broker
+  readonly #load: () => Load
 
-  constructor(broker: Broker) {
+  constructor(broker: Broker, load: () => Load) {
     super('roll', OWN)
     this.#broker = broker
+    this.#load = load
   }
 
   protected override readonly methods: Methods = {
     processes: (call) => call.ok(this.#broker.processes()),
+    load: (call) => call.ok(this.#load()),
   }
 
   override check(): void {
@@ -41,16 +47,30 @@ export async function census(broker: Broker, peers: Peers): Promise<ProcessInfo[
   return [...broker.processes(), ...elsewhere.flat()]
 }
 
+/** All that serve but this one. */
+export async function hostsElsewhere(peers: Peers): Promise<HostInfo[]> {
+  const others = await peers.others()
+  return Promise.all(others.flatMap((one) => (one.serve === null ? [] : [hostOf(one, one.serve)])))
+}
+
 async function processesOf(other: Other): Promise<ProcessInfo[]> {
-  const { client } = other
-  if (client === null) return [mainOf(other)]
+  const told = other.client === null ? null : await ask<ProcessInfo[]>(other.client, 'processes')
+  return told ?? [mainOf(other)]
+}
+
+async function hostOf({ program, pid, host, client }: Other, offer: NonNullable<Other['serve']>): Promise<HostInfo> {
+  const told = client === null ? null : await ask<Load>(client, 'load')
+  const unknown: Load = { busy: null, state: client === null ? 'foreign' : 'silent' }
+  return { program, host, pid, ...offer, ...(told ?? unknown) }
+}
+
+/** `null`: it is there for all that is known, and says nothing: stopped, or about to be declared dead. */
+async function ask<T>(client: BrokerClient, method: string): Promise<T | null> {
   const number = client.open('roll', OWN, null, true)
   try {
-    const wait = { timeout: PATIENCE }
-    return await client.call<ProcessInfo[]>(number, 'processes', [], { wait, what: 'the program did not answer' })
+    return await client.call<T>(number, method, [], { wait: { timeout: PATIENCE }, what: 'the program did not answer' })
   } catch {
-    // It is there for all that is known, and says nothing: stopped, or about to be declared dead.
-    return [mainOf(other)]
+    return null
   }
 }
 

@@ -2,6 +2,7 @@
  * The other programs that this one has to do with. What lives and dies with one program (its processes, what it runs for another, its
  * objects without a name) is reached through it by all others, and the end of a program is the end of the links to it.
  */
+import type { Labels } from '@skein/core'
 import { type Broker, type BrokerClient, reportDefect } from '@skein/core/adapter'
 import type { SessionKeys } from '../program-session.ts'
 import type { Script, Surround } from '../surround.ts'
@@ -16,6 +17,14 @@ export interface Other {
   readonly host: string
   /** `null`: it has another secret, or only one of the two has one. */
   readonly client: BrokerClient | null
+  /** What it offers others; `null`: it serves nobody. */
+  readonly serve: Offer | null
+}
+
+/** As a program says it of itself. */
+interface Offer {
+  readonly slots: number
+  readonly labels: Labels
 }
 
 /** What a program says of itself. */
@@ -28,6 +37,7 @@ interface About {
   readonly since: number
   /** Of the key that it signs with; `null`: it signs nothing. */
   readonly key: string | null
+  readonly serve: Offer | null
 }
 
 export interface PeersOptions {
@@ -88,8 +98,8 @@ export class Peers {
     return all
       .filter(({ sid }) => sid !== session.sid && !dead.has(sid))
       .map((one) => {
-        const { sid, program, pid, host } = one
-        return { program, pid, host, client: this.#understands(one) ? this.#peer(sid).client : null }
+        const { sid, program, pid, host, serve } = one
+        return { program, pid, host, serve, client: this.#understands(one) ? this.#peer(sid).client : null }
       })
   }
 
@@ -198,8 +208,18 @@ function read(sid: string, json: string): About | null {
   } catch {
     return null
   }
-  const { program = sid, pid, host, since, key = null } = (said ?? {}) as Record<string, unknown>
+  const { program = sid, pid, host, since, key = null, serve } = (said ?? {}) as Record<string, unknown>
   if (typeof program !== 'string' || typeof pid !== 'number' || typeof host !== 'string' || typeof since !== 'number')
     return null
-  return { sid, program, pid, host, since, key: typeof key === 'string' ? key : null }
+  return { sid, program, pid, host, since, key: typeof key === 'string' ? key : null, serve: readOffer(serve) }
+}
+
+function readOffer(serve: unknown): Offer | null {
+  if (typeof serve !== 'object' || serve === null) return null
+  const { slots, labels } = serve as Record<string, unknown>
+  return {
+    // JSON knows no infinity.
+    slots: typeof slots === 'number' ? slots : Number.POSITIVE_INFINITY,
+    labels: Object.fromEntries(Object.entries(labels ?? {}).map(([name, value]) => [name, String(value)])),
+  }
 }
