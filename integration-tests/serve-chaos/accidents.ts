@@ -1,31 +1,38 @@
-/** Two programs that serve, of which one has an accident now and then. One that ends has a successor. */
+/** Two programs that serve, of which one has an accident now and then, as has their server. One that ends has a successor. */
 import { onTestFinished } from 'vitest'
 import { pause } from '../support/chaos.ts'
 import { type Host, startHost } from '../support/hosts.ts'
+import type { RedisServer } from '../support/redis.ts'
 
 export const SESSION_TTL = 1_000
 /** Of each program that serves. */
 export const SLOTS = 3
 export const HOSTS = 2
 
-const kinds = ['kill', 'close', 'stop'] as const
+/** `cut`: all connections are; `lose`: the server forgets what programs have said to each other. */
+const kinds = ['kill', 'close', 'stop', 'cut', 'lose'] as const
 
 export class Accidents {
+  readonly #redis: RedisServer
+  readonly #namespace: string
   readonly #start: () => Promise<Host>
   readonly #random: () => number
   readonly #hosts: Host[] = []
-  readonly done: Record<(typeof kinds)[number], number> = { kill: 0, close: 0, stop: 0 }
+  readonly done: Record<(typeof kinds)[number], number> = { kill: 0, close: 0, stop: 0, cut: 0, lose: 0 }
   #rounds = 0
   #over = false
   #running: Promise<void> = Promise.resolve()
 
-  private constructor(url: string, namespace: string, random: () => number) {
-    this.#start = () => startHost(url, namespace, { connect: { sessionTtl: SESSION_TTL, serve: { slots: SLOTS } } })
+  private constructor(redis: RedisServer, namespace: string, random: () => number) {
+    this.#redis = redis
+    this.#namespace = namespace
+    this.#start = () =>
+      startHost(redis.url, namespace, { connect: { sessionTtl: SESSION_TTL, serve: { slots: SLOTS } } })
     this.#random = random
   }
 
-  static async begin(url: string, namespace: string, random: () => number): Promise<Accidents> {
-    const accidents = new Accidents(url, namespace, random)
+  static async begin(redis: RedisServer, namespace: string, random: () => number): Promise<Accidents> {
+    const accidents = new Accidents(redis, namespace, random)
     onTestFinished(() => accidents.#clear())
     while (accidents.#hosts.length < HOSTS) accidents.#hosts.push(await accidents.#start())
     accidents.#running = accidents.#run()
@@ -50,6 +57,17 @@ export class Accidents {
       this.#rounds += 1
       const kind = kinds[at] as (typeof kinds)[number]
       this.done[kind] += 1
+      if (kind === 'cut') {
+        for (const type of ['pubsub', 'normal']) await this.#redis.ask('CLIENT', 'KILL', 'TYPE', type)
+        continue
+      }
+      if (kind === 'lose') {
+        const lists = (await this.#redis.ask('KEYS', `{${this.#namespace}:s:*}:in`)) as string[]
+        if (lists.length > 0) await this.#redis.ask('DEL', ...lists)
+        // Nothing is lost where nothing is under way: it counts when it has met something.
+        else this.done.lose -= 1
+        continue
+      }
       const host = this.#hosts.shift() as Host
       if (kind === 'stop') {
         this.#hosts.push(host)

@@ -10,12 +10,12 @@ import { connect, type Context } from '@skein/core'
 import { expect, onTestFinished, test } from 'vitest'
 import { ITEMS, KILLS, pause, SEED, seeded } from '../support/chaos.ts'
 import { Program } from '../support/program.ts'
-import { freshNamespace, redisForTest } from '../support/redis.ts'
+import { freshNamespace, startRedis } from '../support/redis.ts'
 import { Accidents, HOSTS, SESSION_TTL, SLOTS } from './accidents.ts'
 import { mark, meet, square } from './tasks.mjs'
 
 const PROCESSES = 6 * KILLS
-const TASKS = ITEMS / 4
+const TASKS = ITEMS / 8
 /** Milliseconds within which whatever was asked must be settled, with a machine that is busy. */
 const BOUND = 20_000
 /** Milliseconds that a run may take. */
@@ -31,9 +31,11 @@ interface Scene {
 }
 
 async function scene(random: () => number): Promise<Scene> {
-  const { url } = await redisForTest()
+  const redis = await startRedis()
+  onTestFinished(() => redis.close())
+  const { url } = redis
   const namespace = freshNamespace()
-  const accidents = await Accidents.begin(url, namespace, random)
+  const accidents = await Accidents.begin(redis, namespace, random)
   const mp = await connect(url, { namespace, serve: false, sessionTtl: SESSION_TTL })
   onTestFinished(() => mp.close())
   const folder = mkdtempSync(join(tmpdir(), 'serve-chaos-'))

@@ -3,8 +3,8 @@
  * What is sent while a message is under way travels with the next one.
  *
  * Entries are numbered by their sender. One that was sent again comes twice and is read once; one that Redis has lost (it started again with
- * older data) or refused leaves a gap, which the next one shows. After each reconnect every sender says how far it has come, so that the last
- * entry of all is missed, too.
+ * older data) or refused leaves a gap, which the next one shows. After each reconnect, and now and then after its last entry, every sender says
+ * how far it has come, so that the last entry of all is missed, too.
  */
 import { Buffer } from 'node:buffer'
 import { ClosedError, ConnectionError } from '@skein/core'
@@ -20,8 +20,10 @@ const ENOUGH = 1024 * 1024
 const HEAD = 192
 /** Senders whose last number is remembered: the living, and the last ones of the dead. */
 const MOST_SENDERS = 10_000
-/** How long a list stays that nobody reads, in `sessionTtl`s: whoever lives reads within one. */
+/** How long a list stays that nobody reads, in `sessionTtl`s: whoever lives reads within one, unless it has a longer one. */
 const KEPT_TTLS = 2
+/** Beats after the last message. */
+const SAID_AGAIN: ReadonlySet<number> = new Set([1, 2, 4, 8, 16, 32])
 
 export interface MailEvents {
   /** A message is valid for good. */
@@ -40,6 +42,8 @@ interface Outgoing {
   waiting: Buffer[]
   posting: Promise<void> | null
   number: number
+  /** Looks since the last message. */
+  quiet: number
   /** Redis has refused the last entry; until the next try. */
   refused: NodeJS.Timeout | null
 }
@@ -95,8 +99,10 @@ export class Mailbox {
   /** Leaves with what else this turn sends there, none of it much longer than a megabyte. Without a message: says only how far this program has come. */
   send(receiver: string, ...messages: readonly Buffer[]): void {
     let to = this.#outgoing.get(receiver)
-    if (to === undefined) this.#outgoing.set(receiver, (to = { waiting: [], posting: null, number: 0, refused: null }))
+    if (to === undefined)
+      this.#outgoing.set(receiver, (to = { waiting: [], posting: null, number: 0, quiet: 0, refused: null }))
     to.waiting.push(...messages)
+    if (messages.length > 0) to.quiet = 0
     if (to.refused === null) to.posting ??= this.#deliver(receiver, to)
   }
 
@@ -110,6 +116,15 @@ export class Mailbox {
   /** Looks for messages of which no word has come. */
   look(): void {
     void this.#look()
+  }
+
+  /** At each beat: looks, and says how far it has come to whom it has said nothing for 1, 2, 4, … beats. */
+  beat(): void {
+    this.look()
+    for (const [receiver, to] of this.#outgoing) {
+      to.quiet += 1
+      if (SAID_AGAIN.has(to.quiet)) this.send(receiver)
+    }
   }
 
   /** Resolves when what was sent has left, or cannot. */

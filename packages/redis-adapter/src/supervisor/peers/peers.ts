@@ -190,7 +190,7 @@ export class Peers {
   }
 
   async #look(): Promise<void> {
-    this.#mailbox.look()
+    this.#mailbox.beat()
     try {
       for (const sid of await this.#around.deaths.deadOf([...this.#peers.keys()])) this.#end(sid, 'is gone')
     } catch {
