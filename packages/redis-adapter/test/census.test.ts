@@ -1,6 +1,6 @@
 /** `processes()` and `find()` over several programs, some of which do not answer. */
 import process from 'node:process'
-import { until } from '@skein/conformance'
+import { processTable, until } from '@skein/conformance'
 import { currentProcess } from '@skein/core'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { type RedisServer, startRedis } from '../../../integration-tests/support/redis.ts'
@@ -45,6 +45,8 @@ test('a program that is stopped is there with its main process alone, until it c
   const [pid] = await said.get()
   expect((await mp.processes()).map((one) => one.pid)).toContain(pid)
   taker.kill('SIGSTOP')
+  // It may go on for a moment after the signal was sent.
+  await until('it stands still', () => processTable().find((one) => one.pid === taker.pid)?.state === 'T')
   const seen = (await mp.processes()).map((one) => one.pid)
   expect(seen).not.toContain(pid)
   await until('it is gone', async () => !(await mp.processes()).some((one) => one.pid === taker.pid), 20_000)
