@@ -58,6 +58,11 @@ test('nothing of ours comes from anywhere but the tarballs', () => {
   }
 })
 
+test('the command skein is there, and runs', async () => {
+  const { stdout } = await run('npm', ['exec', '--', 'skein', 'run', 'plain.mjs#double', '21'], { cwd: project })
+  expect(stdout).toBe('42\n')
+})
+
 for (const compiler of Object.keys(compilers)) {
   test(`${compiler} finds the types of the packages right, all their files included`, { timeout: 60_000 }, async () => {
     const strict = ['--strict', '--noEmit', '--target', 'es2022', '--module', 'nodenext', '--types', 'node']

@@ -1,0 +1,75 @@
+/** Where a command looks: the context that its options and the environment name. */
+import { ArgumentError, connect, currentProcess, NotSupportedError } from '@skein/core'
+import type { ConnectOptions, Context, ProcessInfo } from '@skein/core'
+import { Failure } from './failure.ts'
+
+export interface PlaceOptions {
+  readonly url?: readonly string[]
+  readonly namespace?: string
+  readonly json?: boolean
+}
+
+/**
+ * Opens the context, and closes it when the body is over.
+ *
+ * @param wanted more of what `connect()` takes
+ */
+export async function inContext<R>(
+  options: PlaceOptions,
+  wanted: ConnectOptions,
+  body: (mp: Context) => Promise<R>,
+): Promise<R> {
+  const mp = await open(options, wanted)
+  try {
+    return await body(mp)
+  } finally {
+    await mp.close()
+  }
+}
+
+/** As `inContext`, for a command that is about other programs. */
+export async function amongOthers<R>(
+  command: string,
+  options: PlaceOptions,
+  body: (mp: Context) => Promise<R>,
+  wanted: ConnectOptions = {},
+): Promise<R> {
+  const [url = process.env['SKEIN_URL'] || 'local:'] = options.url ?? []
+  if (url === 'local:') {
+    throw new Failure(
+      2,
+      `${command} is about other programs, and on local: there are none; give --url redis://host:6379 or local:NAME, or set SKEIN_URL`,
+    )
+  }
+  return inContext(options, wanted, body)
+}
+
+/** The processes that run, but for this command's own. */
+export async function othersIn(mp: Context): Promise<ProcessInfo[]> {
+  const { id } = currentProcess()
+  return (await mp.processes()).filter((one) => one.program !== id)
+}
+
+/** For people, and without a password. */
+export function describePlace(options: PlaceOptions, mp: Context): string {
+  const urls = options.url ?? [process.env['SKEIN_URL'] || 'local:']
+  return `${urls.map((url) => url.replace(/\/\/.*@/, '//')).join(' ')}, namespace ${mp.namespace}`
+}
+
+async function open({ url, namespace }: PlaceOptions, wanted: ConnectOptions): Promise<Context> {
+  const place = url?.length === 1 ? url[0] : url
+  try {
+    return await connect(place, { ...wanted, namespace })
+  } catch (error) {
+    if (!(error instanceof ArgumentError || error instanceof NotSupportedError)) throw error
+    throw new Failure(2, asOption(error.message, url === undefined ? 'SKEIN_URL' : '--url'))
+  }
+}
+
+/** What `connect()` says of its arguments, of the options that they came from. */
+function asOption(sentence: string, source: string): string {
+  return sentence
+    .replace('connect(): namespace', '--namespace')
+    .replace('connect(): serve.slots', '--slots')
+    .replace('connect()', source)
+}

@@ -1,0 +1,171 @@
+/** How the command behaves in a shell: exit codes, what goes to which stream, what is there without a terminal. */
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { type RedisServer, startRedis } from '../../../integration-tests/support/redis.ts'
+import { type Environment, Running, shell } from './skein.ts'
+
+// What a terminal understands: bold begins, ends, a line is wiped out.
+const BOLD = '\u001B[1m'
+const PLAIN = '\u001B[22m'
+const WIPED = '\u001B[2K'
+
+let redis: RedisServer
+let env: Environment
+
+beforeAll(async () => {
+  redis = await startRedis({ own: true })
+  env = { SKEIN_URL: redis.url }
+})
+
+afterAll(() => redis.close())
+
+describe('what was asked for goes to standard output, and the exit code is 0', () => {
+  test('help: without a word, and with --help', async () => {
+    const [none, help] = await Promise.all([shell('skein'), shell('skein --help')])
+    expect(none).toEqual(help)
+    expect(help).toMatchObject({ code: 0, stderr: '' })
+    for (const command of ['ps', 'locks', 'queues', 'top', 'kill', 'run', 'host']) {
+      expect(help.stdout).toMatch(new RegExp(`^  ${command}\\b`, 'm'))
+    }
+  })
+
+  test('help of a command, with the options that all have', async () => {
+    const { code, stdout, stderr } = await shell('skein kill --help')
+    expect({ code, stderr }).toEqual({ code: 0, stderr: '' })
+    expect(stdout).toMatch(/--grace[^]*--url/)
+  })
+
+  test('--version', async () => {
+    expect(await shell('skein --version')).toMatchObject({ code: 0, stderr: '' })
+  })
+
+  test('a listing of nothing: nothing for programs to read, and a sentence beside it', async () => {
+    const [people, programs] = await Promise.all([shell('skein ps', env), shell('skein ps --json', env)])
+    expect(people).toEqual({ code: 0, stdout: '', stderr: 'No process runs in namespace skein.\n' })
+    expect(programs).toEqual({ code: 0, stdout: '[]\n', stderr: '' })
+  })
+})
+
+describe('a wrong command line: one sentence on standard error, exit code 2', () => {
+  const wrong: readonly (readonly [string, RegExp])[] = [
+    ['skein pz', /unknown command 'pz' \(did you mean ps\?\)/],
+    ['skein frobnicate', /unknown command 'frobnicate'; see skein --help/],
+    ['skein ps --jsn', /unknown option '--jsn' \(did you mean --json\?\)/],
+    ['skein ps more', /too many arguments for 'ps', it takes 0/],
+    ['skein kill', /missing required argument 'process'/],
+    ['skein ps --url', /--url <url>.* argument missing/],
+    ['skein ps', /give --url redis:\/\/host:6379 or local:NAME, or set SKEIN_URL/],
+    ['SKEIN_URL=http://x skein ps', /SKEIN_URL knows local:/],
+    ["skein ps --url ''", /--url knows local:/],
+    ['skein ps --url redis://user:secret@h:99999', /--url: the redis: url cannot be read/],
+    ['skein ps --url redis://h/abc', /--url: the path .* number of a database/],
+    ["skein ps --url 'redis://h --namespace x'", /--url: the redis: url cannot be read/],
+    ["skein ps --url redis://h --namespace 'a b'", /--namespace: a name has .*"a b"/],
+    ['skein host --url redis://h --slots 0', /--slots takes an integer from 1 to 10000, got "0"/],
+    ['skein host --url redis://h --slots -1', /--slots/],
+    ['skein host --url redis://h --slots 1000000000', /--slots takes .* got "1000000000"/],
+    ['skein host --url local:x', /host runs what comes over Redis/],
+    ['skein kill x --url redis://h --signal HUP', /--signal takes TERM, INT, KILL, got "HUP"/],
+    ['skein run work.mjs', /run takes module#export/],
+    ["skein run 'work.mjs#add' 1 hello", /argument 2 of the function is no JSON: hello/],
+    ['skein top --url redis://h', /top draws on a terminal/],
+  ]
+  for (const [line, sentence] of wrong) {
+    test(`$ ${line}`, async () => {
+      const { code, stdout, stderr } = await shell(line)
+      expect({ code, stdout }).toEqual({ code: 2, stdout: '' })
+      expect(stderr).toMatch(/^skein: [^\n]*\n$/)
+      expect(stderr).toMatch(sentence)
+      expect(stderr).not.toContain('secret')
+    })
+  }
+})
+
+describe('what fails: one sentence, exit code 1', () => {
+  const failing: readonly (readonly [string, RegExp])[] = [
+    ['skein ps --url redis://127.0.0.1:1', /no connection to Redis .* is it running/],
+    ['skein run nowhere.mjs#f', /there is no module .*nowhere/],
+    ['skein run work.mjs#nope', /"nope" is not exported from .* \(exports: add,/],
+    ['skein run work.mjs#map --json', /the result\.seen is Map, which JSON has not/],
+  ]
+  for (const [line, sentence] of failing) {
+    test(`$ ${line}`, async () => {
+      const { code, stdout, stderr } = await shell(line)
+      expect({ code, stdout }).toEqual({ code: 1, stdout: '' })
+      expect(stderr).toMatch(/^skein: [^\n]*\n$/)
+      expect(stderr).toMatch(sentence)
+    })
+  }
+})
+
+describe('skein run', () => {
+  test('prints what was returned, as people and as programs read it', async () => {
+    expect(await shell('skein run work.mjs#add 1 -3')).toEqual({ code: 0, stdout: '-2\n', stderr: '' })
+    const { stdout } = await shell('skein run work.mjs#shape --json')
+    expect(JSON.parse(stdout)).toEqual({ kind: 'circle', radius: 2 })
+  })
+
+  test('ends as the process did', async () => {
+    const [threw, left, died] = await Promise.all([
+      shell('skein run work.mjs#fail'),
+      shell('skein run work.mjs#leave 7'),
+      shell('skein run work.mjs#die'),
+    ])
+    expect(threw).toMatchObject({ code: 1, stdout: '' })
+    expect(threw.stderr).toMatch(/RangeError: there is no such invoice\n\s+at fail .*work\.mjs/)
+    expect(left).toEqual({ code: 7, stdout: '', stderr: '' })
+    expect(died).toEqual({ code: 137, stdout: '', stderr: 'skein: the process was ended by SIGKILL\n' })
+  })
+
+  test('--elsewhere: in a host, which SIGTERM ends with 0', async () => {
+    const host = new Running('exec skein host --slots 1 2>&1', env)
+    await host.shows('Serving')
+    const ran = await shell('skein run --elsewhere work.mjs#add 2 3', env)
+    host.kill('SIGTERM')
+    expect(ran).toEqual({ code: 0, stdout: '5\n', stderr: '' })
+    const { code, stdout } = await host.ended
+    expect(code).toBe(0)
+    expect(stdout).toMatch(/^Serving redis:\/\/\S+, namespace skein, as \S+ \(pid \d+\): at most 1 processes\.\n$/)
+  })
+})
+
+describe('a reader that has seen enough', () => {
+  test('is no error', async () => {
+    expect(await shell('skein --help | true', env)).toMatchObject({ stderr: '' })
+    expect(await shell('skein ps --json | true', env)).toMatchObject({ stderr: '' })
+  })
+})
+
+describe('on a terminal', () => {
+  const terminal = (line: string): string => `script -qec "${line}" /dev/null`
+
+  test('titles are bold, and plain with NO_COLOR and without a terminal', async () => {
+    const crew = new Running('exec node crew.mjs', env)
+    await crew.shows('ready')
+    const on = { ...env, TERM: 'xterm' }
+    const [bold, plain, piped] = await Promise.all([
+      shell(terminal('skein locks'), on),
+      shell(terminal('skein locks'), { ...on, NO_COLOR: '1' }),
+      shell('skein locks', on),
+    ])
+    crew.kill('SIGTERM')
+    await crew.ended
+    const [titles = ''] = bold.stdout.split('\r\n')
+    expect(titles.startsWith(`${BOLD}KIND `)).toBe(true)
+    expect(titles.endsWith(PLAIN)).toBe(true)
+    expect(plain.stdout).not.toContain('\u001B')
+    expect(piped.stdout).not.toContain('\u001B')
+    expect(plain.stdout.replaceAll('\r', '')).toBe(piped.stdout)
+  })
+
+  test('who waits for long is told for what, and the line goes when it is over', async () => {
+    const waiting = new Running(terminal('skein run --elsewhere work.mjs#add 2 3'), { ...env, TERM: 'xterm' })
+    await waiting.shows('Waiting for work.mjs#add to start (1 s)')
+    const host = new Running('exec skein host', env)
+    const { code, stdout } = await waiting.ended
+    host.kill('SIGTERM')
+    await host.ended
+    expect(code).toBe(0)
+    expect(stdout.slice(stdout.indexOf(WIPED))).toContain('5\r\n')
+    expect(stdout).toContain(WIPED)
+  })
+})

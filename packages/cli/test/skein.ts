@@ -1,0 +1,80 @@
+/** The command as a shell starts it, and a program for it to look at. */
+import { type ChildProcessWithoutNullStreams, spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { chmodSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { delimiter, dirname, join } from 'node:path'
+import process from 'node:process'
+import { afterAll, beforeAll } from 'vitest'
+
+export interface Outcome {
+  readonly code: number | null
+  readonly stdout: string
+  readonly stderr: string
+}
+
+export type Environment = Readonly<Record<string, string>>
+
+let folder = ''
+
+beforeAll(() => {
+  folder = mkdtempSync(join(tmpdir(), 'skein-bin-'))
+  const script = join(folder, 'skein')
+  const file = join(import.meta.dirname, '..', 'dist', 'skein.js')
+  writeFileSync(script, `#!/bin/sh\nexec '${process.execPath}' '${file}' "$@"\n`)
+  chmodSync(script, 0o755)
+})
+
+afterAll(() => rmSync(folder, { recursive: true, force: true }))
+
+/** A line of the shell, in which `skein` is the command and `node` this Node, while it runs. */
+export class Running {
+  /** Never rejects. */
+  readonly ended: Promise<Outcome>
+  readonly #child: ChildProcessWithoutNullStreams
+  #stdout = ''
+  #stderr = ''
+  #onOutput: (() => void)[] = []
+
+  constructor(line: string, env: Environment = {}, cwd: string = import.meta.dirname) {
+    const paths = [folder, dirname(process.execPath), process.env['PATH'] ?? '']
+    // Nothing else of the environment: some of it says whether there are colours, or where to connect to.
+    const { HOME = '', TMPDIR = tmpdir() } = process.env
+    const child = spawn('sh', ['-c', line], { cwd, env: { HOME, TMPDIR, PATH: paths.join(delimiter), ...env } })
+    this.#child = child
+    child.stdout.setEncoding('utf8').on('data', (text: string) => {
+      this.#stdout += text
+      for (const look of this.#onOutput.splice(0)) look()
+    })
+    child.stderr.setEncoding('utf8').on('data', (text: string) => {
+      this.#stderr += text
+    })
+    this.ended = once(child, 'close').then(([code]) => {
+      for (const look of this.#onOutput.splice(0)) look()
+      return { code: code as number | null, stdout: this.#stdout, stderr: this.#stderr }
+    })
+  }
+
+  /** Resolves when what it wrote has `count` of these. */
+  async shows(text: string, count = 1): Promise<void> {
+    let over = false
+    const ended = this.ended.then(() => (over = true))
+    while (this.#stdout.split(text).length <= count) {
+      if (over) throw new Error(`ended without ${count} times "${text}": ${this.#stdout}${this.#stderr}`)
+      await Promise.race([new Promise<void>((resolve) => this.#onOutput.push(resolve)), ended])
+    }
+  }
+
+  type(text: string): void {
+    this.#child.stdin.write(text)
+  }
+
+  /** To the program that the line has become by `exec`. */
+  kill(signal: NodeJS.Signals): void {
+    this.#child.kill(signal)
+  }
+}
+
+export function shell(line: string, env: Environment = {}, cwd?: string): Promise<Outcome> {
+  return new Running(line, env, cwd).ended
+}
