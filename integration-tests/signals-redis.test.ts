@@ -1,15 +1,16 @@
-/** Barriers, events, latches and semaphores that nobody owns on Redis, with parties that are stopped and a server that loses everything. */
+/** Barriers, conditions, events, latches and semaphores that nobody owns on Redis, with parties that are stopped and a server that loses everything. */
 import process from 'node:process'
 import { BrokenBarrierError, connect, type Context } from '@skein/core'
 import { expect, onTestFinished, test } from 'vitest'
 import { Crew } from './signal-chaos/crew.ts'
+import { conditionOf } from './signal-chaos/condition-turns.mjs'
 import { victim } from './signal-chaos/victim.mjs'
-import { freshNamespace, redisForTest } from './support/redis.ts'
+import { freshNamespace, grownUp, redisForTest } from './support/redis.ts'
 
 const SESSION_TTL = 1_000
 const namespace = freshNamespace()
 
-async function program(url: string): Promise<Context> {
+async function program(url: string | readonly string[]): Promise<Context> {
   const mp = await connect(url, { namespace, sessionTtl: SESSION_TTL })
   onTestFinished(() => mp.close())
   return mp
@@ -69,6 +70,35 @@ test('a program that is stopped as a whole breaks the barrier at which it waits;
   await barrier.reset()
   expect(await Promise.all([barrier.wait(), barrier.wait(), barrier.wait()])).toEqual([0, 1, 2])
 })
+
+test.each([1, 3])(
+  'a process that is stopped in a condition (%d masters) passes its notification on, and ends as if it had it',
+  async (count) => {
+    const servers = await Promise.all(Array.from({ length: count }, () => redisForTest({ own: true })))
+    await grownUp(servers, SESSION_TTL)
+    const urls = servers.map(({ url }) => url)
+    const mp = await program(count === 1 ? String(urls[0]) : urls)
+    const crew = new Crew()
+    onTestFinished(() => crew.close())
+    const condition = conditionOf(mp, 'of-frozen')
+    const child = await crew.children(mp)('waiter', 'of-frozen', crew.file())
+    const waiters = async (): Promise<number> =>
+      (await mp.inspect()).objects.find(({ kind }) => kind === 'condition')?.waiters.length ?? 0
+    await expect.poll(waiters).toBe(1)
+    const heir = condition.with(() => condition.wait())
+    await expect.poll(waiters).toBe(2)
+    process.kill(child.pid, 'SIGSTOP')
+    await condition.with(() => condition.notify())
+    await heir
+    expect(child.said('woken')).toBe(0)
+    process.kill(child.pid, 'SIGCONT')
+    await expect.poll(() => child.said('woken'), { timeout: 10_000 }).toBe(1)
+    await expect.poll(() => child.said('returned'), { timeout: 10_000 }).toBe(1)
+    await expect.poll(waiters).toBe(1)
+    await child.end()
+  },
+  60_000,
+)
 
 test('when the server comes back empty, whoever waits waits on, in several programs', async () => {
   const redis = await redisForTest({ own: true })

@@ -7,7 +7,7 @@ import { setTimeout as pause } from 'node:timers/promises'
 import { until } from '@skein/conformance'
 import { expect } from 'vitest'
 import { History } from '../lock-chaos/history.ts'
-import { notifyOnce, scribe, waitOnce } from './condition-turns.mjs'
+import { conditionOf, notifyOnce, scribe, waitOnce } from './condition-turns.mjs'
 import type { Victim } from './crew.ts'
 import { later, noGhosts, type Scene } from './scenes.ts'
 
@@ -20,7 +20,7 @@ const AT_ONCE = 3
 /** Each notification reaches somebody who lives, or one who gave the lock back before it died; nobody else is woken, and all are in the end. */
 export async function condition(scene: Scene, dying: readonly ('waiter' | 'notifier')[]): Promise<string> {
   const { mp, start, startChild, random, name, known, programs } = scene
-  const object = mp.condition(name)
+  const object = conditionOf(mp, name)
   const history = scene.file()
   const write = scribe(history)
   let [woken, over] = [0, 0]

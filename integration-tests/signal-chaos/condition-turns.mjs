@@ -7,6 +7,11 @@ import process from 'node:process'
 
 const pause = (ms) => new Promise((resolve) => setTimeout(resolve, ms))
 
+/** One whose name begins with `of-` belongs to a lock of that name, another one to its own. */
+export function conditionOf(mp, name) {
+  return mp.condition(name.startsWith('of-') ? { name, lock: mp.lock(name) } : name)
+}
+
 /** @param {string} history */
 export function scribe(history) {
   // Lines of all processes in one file: the system puts each behind all that are there.

@@ -4,5 +4,6 @@ import { connect } from '@skein/core'
 import { victim } from './victim.mjs'
 
 const [, , url, namespace, sessionTtl, role, name, path, history] = process.argv
-await connect(url, { namespace, sessionTtl: Number(sessionTtl) })
+// Several are masters, with commas between.
+await connect(url.includes(',') ? url.split(',') : url, { namespace, sessionTtl: Number(sessionTtl) })
 await victim(role, name, path, history)

@@ -4,7 +4,7 @@
  */
 import { openSync, writeSync } from 'node:fs'
 import { currentProcess } from '@skein/core'
-import { notifyOnce, scribe, waitOnce } from './condition-turns.mjs'
+import { conditionOf, notifyOnce, scribe, waitOnce } from './condition-turns.mjs'
 
 /** @type {Record<string, (mp: import('@skein/core').Context, name: string, say: (word: string) => void, history: string) => Promise<void>>} */
 const roles = {
@@ -43,13 +43,13 @@ const roles = {
     }
   },
   async waiter(mp, name, say, history) {
-    const condition = mp.condition(name)
+    const condition = conditionOf(mp, name)
     const write = scribe(history)(0)
     say('ready')
     for (;;) await waitOnce(condition, write, 4, say)
   },
   async notifier(mp, name, say, history) {
-    const condition = mp.condition(name)
+    const condition = conditionOf(mp, name)
     const write = scribe(history)(0)
     say('ready')
     for (const count of [1, 2, 3, 1, 2]) await notifyOnce(condition, write, count, 2, say)

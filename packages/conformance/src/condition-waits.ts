@@ -81,6 +81,18 @@ export function conditionWaitsSuite(suite: Suite): void {
       })
     })
 
+    check('no notification falls between giving the lock up and standing in line', async ({ mp }) => {
+      const condition = mp.condition()
+      for (let round = 0; round < 20; round += 1) {
+        const lease = await condition.acquire()
+        const notifying = condition.with(() => condition.notify())
+        await condition.locked()
+        await condition.wait({ timeout: 10_000 })
+        await notifying
+        await lease.release()
+      }
+    })
+
     check('a lease is not held during the wait; then it is, with a larger token', async ({ mp }) => {
       const condition = mp.condition()
       await condition.with(async (lease) => {

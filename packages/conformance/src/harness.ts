@@ -19,8 +19,11 @@ export interface ConformanceOptions {
   readonly deathKnownWithin?: number | undefined
   /** Whether processes take over the environment and the directory of who starts them; not where another program runs them. Default true. */
   readonly inherits?: boolean | undefined
-  /** Whether to check processes and pools, too; not where only the place of the objects is another one. Default true. */
-  readonly processes?: boolean | undefined
+  /**
+   * What to check: `objects` leaves out processes and pools, where only the place of the objects is another one; `locks` is for where only
+   * they are kept otherwise. Default `all`.
+   */
+  readonly nouns?: 'all' | 'objects' | 'locks' | undefined
   /** Lists what the adapter holds beyond what every adapter may: what is there after a suite and was not before, is a leak. */
   readonly extraLeakCheck?: ListHeld | undefined
 }

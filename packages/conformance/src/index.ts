@@ -80,7 +80,10 @@ const processSuites = [
   badInputSuite,
 ]
 
-/** What processes share. */
+/** What one of them at a time holds, by votes of several stores where an adapter has them. */
+const lockSuites = [lockSuite, rlockSuite, conditionSuite, conditionWaitsSuite, conditionDeathsSuite, electionSuite]
+
+/** What else processes share. */
 const objectSuites = [
   queueSuite,
   queueDeliverySuite,
@@ -90,15 +93,9 @@ const objectSuites = [
   joinableQueueSuite,
   topicSuite,
   pipeSuite,
-  lockSuite,
-  rlockSuite,
   rwlockSuite,
-  conditionSuite,
-  conditionWaitsSuite,
-  conditionDeathsSuite,
   semaphoreSuite,
   counterSuite,
-  electionSuite,
   eventSuite,
   barrierSuite,
   valueSuite,
@@ -120,7 +117,12 @@ const objectSuites = [
  */
 export function conformance(name: string, makeContext: MakeContext, options: ConformanceOptions = {}): void {
   describe(name, () => {
-    const suites = options.processes === false ? objectSuites : [...processSuites, ...objectSuites]
+    const { nouns = 'all' } = options
+    const suites = [
+      ...(nouns === 'all' ? processSuites : []),
+      ...lockSuites,
+      ...(nouns === 'locks' ? [] : objectSuites),
+    ]
     for (const register of suites) register(createSuite(makeContext, options))
   })
 }

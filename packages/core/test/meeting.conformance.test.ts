@@ -36,4 +36,4 @@ function connected(options?: ConnectOptions): Promise<Context> {
   return opening
 }
 
-conformance('local:NAME, as a guest', connected, { deathKnownWithin: 1_000, processes: false })
+conformance('local:NAME, as a guest', connected, { deathKnownWithin: 1_000, nouns: 'objects' })

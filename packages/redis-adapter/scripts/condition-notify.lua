@@ -1,7 +1,13 @@
--- ARGV condition, how many, id of the caller's grant ('': none is needed), number of this notification, total, wake prefix, tag
--- Gives 1, or 0: the caller does not hold the lock. Of numbers under one grant only those that rise count: the others were sent again.
+-- ARGV condition, how many, id of the caller's grant, or '-' and the id of its process where the lock is kept elsewhere, number of this
+-- notification, total, wake prefix, tag
+-- Gives 1, or 0: the caller does not hold the lock. Of numbers under one grant, or of one process, only those that rise count: the
+-- others were sent again, which happens within seconds.
 local condition, held = ARGV[1], ARGV[3]
-if held ~= '' then
+if string.sub(held, 1, 1) == '-' then
+  if tonumber(redis.call('HGET', M, held) or '0') >= tonumber(ARGV[4]) then return 1 end
+  redis.call('HSET', M, held, ARGV[4])
+  redis.call('PEXPIRE', M, 60000)
+else
   if redis.call('HEXISTS', H, held) == 0 then return 0 end
   if tonumber(redis.call('HGET', D, '!' .. held) or '0') >= tonumber(ARGV[4]) then return 1 end
   redis.call('HSET', D, '!' .. held, ARGV[4])

@@ -25,6 +25,8 @@ export type Falsy = false | null | undefined | 0 | 0n | ''
  * - A notification to a process that dies, before or while it holds the lock for it, goes on to the next in line.
  * - After a loss (on Redis: of the session, or because the process was stopped) a wait ends as if it had been notified, since it may have
  *   been. So look at what you wait for again, or let `waitFor` do it.
+ * - Where a majority of several servers keeps the lock, who waits stands on the first of them: while that is away `notify` rejects with
+ *   `ConnectionError`, and waits go on; they end as if notified when it is back and knows nothing of them.
  *
  * It ends with its lock.
  */

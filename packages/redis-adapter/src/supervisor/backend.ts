@@ -21,17 +21,19 @@ import { RedisPlacement } from './host/redis-placement.ts'
 import { Routing } from './host/routing.ts'
 import { Serving } from './host/serving.ts'
 import type { OpenQueue } from './host/work-line.ts'
+import type { ConditionSpec } from './condition-name.ts'
 import { Inspection } from './inspect/inspection.ts'
 import { jobQueue } from './job-queue.ts'
-import { type HostInfo, NotSupportedError, type ProcessInfo } from '@skein/core'
+import type { HostInfo, ProcessInfo } from '@skein/core'
 import { openSurround } from './opening.ts'
 import { census, hostsElsewhere, Roll } from './peers/census.ts'
 import { Peers } from './peers/peers.ts'
 import { sessionKeys } from './program-session.ts'
 import { Quorum } from './redlock/quorum.ts'
+import { RedlockCondition } from './redlock/redlock-condition.ts'
 import { RedlockPermits } from './redlock/redlock-permits.ts'
 import { RedisBarrier } from './redis-barrier.ts'
-import { type ConditionSpec, RedisCondition } from './redis-condition.ts'
+import { RedisCondition } from './redis-condition.ts'
 import { RedisCounter } from './redis-counter.ts'
 import { RedisEvent } from './redis-event.ts'
 import { RedisLatch } from './redis-latch.ts'
@@ -106,16 +108,21 @@ export class RedisBackend implements Backend {
       rlock: lock('rlock'),
       election: lock('election'),
       // Either one, or the lock of one that has its own.
-      condition: (name, spec: ConditionSpec | PermitsSpec) =>
-        'of' in spec
-          ? new RedisCondition(name, lockable(spec, quorum), around, {
-              find: () => {
-                const known = broker.find(spec.lock, spec.of)
-                return known instanceof RedisPermits ? known : null
-              },
-              endOwn: (reason) => broker.find(spec.lock, spec.of)?.remove?.(reason),
-            })
-          : new RedisPermits('condition', name, spec, around),
+      condition: (name, spec: ConditionSpec | PermitsSpec) => {
+        if (!('of' in spec)) return new RedisPermits('condition', name, spec, around)
+        const known = (): BrokerObject | undefined => broker.find(spec.lock, spec.of)
+        const as = <T extends BrokerObject>(its: new (...args: never[]) => T): T | null => {
+          const there = known()
+          return there instanceof its ? there : null
+        }
+        if (quorum !== null && spec.lock !== 'condition') {
+          return new RedlockCondition(name, spec, around, () => as(RedlockPermits))
+        }
+        return new RedisCondition(name, spec, around, {
+          find: () => as(RedisPermits),
+          endOwn: (reason) => known()?.remove?.(reason),
+        })
+      },
       rwlock: (name, spec) => new RedisPermits('rwlock', name, spec, around),
       semaphore: (name, spec: PermitsSpec, session) =>
         spec.owned === false
@@ -200,11 +207,4 @@ export class RedisBackend implements Backend {
     if (this.#open === null) throw new Error('the backend was asked for something before it was open')
     return this.#open
   }
-}
-
-function lockable(spec: ConditionSpec, quorum: Quorum | null): ConditionSpec {
-  if (quorum === null || spec.lock === 'condition') return spec
-  throw new NotSupportedError(
-    'condition(): a lock of several Redis servers can have no condition yet; leave lock out for one of its own, on the first server',
-  )
 }

@@ -32,7 +32,10 @@ export class Asks {
     const parked = this.#parked.get(call.session)
     const delay = delayOf(this.#session)
     // What it would have given back is lost.
-    if (waiting !== null && (ask.rid !== '' || delay === Number.POSITIVE_INFINITY)) waiting.held = null
+    if (waiting !== null && (ask.rid !== '' || delay === Number.POSITIVE_INFINITY)) {
+      waiting.held = null
+      waiting.begun?.(true)
+    }
     if (parked !== undefined) parked.add(ask)
     else if (delay <= 0 || waiting?.held != null) {
       ask.rid = this.#session.rid(call.session)

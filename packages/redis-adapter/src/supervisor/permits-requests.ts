@@ -1,12 +1,6 @@
 /** What a program keeps of each request for permits that it has made in Redis. */
-import type { Call, Session } from '@skein/core/adapter'
+import type { Call } from '@skein/core/adapter'
 import type { Patient } from './permits-patience.ts'
-
-/** It was granted. */
-export interface Grant {
-  readonly session: Session
-  readonly rid: string
-}
 
 /** A wait in a condition: a request for its lock that may stand in that line after it was notified. */
 interface Waiting {
@@ -15,6 +9,11 @@ interface Waiting {
   held: string | null
   /** It is to leave the condition's line for that of the lock. */
   leaving: boolean
+  /**
+   * Where what it gives back is kept elsewhere and `held` is '': told when it stands in line, or will end as if notified, so that may be
+   * given back now; `false`: Redis did not say.
+   */
+  readonly begun?: ((sure: boolean) => void) | undefined
 }
 
 /** It has not been settled. Its id changes when the program's session or its process's place is lost. */

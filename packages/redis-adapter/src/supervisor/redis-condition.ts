@@ -3,22 +3,17 @@
  * one moves who is notified into the line for the lock. From its first step on a wait is a request for the lock, and so in the hands of
  * `RedisPermits`: through losses, stops and deaths, too.
  */
-import { ConflictError, ConnectionError, NotHeldError, StateError } from '@skein/core'
-import { BrokerObject, type Call, describeObject, type Methods, type Session } from '@skein/core/adapter'
+import { NotHeldError, StateError } from '@skein/core'
+import { BrokerObject, type Call, type Methods, type Session } from '@skein/core/adapter'
 import { answer } from './answer.ts'
+import { ConditionName, type ConditionSpec, keyOfWait } from './condition-name.ts'
 import type { Ask } from './permits-requests.ts'
 import { PermitScripts } from './permits-scripts.ts'
 import type { RedisPermits } from './redis-permits.ts'
-import { keyOf, type Script, type Surround, tagOf } from './surround.ts'
-
-export interface ConditionSpec {
-  /** Kind and name of its lock; of the kind `condition`: its own. */
-  readonly lock: string
-  readonly of: string
-}
+import { type Surround, tagOf } from './surround.ts'
 
 /** What a condition needs of its lock. */
-export type ConditionLock = Pick<RedisPermits, 'conditions' | 'ridOf' | 'take' | 'enter' | 'withdraw' | 'again'>
+export type ConditionLock = Pick<RedisPermits, 'conditions' | 'grants' | 'enter' | 'withdraw' | 'again'>
 
 /** The lock as this program knows it. */
 export interface ConditionHome {
@@ -28,22 +23,16 @@ export interface ConditionHome {
   endOwn(reason: Error): void
 }
 
-/** A day: after that the name of a condition that nobody has used since may go to another lock. */
-const KEEP = 86_400_000
-
 export class RedisCondition extends BrokerObject {
   readonly #spec: ConditionSpec
   readonly #around: Surround
   readonly #tag: string
   readonly #scripts: PermitScripts
-  readonly #claim: Script<[string, number], string>
+  readonly #naming: ConditionName
   readonly #home: ConditionHome
   readonly #stop: () => void
   readonly #waits = new Map<string, Ask>()
   #lock: ConditionLock | null = null
-  /** The name is known to be this lock's. */
-  #sure: boolean
-  #claiming: Promise<void> | null = null
 
   constructor(name: string, spec: ConditionSpec, around: Surround, home: ConditionHome) {
     super('condition', name)
@@ -51,16 +40,14 @@ export class RedisCondition extends BrokerObject {
     this.#around = around
     this.#tag = tagOf('condition', name)
     this.#scripts = new PermitScripts(spec.lock as 'lock', spec.of, 1, around)
-    this.#claim = around.store.script('condition-claim', { allowOom: true })
+    this.#naming = new ConditionName(name, spec, around)
     this.#home = home
     this.#stop = around.wakes.on(this.#tag, (letter, rest) => this.#woken(letter, rest))
-    // Without a name neither can be asked for in another way.
-    this.#sure = name.startsWith('~') || spec.of.startsWith('~')
   }
 
   protected override readonly methods: Methods = {
-    wait: (call) => this.#inTurn(call, () => this.#wait(call)),
-    notify: (call) => this.#inTurn(call, () => this.#notify(call)),
+    wait: (call) => this.#naming.inTurn(call, () => this.#wait(call)),
+    notify: (call) => this.#naming.inTurn(call, () => this.#notify(call)),
   }
 
   override call(method: string, call: Call): void {
@@ -77,19 +64,16 @@ export class RedisCondition extends BrokerObject {
 
   /** A wait has run out or was aborted: it ends as soon as it has the lock. */
   override post(session: Session, _object: number, _method: string, args: readonly unknown[]): void {
-    const leave = (): void => {
+    this.#naming.behind(() => {
       const ask = this.#waits.get(keyOfWait(session, (args as [number])[0]))
       if (ask?.waiting == null) return
       ask.waiting.leaving = true
       this.#lock?.again(ask)
-    }
-    if (this.#claiming === null) leave()
-    else void this.#claiming.then(leave, leave)
+    })
   }
 
   override check(spec: unknown): void {
-    const { lock, of } = spec as ConditionSpec
-    if (lock !== this.#spec.lock || of !== this.#spec.of) throw this.#conflict(this.#spec, { lock, of })
+    this.#naming.check(spec as ConditionSpec)
   }
 
   override leave(): void {
@@ -127,44 +111,13 @@ export class RedisCondition extends BrokerObject {
   async #erase(by: string): Promise<void> {
     if (this.#hasOwnLock) await this.#scripts.destroy(by)
     else await this.#scripts.endCondition(this.name, this.#tag, by)
-    await this.#around.store
-      .script<[], number>('forget', { text: `return redis.call('DEL', KEYS[1])`, allowOom: true })
-      .call([this.#key], [])
-  }
-
-  get #key(): string {
-    return `${keyOf(this.#around, 'condition', this.name)}:m`
-  }
-
-  /** Does what was asked when it is known that the name is this lock's, and not before what was asked earlier. */
-  #inTurn(call: Call, work: () => void): void {
-    if (this.#sure) {
-      work()
-      return
-    }
-    this.#claiming ??= this.#claimName()
-    this.#claiming.then(work, (error: Error) => call.fail(error))
-  }
-
-  async #claimName(): Promise<void> {
-    const { lock, of } = this.#spec
-    try {
-      const there = await this.#claim.call([this.#key], [`${lock}:${of}`, KEEP])
-      const colon = there.indexOf(':')
-      if (colon > 0) throw this.#conflict({ lock: there.slice(0, colon), of: there.slice(colon + 1) }, this.#spec)
-      this.#sure = true
-    } catch (error) {
-      // The next one asks again; what this one was for will see for itself whether there is a connection.
-      if (!(error instanceof ConnectionError)) throw error
-    } finally {
-      this.#claiming = null
-    }
+    await this.#naming.forget()
   }
 
   #wait(call: Call): void {
     const [token, id] = call.args as [number, number]
     const lock = this.#knownLock()
-    const held = lock?.take(call.session, token) ?? null
+    const held = lock?.grants.take(call.session, token) ?? null
     if (lock === null || held === null) {
       call.fail(this.#notHeld())
       return
@@ -196,7 +149,7 @@ export class RedisCondition extends BrokerObject {
 
   #notify(call: Call): void {
     const [token, count] = call.args as [number, number]
-    const held = this.#knownLock()?.ridOf(call.session, token) ?? null
+    const held = this.#knownLock()?.grants.ridOf(call.session, token) ?? null
     if (held === null) {
       call.fail(this.#notHeld())
       return
@@ -220,24 +173,11 @@ export class RedisCondition extends BrokerObject {
     const [sid, ...by] = rest.split(' ')
     // This program's own destroying has told everybody here.
     if (letter !== 'x' || sid === this.#around.session.sid) return
-    const how = by.length === 0 ? 'ended with its creator' : `was destroyed by ${by.join(' ')}`
+    const how = by.join('') === '' ? 'ended with its creator' : `was destroyed by ${by.join(' ')}`
     this.remove?.(new StateError(`${this.label} ${how}`))
   }
 
   #notHeld(): NotHeldError {
     return new NotHeldError(`the lock of ${this.label} is not held by who called, or no longer`)
   }
-
-  #conflict(there: ConditionSpec, asked: ConditionSpec): ConflictError {
-    const mend = 'use one lock or another name'
-    return new ConflictError(`${this.label} exists with ${lockOf(there)}, ${lockOf(asked)} was asked for; ${mend}`)
-  }
-}
-
-function keyOfWait({ serial }: Session, id: number): string {
-  return `${serial} ${id}`
-}
-
-function lockOf({ lock, of }: ConditionSpec): string {
-  return lock === 'condition' ? 'a lock of its own' : describeObject(lock, of)
 }

@@ -12,7 +12,8 @@ import { Asks } from './permits-asks.ts'
 import { Drops } from './permits-drops.ts'
 import { Undertaker } from './permits-dead.ts'
 import { delayOf, Patience } from './permits-patience.ts'
-import type { Ask, Grant } from './permits-requests.ts'
+import { Grants } from './permits-grants.ts'
+import type { Ask } from './permits-requests.ts'
 import { type AcquireAnswer, type Holder, PermitScripts } from './permits-scripts.ts'
 import type { Surround } from './surround.ts'
 
@@ -26,11 +27,11 @@ export class RedisPermits extends BrokerObject {
   /** Those whose lock it is: they end with it. */
   readonly conditions: Set<BrokerObject> = new Set()
   readonly scripts: PermitScripts
+  readonly grants: Grants
   readonly #total: number
   readonly #around: Surround
   readonly #drops: Drops
   readonly #asks: Asks
-  readonly #grants = new Map<number, Grant>()
   readonly #undertaker: Undertaker
   readonly #listening: readonly (() => void)[]
   #known = false
@@ -43,6 +44,7 @@ export class RedisPermits extends BrokerObject {
     this.#around = around
     this.scripts = new PermitScripts(kind, name, spec.permits, around)
     this.#drops = new Drops((rids) => this.scripts.drop(rids))
+    this.grants = new Grants(this.#drops)
     this.#patience = new Patience(around.outage)
     this.#undertaker = new Undertaker(this.scripts, around)
     this.#asks = new Asks(around.session, (ask) => void this.#ask(ask))
@@ -128,7 +130,7 @@ export class RedisPermits extends BrokerObject {
     for (const stop of this.#listening) stop()
     // A request that crosses the destroying stands in line for the next object of this name.
     for (const ask of this.#asks.asked.values()) this.#abandon(ask)
-    this.#grants.clear()
+    this.grants.clear()
     this.#drops.flush()
     for (const ask of this.#asks.drain()) ask.failed(reason)
     if (this.#known && this.#around.owned.has(this.kind, this.name)) void this.#erase()
@@ -164,21 +166,6 @@ export class RedisPermits extends BrokerObject {
     if (this.#asks.has(ask) && !ask.asking) void this.#ask(ask)
   }
 
-  /** The id of what a process was granted, for scripts that follow; null if it does not hold it. */
-  ridOf(session: Session, token: number): string | null {
-    const grant = this.#grants.get(token)
-    if (grant === undefined || grant.session !== session) return null
-    this.#drops.flush()
-    return grant.rid
-  }
-
-  /** As `ridOf`; to be given back by who has it now. */
-  take(session: Session, token: number): string | null {
-    const rid = this.ridOf(session, token)
-    if (rid !== null) this.#grants.delete(token)
-    return rid
-  }
-
   async #ask(ask: Ask): Promise<void> {
     const { rid, call, permits, poll, waiting } = ask
     if (!this.#known && this.name.startsWith('~')) this.#around.owned.add(this.kind, this.name)
@@ -209,7 +196,10 @@ export class RedisPermits extends BrokerObject {
     // A message was faster, or the request was taken back meanwhile, which has sent a drop behind this script.
     if (!this.#asks.has(ask, rid)) return
     ask.inLine = answered.kind === 'waits'
-    if (waiting !== null) waiting.held = null
+    if (waiting !== null) {
+      waiting.held = null
+      waiting.begun?.(true)
+    }
     if (answered.kind === 'granted') this.#grant(ask, answered.token, answered.notified)
     else if (answered.kind === 'lost') this.#fail(ask, new NotHeldError(`${this.label} was lost before the wait`))
     else if (answered.kind === 'conflict') this.#fail(ask, this.#conflict(answered.permits, this.#total))
@@ -221,14 +211,17 @@ export class RedisPermits extends BrokerObject {
   #refused(ask: Ask, rid: string, error: Error): void {
     if (!this.#asks.has(ask, rid)) return
     // Asked again as soon as there is a connection.
-    if (error instanceof ConnectionError && !ask.poll) return
+    if (error instanceof ConnectionError && !ask.poll) {
+      if (ask.waiting?.held === '') ask.waiting.begun?.(false)
+      return
+    }
     // It may have been granted for all that is known: the answer to an earlier sending may be lost.
     this.#abandon(ask)
     this.#fail(ask, error)
   }
 
   #grant(ask: Ask, token: number, notified: boolean): void {
-    this.#grants.set(token, { session: ask.call.session, rid: ask.rid })
+    this.grants.add(token, ask.call.session, ask.rid)
     this.#asks.remove(ask)
     ask.granted(token, notified)
   }
@@ -241,22 +234,20 @@ export class RedisPermits extends BrokerObject {
   /** Whatever has become of it in Redis, nobody here will make use of it. */
   #abandon({ rid, waiting }: Ask): void {
     this.#drops.add(rid, true)
-    if (waiting?.held != null) this.#drops.add(waiting.held, true)
+    const held = waiting?.held ?? ''
+    if (held !== '') this.#drops.add(held, true)
   }
 
-  /** @param unused as if its holder had died: what it was notified of in a condition, another one must be */
+  /** @param unused see `Grants` */
   #giveBack(session: Session, token: number, unused: boolean): boolean {
-    const grant = this.#grants.get(token)
-    if (grant === undefined || grant.session !== session) return false
-    this.#grants.delete(token)
-    this.#drops.add(grant.rid, unused)
-    this.#arm()
-    return true
+    const given = this.grants.giveBack(session, token, unused)
+    if (given) this.#arm()
+    return given
   }
 
   /** Gives back what a process holds, and takes it out of the line. What it waited for. */
   #takeFrom(session: Session): Set<Ask> {
-    for (const [token, grant] of this.#grants) if (grant.session === session) this.#giveBack(session, token, true)
+    this.grants.takeFrom(session)
     const waiting = this.#asks.of(session)
     for (const ask of waiting) this.withdraw(ask)
     this.#arm()
@@ -269,20 +260,20 @@ export class RedisPermits extends BrokerObject {
       const ask = this.#asks.asked.get(rid)
       if (ask !== undefined) this.#grant(ask, Number(token), notified !== undefined)
       // Taken back before, mostly with a drop on its way. Without one nobody else could ever give this back.
-      else if (this.#grants.get(Number(token))?.rid !== rid) this.#drops.add(rid, true)
+      else if (!this.grants.has(Number(token), rid)) this.#drops.add(rid, true)
       this.#arm()
       return
     }
     const [sid, ...by] = rest.split(' ')
     // This program's own destroying has told everybody here; the name may belong to a new object since.
     if (letter !== 'x' || sid === this.#around.session.sid) return
-    const how = by.length === 0 ? 'ended with its creator' : `was destroyed by ${by.join(' ')}`
+    const how = by.join('') === '' ? 'ended with its creator' : `was destroyed by ${by.join(' ')}`
     this.remove?.(new StateError(`${this.label} ${how}`))
   }
 
   #lost(old: string): void {
     if (this.#known) this.#undertaker.note(old)
-    this.#grants.clear()
+    this.grants.clear()
     this.#drops.clear()
     this.#asks.lose()
     this.#arm()

@@ -76,16 +76,19 @@ const lock = (kind: string): Looking => {
   }
 }
 
-/** Found by the keys of its own lock, if it has one, or by those that say which lock it belongs to. */
+/**
+ * Found by the keys of its own lock, if it has one, or of its line, if its lock is on several masters, or by those that say which lock it
+ * belongs to.
+ */
 const condition = (): Looking => {
   const own = lock('condition')
   return {
     parts: own.parts,
     rids: (contents) => own.rids(contents),
     view: (name, contents, parties) => {
-      const [, of] = /^(.*)\/lock$/s.exec(name) ?? []
+      const [, of, what] = /^(.*)\/(lock|line)$/s.exec(name) ?? []
       const waiting = conditionsOf(contents, parties).get(of ?? name) ?? []
-      return conditionSnapshot(of ?? name, waiting, of === undefined ? null : own.view(name, contents, parties))
+      return conditionSnapshot(of ?? name, waiting, what !== 'lock' ? null : own.view(name, contents, parties))
     },
   }
 }

@@ -10,10 +10,18 @@ import { left, type Refused } from './quorum-executor.ts'
 import type { FencedHolder, QuorumView } from './quorum-fence.ts'
 import type { Quorum, QuorumHold } from './quorum.ts'
 
+/** What a process asks for. */
+export interface LockRequest {
+  readonly call: Call
+  /** Not to wait; then the call is answered `null`. */
+  readonly poll: boolean
+  readonly granted: (token: number) => void
+  readonly failed: (error: Error) => void
+}
+
 /** A request that has not been settled. */
 interface Ask {
-  readonly call: Call
-  readonly poll: boolean
+  readonly request: LockRequest
   /** Its place in the line. */
   readonly id: string
   /** The master that it stands at; `null`: none yet, or none answers. */
@@ -35,13 +43,16 @@ const LATER = 60
 const PATIENCE = 6
 
 export class RedlockPermits extends BrokerObject {
+  /** Those whose lock it is: they end with it. */
+  readonly conditions: Set<{ lockEnded(reason: Error): void }> = new Set()
   readonly #around: Surround
   readonly #quorum: Quorum
   readonly #key: string
-  readonly #asks = new Set<Ask>()
+  readonly #asks = new Map<LockRequest, Ask>()
   /** Those of processes that are stopped, without a place. */
-  readonly #parked = new Map<Session, Set<Call>>()
+  readonly #parked = new Map<Session, Set<LockRequest>>()
   readonly #grants = new Map<number, QuorumHold>()
+  readonly #overs = new Map<number, Set<(used: boolean) => void>>()
   /** Releases under way: what this program asks for next comes after them. */
   readonly #leaving = new Set<Promise<void>>()
 
@@ -55,18 +66,19 @@ export class RedlockPermits extends BrokerObject {
 
   protected override readonly methods: Methods = {
     acquire: (call) => {
-      this.#enter(call)
+      const [, poll] = call.args as [number, boolean]
+      this.enter({ call, poll, granted: (token) => call.ok(token), failed: (error) => call.fail(error) })
     },
     release: (call) => {
       const [token] = call.args as [number]
-      call.ok(this.#giveBack(call.session, token))
+      call.ok(this.giveBack(call.session, token, true))
     },
     value: (call) => this.#look(call, ({ held }) => (held ? 0 : 1)),
     holder: (call) => this.#look(call, ({ holder }) => holder),
   }
 
-  override post(session: Session, _object: number, _method: string, args: readonly unknown[]): void {
-    this.#giveBack(session, (args as [number])[0])
+  override post(session: Session, _object: number, method: string, args: readonly unknown[]): void {
+    this.giveBack(session, (args as [number])[0], method !== 'unheard')
   }
 
   override check(spec: unknown): void {
@@ -87,18 +99,16 @@ export class RedlockPermits extends BrokerObject {
   override resume(session: Session): void {
     const waiting = this.#parked.get(session) ?? []
     this.#parked.delete(session)
-    for (const call of waiting) this.#enter(call)
+    for (const request of waiting) this.#begin(request)
   }
 
   override end(reason: Error): void {
-    const waiting = [
-      ...[...this.#asks].map(({ call }) => call),
-      ...[...this.#parked.values()].flatMap((one) => [...one]),
-    ]
-    for (const ask of this.#asks) this.#stop(ask)
+    const waiting = [...this.#asks.keys(), ...[...this.#parked.values()].flatMap((one) => [...one])]
+    for (const ask of this.#asks.values()) this.#stop(ask)
     this.#parked.clear()
-    for (const [token, { session }] of this.#grants) this.#giveBack(session, token)
-    for (const call of waiting) call.fail(reason)
+    for (const [token, { session }] of this.#grants) this.giveBack(session, token, false)
+    for (const { failed } of waiting) failed(reason)
+    for (const condition of this.conditions) condition.lockEnded(reason)
     void Promise.all(this.#leaving).then(() => this.#erase())
   }
 
@@ -113,19 +123,21 @@ export class RedlockPermits extends BrokerObject {
 
   // Asking
 
-  #enter(call: Call): void {
-    const parked = this.#parked.get(call.session)
+  /** Has it asked for, until it is settled or withdrawn. */
+  enter(request: LockRequest): void {
+    request.call.waits(() => this.withdraw(request))
+    this.#begin(request)
+  }
+
+  #begin(request: LockRequest): void {
+    const parked = this.#parked.get(request.call.session)
     if (parked !== undefined) {
-      parked.add(call)
-      call.waits(() => parked.delete(call))
+      parked.add(request)
       return
     }
-    const [, poll] = call.args as [number, boolean]
-    const id = this.#quorum.hints.next()
     const ask: Ask = {
-      call,
-      poll,
-      id,
+      request,
+      id: this.#quorum.hints.next(),
       master: null,
       ticket: '0',
       live: true,
@@ -133,15 +145,21 @@ export class RedlockPermits extends BrokerObject {
       wake: null,
       awaySince: null,
     }
-    call.waits(() => this.#stop(ask))
-    this.#asks.add(ask)
+    this.#asks.set(request, ask)
     void this.#run(ask)
+  }
+
+  /** The caller has given up, or has ended. */
+  withdraw(request: LockRequest): void {
+    this.#parked.get(request.call.session)?.delete(request)
+    const ask = this.#asks.get(request)
+    if (ask !== undefined) this.#stop(ask)
   }
 
   /** The request is settled or taken back. */
   #stop(ask: Ask): void {
     ask.live = false
-    this.#asks.delete(ask)
+    this.#asks.delete(ask.request)
     ask.wake?.()
   }
 
@@ -157,7 +175,7 @@ export class RedlockPermits extends BrokerObject {
       await Promise.all(this.#leaving)
       if (!ask.live) break
       if (await this.#standBehind(ask)) {
-        if (ask.poll) this.#settle(ask).ok(null)
+        if (ask.request.poll) this.#settle(ask).call.ok(null)
         else await this.#pause(ask, this.#around.beat * (0.8 + 0.4 * Math.random()))
         continue
       }
@@ -179,7 +197,7 @@ export class RedlockPermits extends BrokerObject {
   async #standBehind(ask: Ask): Promise<boolean> {
     ask.woken = false
     const { hints } = this.#quorum
-    const stand = await hints.stand(this.#key, ask.id, !ask.poll, ask.ticket)
+    const stand = await hints.stand(this.#key, ask.id, !ask.request.poll, ask.ticket)
     const before = ask.master
     ask.master = stand?.master ?? null
     ask.ticket = stand?.ticket ?? ask.ticket
@@ -192,7 +210,7 @@ export class RedlockPermits extends BrokerObject {
     const { executor, fence, lease } = this.#quorum
     const held = await executor.acquire(this.#key, lease)
     if ('why' in held) return held
-    const { session } = ask.call
+    const { session } = ask.request.call
     const { id, name, pid, host } = session.process
     const token = ask.live ? await fence.of(this.#key, held.value, { process: id, name, pid, host }) : null
     if (token === null || left(held.until) <= 0 || !ask.live) {
@@ -207,11 +225,11 @@ export class RedlockPermits extends BrokerObject {
       ticket: ask.ticket,
       master: ask.master,
       label: this.label,
-      lost: () => this.#release(token, hold),
+      lost: () => this.#release(token, hold, false),
     }
     this.#grants.set(token, hold)
     this.#quorum.add(hold)
-    this.#settle(ask).ok(token)
+    this.#settle(ask).granted(token)
     return null
   }
 
@@ -220,20 +238,20 @@ export class RedlockPermits extends BrokerObject {
     if (!ask.live) return
     if (refusal === 'full') {
       const told = `a majority of the Redis servers is full, so ${this.label} could not be taken; make room or raise maxmemory`
-      this.#settle(ask).fail(new CapacityError(told, { retryable: true }))
+      this.#settle(ask).failed(new CapacityError(told, { retryable: true }))
     } else if (refusal === 'contended') {
       ask.awaySince = null
-      if (ask.poll) this.#settle(ask).ok(null)
+      if (ask.request.poll) this.#settle(ask).call.ok(null)
     } else {
       const now = performance.now()
       ask.awaySince ??= now
-      if (ask.poll || now - ask.awaySince >= this.#around.outage) this.#settle(ask).fail(this.#noQuorum())
+      if (ask.request.poll || now - ask.awaySince >= this.#around.outage) this.#settle(ask).failed(this.#noQuorum())
     }
   }
 
-  #settle(ask: Ask): Call {
+  #settle(ask: Ask): LockRequest {
     this.#stop(ask)
-    return ask.call
+    return ask.request
   }
 
   #pause(ask: Ask, delay: number): Promise<void> {
@@ -249,29 +267,41 @@ export class RedlockPermits extends BrokerObject {
 
   // Giving back
 
-  #giveBack(session: Session, token: number): boolean {
+  holds(session: Session, token: number): boolean {
+    return this.#grants.get(token)?.session === session
+  }
+
+  /** @param told by who holds it, when it is given back: whether by its own will, or because of a death, a loss or a stop */
+  whenOver(token: number, told: (used: boolean) => void): void {
+    const overs = this.#overs.get(token) ?? new Set()
+    this.#overs.set(token, overs.add(told))
+  }
+
+  /** @param used by its holder's own will, who has heard of it */
+  giveBack(session: Session, token: number, used: boolean): boolean {
     const hold = this.#grants.get(token)
     if (hold === undefined || hold.session !== session) return false
-    this.#release(token, hold)
+    this.#release(token, hold, used)
     return true
   }
 
-  #release(token: number, hold: QuorumHold): void {
+  #release(token: number, hold: QuorumHold, used: boolean): void {
     this.#grants.delete(token)
+    for (const told of this.#overs.get(token) ?? []) told(used)
+    this.#overs.delete(token)
     const leaving = this.#quorum.letGo(hold)
     this.#leaving.add(leaving)
     void leaving.then(() => this.#leaving.delete(leaving))
   }
 
   /** Gives back what a process holds, and takes it out of the line. What it waited for. */
-  #takeFrom(session: Session): Set<Call> {
-    for (const [token, hold] of this.#grants) if (hold.session === session) this.#release(token, hold)
-    const waiting = new Set<Call>()
-    for (const ask of this.#asks) {
-      if (ask.call.session !== session) continue
+  #takeFrom(session: Session): Set<LockRequest> {
+    for (const [token, hold] of this.#grants) if (hold.session === session) this.#release(token, hold, false)
+    const waiting = new Set<LockRequest>()
+    for (const [request, ask] of this.#asks) {
+      if (request.call.session !== session) continue
       this.#stop(ask)
-      waiting.add(ask.call)
-      ask.call.waits(() => waiting.delete(ask.call))
+      waiting.add(request)
     }
     return waiting
   }
