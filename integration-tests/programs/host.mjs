@@ -18,8 +18,11 @@ if (isMainProcess) {
   process.once('disconnect', () => process.exit())
 
   // What some tests want a program of its own for.
-  const { SKEIN_TEST_COUNT: path, SKEIN_TEST_DRAIN: from } = process.env
-  if (path !== undefined) await mp.process(count, [mp.queue('said'), path]).start()
+  const { SKEIN_TEST_COUNT: path, SKEIN_TEST_DETACHED, SKEIN_TEST_DRAIN: from } = process.env
+  if (path !== undefined) {
+    const detached = SKEIN_TEST_DETACHED !== undefined
+    await mp.process(count, [mp.queue('said'), path], { detached }).start()
+  }
   if (from !== undefined) {
     const { anonymous } = await mp.queue(from).get()
     await mp.queue('drained').put(await anonymous.get())

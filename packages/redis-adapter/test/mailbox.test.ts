@@ -112,3 +112,37 @@ test('a server that refuses messages is told of as a broken way', async () => {
   from.box.send(to.around.session.sid, Buffer.from('0'))
   await vi.waitFor(() => expect(from.broken).toEqual([to.around.session.sid]), 5_000)
 })
+
+test('a program whose session is over reads nothing more, though it has not heard of that yet', async () => {
+  const redis = await redisForTest()
+  const from = await post(redis.url)
+  const around = await program(redis.url)
+  const state = { over: true, heard: [] as string[], looks: 0 }
+  const session = new globalThis.Proxy(around.session, {
+    get: (of, key) => {
+      if (key === 'confirmedUntil') {
+        state.looks += 1
+        if (state.over) return { mono: 0, wall: 0 }
+      }
+      const value = Reflect.get(of, key, of) as unknown
+      return typeof value === 'function' ? (value.bind(of) as unknown) : value
+    },
+  })
+  const box = new Mailbox({ ...around, session }, keys, {
+    received: (_sender, message) => state.heard.push(message.toString()),
+    forged: () => undefined,
+    broken: () => undefined,
+  })
+  onTestFinished(() => box.close())
+  from.box.send(around.session.sid, Buffer.from('0'))
+  await from.box.flushed()
+  state.looks = 0
+  await vi.waitFor(() => {
+    box.look()
+    expect(state.looks).toBeGreaterThan(1)
+  })
+  expect(state.heard).toEqual([])
+  state.over = false
+  box.look()
+  await vi.waitFor(() => expect(state.heard).toEqual(['0']))
+})

@@ -1,8 +1,9 @@
 /** Programs that are lost while they run something for others, or have something run. */
 import { isRunning, until } from '@skein/conformance'
 import { HostLostError } from '@skein/core'
-import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest'
 import { hostForTest } from '../../../integration-tests/support/hosts.ts'
+import { Proxy } from '../../../integration-tests/support/proxy.ts'
 import { type RedisServer, startRedis } from '../../../integration-tests/support/redis.ts'
 import { counter, field } from './serve-field.ts'
 import { count, holdAndTell, slow } from './targets/serve.mjs'
@@ -82,6 +83,39 @@ describe('a program that is lost', () => {
     starter.kill('SIGKILL')
     await until('its child in the other program is gone', () => !isRunning(pid))
   })
+
+  test(
+    'what has outlived the program that started it outlives the session of the one that runs it',
+    { timeout: 60_000 },
+    async () => {
+      const proxy = await Proxy.start(redis.url)
+      onTestFinished(() => proxy.close())
+      const { namespace, host, other } = await field(redis, LONGER)
+      const taker = await host({ url: proxy.url })
+      const { path, count: beats } = counter()
+      const starter = await hostForTest(redis.url, namespace, {
+        connect: { serve: false, sessionTtl: LONGER },
+        env: { ...process.env, SKEIN_TEST_COUNT: path, SKEIN_TEST_DETACHED: '1' },
+      })
+      const mp = await other()
+      const [pid] = await mp.queue<[number, number]>('said').get()
+      onTestFinished(() => void process.kill(pid, 'SIGKILL'))
+      starter.kill('SIGKILL')
+      const pids = async (): Promise<(number | null)[]> => (await mp.processes()).map((one) => one.pid)
+      // The one that runs it has heard of that before it answers.
+      await until('everybody knows of its end', async () => !(await pids()).includes(starter.pid), 20_000)
+      const sessions = async (): Promise<unknown> => redis.ask('HKEYS', `{${namespace}:sessions}:info`)
+      const before = String(await sessions())
+      proxy.hold()
+      await until('the other one is lost', async () => !(await pids()).includes(taker.pid), 20_000)
+      proxy.flow()
+      await until('it is back under another name', async () => (await pids()).includes(taker.pid), 20_000)
+      expect(String(await sessions())).not.toBe(before)
+      const now = beats()
+      await until('it goes on', () => beats() > now + 10)
+      expect(isRunning(pid)).toBe(true)
+    },
+  )
 
   test('one that closes in good order ends what it ran with SIGTERM', async () => {
     const { mp, host } = await field(redis, TTL)

@@ -66,6 +66,12 @@ export class Lodger implements ObjectListener {
     this.#end()
   }
 
+  /** To its program, this one is dead. */
+  lost(): void {
+    // Nobody starts another one instead of what has outlived its program.
+    if (!this.#alone) this.kill()
+  }
+
   /** Ends it here: its program counts it as lost. */
   kill(): void {
     this.#killed = true

@@ -46,7 +46,7 @@ export class Serving {
       around.wakes.onResubscribed(look),
       // To the others this program is dead, and what it ran for them is lost: it must not go on beside what they start instead.
       around.session.onLost(() => {
-        for (const lodger of this.#lodgers.values()) lodger.kill()
+        for (const lodger of this.#lodgers.values()) lodger.lost()
       }),
     ]
     this.#open('')

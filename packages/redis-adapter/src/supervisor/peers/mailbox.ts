@@ -8,7 +8,7 @@
  */
 import { Buffer } from 'node:buffer'
 import { ClosedError, ConnectionError } from '@skein/core'
-import { reportDefect } from '@skein/core/adapter'
+import { monotonic, reportDefect } from '@skein/core/adapter'
 import type { SessionKeys } from '../program-session.ts'
 import type { Script, ScriptArgument, Surround } from '../surround.ts'
 
@@ -190,7 +190,8 @@ export class Mailbox {
         do {
           const [first, last] = [beginning(before[0]), beginning(before.at(-1))]
           before = await this.#read.call([this.#keys.inbox(sid)], [first, last, before.length, PAGE])
-          if (this.#closed || sid !== this.#around.session.sid) return
+          // A program that was stopped reads what has come before it hears of its loss: to the others it is dead, and must begin nothing.
+          if (this.#closed || sid !== this.#around.session.sid || !this.#lives) return
           for (const entry of before) this.#arrived(entry)
         } while (before.length > 0)
       } while (this.#again)
@@ -200,6 +201,13 @@ export class Mailbox {
     } finally {
       this.#reading = false
     }
+    // It was to look under its next name while it still waited for an answer to the one before.
+    if (this.#again && sid !== this.#around.session.sid && !this.#closed) this.look()
+  }
+
+  get #lives(): boolean {
+    const { mono, wall } = this.#around.session.confirmedUntil
+    return monotonic() < mono && Date.now() < wall
   }
 
   #arrived(entry: Buffer): void {
