@@ -14,7 +14,15 @@ export async function count(said, file) {
 if (isMainProcess) {
   const [url, namespace, options = '{}'] = process.argv.slice(2)
   const mp = await connect(url, { namespace, serve: true, ...JSON.parse(options) })
-  process.on('message', () => void mp.close().then(() => process.disconnect()))
+  process.on('message', (what) => {
+    if (what.drain !== undefined) {
+      mp.drain(what.drain).then(
+        () => process.send?.('drained'),
+        (error) => process.send?.(error.name),
+      )
+    }
+    if (what === 'close') void mp.close().then(() => process.disconnect())
+  })
   process.once('disconnect', () => process.exit())
 
   // What some tests want a program of its own for.

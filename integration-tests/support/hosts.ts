@@ -1,5 +1,5 @@
 /** Programs that run what others start, as real processes. */
-import { type ChildProcess, fork } from 'node:child_process'
+import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import process from 'node:process'
 import { fileURLToPath } from 'node:url'
@@ -15,6 +15,8 @@ export interface Host {
   readonly process: ChildProcess
   /** In good order. Resolves when it has ended. */
   close(): Promise<void>
+  /** `'drained'` when nothing runs there for others, and nothing more will; else the name of the error. */
+  drain(wait?: { readonly timeout: number }): Promise<unknown>
   kill(signal: NodeJS.Signals): void
   readonly ended: Promise<void>
 }
@@ -24,15 +26,18 @@ export interface HostOptions {
   readonly connect?: Readonly<Record<string, unknown>>
   readonly cwd?: string
   readonly env?: NodeJS.ProcessEnv
+  /** What the command line begins with, to run it elsewhere. */
+  readonly prefix?: readonly string[] | undefined
 }
 
 export async function startHost(
   url: string,
   namespace: string,
-  { connect = {}, cwd, env = process.env }: HostOptions = {},
+  { connect = {}, cwd, env = process.env, prefix = [] }: HostOptions = {},
 ): Promise<Host> {
   const stdio = ['inherit', 'inherit', 'pipe', 'ipc'] as const
-  const child = fork(HOST, [url, namespace, JSON.stringify(connect)], { cwd, env, execArgv: [], stdio: [...stdio] })
+  const [command, ...args] = [...prefix, process.execPath, HOST, url, namespace, JSON.stringify(connect)]
+  const child = spawn(command, args, { cwd, env, stdio: [...stdio] })
   let complaint = ''
   child.stderr?.setEncoding('utf8').on('data', (text: string) => {
     complaint = (complaint + text).slice(-LONGEST)
@@ -51,6 +56,11 @@ export async function startHost(
     pid: child.pid as number,
     process: child,
     ended,
+    drain: async (wait = { timeout: 60_000 }) => {
+      child.send({ drain: wait })
+      const [said] = (await once(child, 'message')) as [unknown]
+      return said
+    },
     close: async () => {
       if (child.connected) child.send('close')
       await ended

@@ -234,6 +234,10 @@ export class AdapterContext implements Context {
     return this.#open.hosts()
   }
 
+  async drain(wait?: WaitOptions): Promise<void> {
+    return this.#open.drain(wait)
+  }
+
   async find(id: string): Promise<Process<unknown>> {
     const adapter = this.#open
     if (typeof id !== 'string') throw new ArgumentError(`find(): id must be a string, got ${describe(id)}`)

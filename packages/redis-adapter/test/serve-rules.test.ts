@@ -129,3 +129,13 @@ test('a host with a secret runs the work of those who know it; for others it is 
   expect(await pool.map(parentPid, [1, 2, 3])).toEqual([pid, pid, pid])
   await pool.terminate()
 })
+
+test('how much memory Node may use, everybody may say', async () => {
+  const { mp, host } = await field(redis)
+  await host()
+  const NODE_OPTIONS = '--max-old-space-size=300 --enable-source-maps'
+  const child = await mp.process(surroundings, [], { env: { NODE_OPTIONS } }).start()
+  expect((await child.result()).env['NODE_OPTIONS']).toBe(NODE_OPTIONS)
+  const more = { NODE_OPTIONS: `${NODE_OPTIONS} --import=./x.mjs` }
+  await expect(mp.process(parentPid, [], { env: more }).start()).rejects.toThrow(SpawnError)
+})

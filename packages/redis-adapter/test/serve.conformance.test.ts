@@ -1,34 +1,78 @@
-/** Processes and pools run in another program: what every adapter passes holds there, too. */
-import { afterAll, beforeAll } from 'vitest'
+/**
+ * Processes and pools run in two other programs, each in a directory of its own: what every adapter passes holds there, too. Over TLS, as
+ * the user of SECURITY.md, with a secret.
+ */
+import { randomBytes } from 'node:crypto'
+import process from 'node:process'
 import { conformance } from '@skein/conformance'
-import { connect } from '@skein/core'
-import { leftovers } from '../../../integration-tests/support/leftovers.ts'
-import { freshNamespace, type RedisServer, startRedis } from '../../../integration-tests/support/redis.ts'
-import { first } from './targets/serve.mjs'
+import { connect, targetsOf } from '@skein/core'
+import { redis } from '@skein/redis-adapter'
+import { afterAll, beforeAll } from 'vitest'
 import { type Host, startHost } from '../../../integration-tests/support/hosts.ts'
+import { leftovers } from '../../../integration-tests/support/leftovers.ts'
+import { freshNamespace } from '../../../integration-tests/support/redis.ts'
+import { ask } from '../../../integration-tests/support/resp.ts'
+import { startTls, type TlsServer } from '../../../integration-tests/support/tls.ts'
+import { type Directory, hostDirectory } from './agents-field.ts'
+import { aclUser } from './security.ts'
 
-let redis: RedisServer
-let host: Host
-let before: readonly string[] = []
+type Basic = typeof import('../../conformance/src/targets/basic.ts')
+const { idle } = targetsOf<Basic>(new URL('../../conformance/dist/targets/basic.js', import.meta.url))
+
 const namespace = freshNamespace()
+const password = randomBytes(16).toString('hex')
+const SKEIN_SECRET = randomBytes(32).toString('hex')
+
+let server: TlsServer
+const directories: Directory[] = []
+const hosts: Host[] = []
+let before: readonly string[] = []
+
+const left = (): Promise<string[]> => leftovers(server.plainUrl, namespace)
 /** Its queue of starts has more keys at some times than at others. */
 const isOfHost = (line: string): boolean => before.some((one) => line.startsWith(one.slice(0, one.indexOf('}') + 1)))
+
 beforeAll(async () => {
-  redis = await startRedis()
-  host = await startHost(redis.url, namespace)
-  // What it has as long as it lives begins with the first process that it runs.
-  const mp = await connect(redis.url, { namespace, serve: false })
-  await mp.process(first).start()
+  server = await startTls()
+  await ask(server.plainUrl, 'ACL', 'SETUSER', ...aclUser({ namespace, password }))
+  process.env['SKEIN_SECRET'] = SKEIN_SECRET
+  const env = { ...process.env, NODE_EXTRA_CA_CERTS: server.caFile }
+  const serve = { allow: 'node_modules/@skein/conformance/**', env: 'NODE_EXTRA_CA_CERTS' }
+  for (const name of ['one', 'other']) {
+    const directory = hostDirectory(name)
+    directories.push(directory)
+    hosts.push(await startHost(url(), namespace, { cwd: directory.path, env, connect: { serve } }))
+  }
+  // What a host has as long as it lives begins with the first process that it runs.
+  const mp = await connect(store(), { namespace, serve: false })
+  const said = mp.queue<number>()
+  const served = new Set<string>()
+  while (served.size < hosts.length) {
+    const each = hosts.map(() => mp.process(idle, [said]))
+    for (const one of each) await one.start()
+    for (const { busy, program } of await mp.hosts()) if (busy !== 0) served.add(program)
+    for (const one of each) await one.kill()
+  }
   await mp.close()
-  before = await leftovers(redis.url, namespace)
-})
+  before = await left()
+}, 60_000)
+
 afterAll(async () => {
-  await host.close()
-  await redis.close()
+  for (const host of hosts) await host.close()
+  for (const directory of directories) directory.remove()
+  await server.close()
 })
 
-conformance('redis, in another program', (options) => connect(redis.url, { namespace, serve: false, ...options }), {
+function url(): string {
+  return server.url.replace('//', `//skein:${password}@`)
+}
+
+function store(): ReturnType<typeof redis> {
+  return redis(url(), { tls: { ca: server.ca } })
+}
+
+conformance('redis, in other programs', (options) => connect(store(), { namespace, serve: false, ...options }), {
   deathKnownWithin: 1_000,
   inherits: false,
-  extraLeakCheck: async () => (await leftovers(redis.url, namespace)).filter((line) => !isOfHost(line)),
+  extraLeakCheck: async () => (await left()).filter((line) => !isOfHost(line)),
 })

@@ -33,7 +33,7 @@ import type { Topic } from '../contract/topic.ts'
 import type { WaitOptions } from '../contract/wait.ts'
 import { ClosedError, NotSupportedError, ScopeError } from '../errors.ts'
 import type { Fleet, FleetEvents, FleetSpec } from '../contract/fleet.ts'
-import { waitFor } from '../util/wait.ts'
+import { checkWait, waitFor } from '../util/wait.ts'
 import type { Nature } from '../supervisor/boot.ts'
 import { attachers, conditionAt, semaphoreAt } from './attachers.ts'
 import { LinkedBarrier } from './barrier.ts'
@@ -278,6 +278,12 @@ export class LinkedAdapter implements Adapter, Home {
   async hosts(): Promise<HostInfo[]> {
     const { client } = this
     return client.call<HostInfo[]>(client.open('inspector', 'all', null, false), 'hosts')
+  }
+
+  async drain(wait?: WaitOptions): Promise<void> {
+    const { client } = this
+    const what = 'what runs here for others had not ended'
+    await client.call(client.open('session', 'all', null, false), 'drain', [], { wait: checkWait(wait), what })
   }
 
   async inspect(): Promise<Snapshot> {

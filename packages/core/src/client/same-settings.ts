@@ -30,7 +30,11 @@ function shown(name: ConnectSettings['given'][number], settings: ConnectSettings
 
 /** As it was asked for, what is usual left out. */
 function shownServe({ slots, root, ...others }: ServeSettings): string {
-  const unusual = Object.entries(others).filter(([, value]) => value !== false && Object.keys(value).length > 0)
-  const limit = slots === Number.POSITIVE_INFINITY ? {} : { slots }
-  return JSON.stringify({ ...limit, root, ...Object.fromEntries(unusual) })
+  const unusual: [string, unknown][] = Object.entries(others).filter(
+    ([, value]) => value === true || Object.keys(value).length > 0,
+  )
+  if (root !== process.cwd()) unusual.unshift(['root', root])
+  if (slots !== Number.POSITIVE_INFINITY) unusual.unshift(['slots', slots])
+  if (unusual.length === 0) return 'true'
+  return `{ ${unusual.map(([name, value]) => `${name}: ${JSON.stringify(value)}`).join(', ')} }`
 }

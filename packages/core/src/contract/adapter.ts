@@ -161,6 +161,7 @@ export interface Adapter {
   inspect(): Promise<Snapshot>
   processes(): Promise<ProcessInfo[]>
   hosts(): Promise<HostInfo[]>
+  drain(wait?: WaitOptions): Promise<void>
   /** Waits for non-daemon processes, ends daemons, frees anonymous objects. */
   close(wait?: WaitOptions): Promise<void>
 }

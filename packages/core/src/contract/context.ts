@@ -129,6 +129,12 @@ export interface Context extends AsyncDisposable {
    */
   hosts(): Promise<HostInfo[]>
   /**
+   * Before a host is closed in good order: it takes no more work of others, and this resolves when none runs here. Processes run to their end;
+   * a pool's workers to the end of the chunk that they are at, and the rest goes to other hosts. Where time runs out or the wait is
+   * aborted, what still runs goes on, and nothing more is taken; `close()` ends it. Resolves at once where nothing is served.
+   */
+  drain(wait?: WaitOptions): Promise<void>
+  /**
    * The process of that id, whoever started it; what it was made to return is not known here.
    *
    * @throws StateError if none runs that has a handle: main programs and pool workers have none

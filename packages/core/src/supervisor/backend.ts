@@ -84,6 +84,8 @@ export interface Backend {
   opened?(session: Session): void
   /** A process has ended, and each object has been told to take back what it held. */
   ended?(session: Session): void
+  /** Takes nothing more that others have to run; resolves when nothing of theirs runs here any more. */
+  drain?(): Promise<void>
   /** The program ends, with all that it runs: takes nothing more that others have to run. */
   stopping?(): void
   /** Nothing runs any more: gives back what is left. The thread ends when it settles. */

@@ -111,6 +111,7 @@ export function supervise(stock: FifoStock, backend: Backend): void {
   const begin = (): void => {
     const about = { role: 'main', daemon: false, detached: false, parent: null, program: main.id } as const
     const session = broker.session({ ...main, host: hostname() }, { board: new AheadBoard(board), about })
+    const drain = async (): Promise<void> => backend.drain?.()
     const common = {
       process: (name, spec) => new ProcessObject(name, spec, starter),
       fleet: (name, spec, owner) => new FleetObject(name, spec, owner, starter),
@@ -120,7 +121,7 @@ export function supervise(stock: FifoStock, backend: Backend): void {
           processes: async () => (await backend.processes?.()) ?? broker.processes(),
           hosts: async () => (await backend.hosts?.()) ?? [itself()],
         }),
-      session: (name) => new SessionObject(name, { stop: (grace) => stop(grace), kill: () => starter.kill() }),
+      session: (name) => new SessionObject(name, { stop: (grace) => stop(grace), kill: () => starter.kill(), drain }),
     } satisfies Record<string, ObjectFactory>
     const stopAll = async (grace: number): Promise<void> => {
       backend.stopping?.()

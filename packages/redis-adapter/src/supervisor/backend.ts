@@ -152,6 +152,10 @@ export class RedisBackend implements Backend {
     await close()
   }
 
+  async drain(): Promise<void> {
+    await this.#begun.serving?.drain()
+  }
+
   stopping(): void {
     void this.#begun.serving?.close()
   }

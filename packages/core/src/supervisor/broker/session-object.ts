@@ -7,6 +7,8 @@ export interface Stopping {
   stop(grace: number): Promise<void>
   /** Ends all children at once. */
   kill(): void
+  /** Takes no more work of others; resolves when none of it runs here. */
+  drain(): Promise<void>
 }
 
 export class SessionObject extends BrokerObject {
@@ -21,6 +23,10 @@ export class SessionObject extends BrokerObject {
     stop: (call) => {
       const [grace] = call.args as [number]
       void this.#stopping.stop(grace).then(() => call.ok())
+    },
+    drain: (call) => {
+      void this.#stopping.drain().then(() => call.ok())
+      call.waits(() => undefined)
     },
   }
 

@@ -33,6 +33,7 @@ export class Desk {
   /** When the running task has exceeded its time, on the monotonic clock in ms. */
   #deadline: number | null = null
   #leaving = false
+  #draining = false
   #over = false
   suspect = false
   heard = 0
@@ -106,6 +107,22 @@ export class Desk {
     this.#relay(op.recalled, first?.a ?? 0xffff_ffff, 0)
   }
 
+  /** It runs to its end what it has begun, and nothing after that; then it goes. */
+  drain(): void {
+    this.#draining = true
+    this.#retire()
+  }
+
+  /** To its pool it is as a worker that has run all that it may. */
+  #retire(): void {
+    if (!this.#draining || this.#begun !== null || this.#over) return
+    this.#waiting.length = 0
+    this.#dropped.clear()
+    this.end()
+    this.#relay(op.retire, 0, 0)
+    this.#child.link.send(op.leave, 0, 0)
+  }
+
   /** The worker has ended. */
   end(): void {
     this.#over = true
@@ -121,6 +138,7 @@ export class Desk {
   }
 
   #next(): void {
+    this.#retire()
     while (this.#begun === null && !this.#over) {
       const chunk = this.#waiting.shift()
       if (chunk === undefined) break

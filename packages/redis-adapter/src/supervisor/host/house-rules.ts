@@ -12,6 +12,16 @@ const KEPT = /^(?:SKEIN_URL|SKEIN_SECRET)$/i
 /** By these a process would load other code than that of its target. */
 const DECISIVE = /^(?:PATH|NODE_(?!ENV$)\w+|LD_\w+|DYLD_\w+|OPENSSL_CONF|SKEIN_(?:URL|SECRET))$/i
 
+/** Of Node's options those that only say how much it may use or tell. */
+const HARMLESS =
+  /^(?:--(?:max-old-space-size|max-semi-space-size|stack-size|stack-trace-limit)=\d+|--(?:enable-source-maps|trace-warnings|trace-uncaught|no-warnings|no-deprecation))$/
+
+function decides(name: string, value: string | null): boolean {
+  if (!DECISIVE.test(name)) return false
+  if (name !== 'NODE_OPTIONS' || value === null) return true
+  return !value.split(' ').every((option) => option === '' || HARMLESS.test(option))
+}
+
 export interface HouseRules {
   readonly targets: TargetPolicy
   readonly surroundings: Surroundings
@@ -28,7 +38,7 @@ export function houseRules({ root, allow, env }: ServeSettings, own: Surrounding
     targets: { root, allow: allow.map((glob) => picomatch.makeRe(glob, { dot: true }).source) },
     surroundings: { ...own, env: Object.fromEntries(passed), cwd: root },
     check: (options) => {
-      const name = Object.keys(options.env).find((one) => DECISIVE.test(one))
+      const [name] = Object.entries(options.env).find(([one, value]) => decides(one, value)) ?? []
       if (name === undefined) return
       throw new SpawnError(
         `Host ${hostname()} lets no other program set ${name} for what it runs: it would decide which code that is; leave it out of env`,

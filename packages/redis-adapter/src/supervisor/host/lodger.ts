@@ -29,6 +29,7 @@ export class Lodger implements ObjectListener {
   #desk: Desk | null = null
   #killed = false
   #detached = false
+  #draining = false
   /** It has outlived the program that started it. */
   #alone = false
   /** Bytes of output of which the other program has not said that they are out of the way. */
@@ -78,6 +79,12 @@ export class Lodger implements ObjectListener {
     this.#child?.kill()
   }
 
+  /** A process goes on to its end; a worker takes nothing more and goes. */
+  drain(): void {
+    this.#draining = true
+    this.#desk?.drain()
+  }
+
   event(name: string, args: readonly unknown[]): void {
     if (name === 'terminate') this.#child?.terminate(args[0] as number)
     else if (name === 'interrupt') this.#child?.interrupt()
@@ -123,6 +130,7 @@ export class Lodger implements ObjectListener {
         started: (child, info) => {
           this.#child = child as Child
           if (claimed.role.kind === 'worker') this.#desk = new Desk(this.#child, this.#relay)
+          if (this.#draining) this.#desk?.drain()
           this.#post('started', info)
           if (this.#killed) child.kill()
         },

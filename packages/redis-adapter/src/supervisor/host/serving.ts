@@ -33,6 +33,8 @@ export class Serving {
   /** Lines that are not served any more, as long as they give back what they have. */
   readonly #leaving = new Set<Promise<void>>()
   #busy = 0
+  /** Told when nothing runs here for others. */
+  readonly #idle: (() => void)[] = []
   #closed = false
 
   constructor(options: ServingOptions) {
@@ -68,6 +70,13 @@ export class Serving {
       for (const needs of this.#lines.keys()) this.#leave(needs)
     }
     await Promise.all(this.#leaving)
+  }
+
+  /** As `close`, and resolves when nothing runs here any more: processes end by themselves, workers after what they have begun. */
+  async drain(): Promise<void> {
+    await this.close()
+    for (const lodger of this.#lodgers.values()) lodger.drain()
+    if (this.#busy > 0) await new Promise<void>((resolve) => this.#idle.push(resolve))
   }
 
   #open(needs: string): void {
@@ -106,6 +115,7 @@ export class Serving {
     let free = (): void => {
       free = () => undefined
       this.#busy -= 1
+      if (this.#busy === 0) for (const told of this.#idle.splice(0)) told()
       for (const line of this.#lines.values()) line.stir()
     }
     try {
