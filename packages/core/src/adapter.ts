@@ -13,7 +13,8 @@ export { consume } from './queue/consume.ts'
 export { iterate } from './queue/iterate.ts'
 
 // A process's half: handles on the supervisor of its program.
-export { BrokerClient, type CallOptions, type ObjectListener } from './client/broker-client.ts'
+export { BrokerClient, type ObjectListener } from './client/broker-client.ts'
+export type { CallOptions } from './client/broker-requests.ts'
 export { openForeign } from './client/foreign.ts'
 export { type Ground, LinkedAdapter } from './client/linked-adapter.ts'
 export { SECRET, surroundings } from './client/surroundings.ts'

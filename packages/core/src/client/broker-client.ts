@@ -3,38 +3,14 @@
  * folder are written on it. Knows nothing about any noun.
  */
 import { decode, encode } from '../codec/index.ts'
-import type { WaitOptions } from '../contract/wait.ts'
 import { ConnectionError, ScopeError, type SkeinError } from '../errors.ts'
-import { watchWait } from '../util/wait.ts'
 import type { AheadBoard } from '../wire/ahead-board.ts'
 import type { ReadSlot } from '../wire/tenure-slot.ts'
 import type { ObjectKind } from '../supervisor/broker/broker-object.ts'
+import { BrokerRequests, type CallOptions } from './broker-requests.ts'
 import { forever, SlotTenure, type Tenure } from './tenure.ts'
 import { type Frame, op } from '../wire/frame.ts'
 import type { Link, LinkEvents } from '../wire/link.ts'
-
-interface Pending {
-  readonly resolve: (value: unknown) => void
-  readonly reject: (reason: unknown) => void
-  readonly end: () => void
-  /** Gives back what was granted although the caller had given up. */
-  readonly late: ((value: unknown) => void) | undefined
-  readonly answered: ((value: unknown) => void) | undefined
-  given: boolean
-}
-
-export interface CallOptions {
-  /** Checked. */
-  readonly wait?: WaitOptions | undefined
-  /** For the message of a `TimeoutError`: what did not happen. */
-  readonly what?: string
-  /** Called instead of the promise when the grant and the caller's giving up crossed each other. */
-  readonly late?: (value: unknown) => void
-  /** Told the request's number, for `withdraw`, when it has been sent. */
-  readonly asked?: (request: number) => void
-  /** Told the answer before the next frame is looked at, which the promise is not. */
-  readonly answered?: (value: unknown) => void
-}
 
 /** What an object of this process hears from the broker. */
 export interface ObjectListener {
@@ -49,20 +25,17 @@ function noHandles(): never {
   throw new ScopeError('a handle cannot stand in an envelope; this is a defect of Skein, please report it')
 }
 
-const noEnd = (): void => undefined
-
 export class BrokerClient implements LinkEvents {
   readonly #link: Link
   readonly #numbers = new Map<string, number>()
   readonly #keys = new Map<number, string>()
-  readonly #pending = new Map<number, Pending>()
+  readonly #requests: BrokerRequests
   readonly #listeners = new Map<number, ObjectListener>()
   readonly #lost = new AbortController()
   #over = false
   readonly #lingering = new Set<() => void>()
   readonly #onTick = (): void => this.#settleUp()
   #reason: SkeinError | null = null
-  #request = 0
   #object = 0
   #holds = 0
 
@@ -77,6 +50,12 @@ export class BrokerClient implements LinkEvents {
 
   constructor(makeLink: (events: LinkEvents) => Link, board: AheadBoard | null = null) {
     this.board = board
+    this.#requests = new BrokerRequests({
+      hold: () => this.hold(),
+      release: () => this.release(),
+      cancel: (request) => this.#link.send(op.cancel, 0, request),
+      decode: (payload) => decode(payload, noHandles),
+    })
     this.#link = makeLink(this)
     this.#link.unref()
   }
@@ -161,26 +140,10 @@ export class BrokerClient implements LinkEvents {
   }
 
   /** As `call`, for a frame of another kind that the broker answers. */
-  request<T>(send: (request: number) => void, { wait, what, late, asked, answered }: CallOptions = {}): Promise<T> {
-    if (wait?.signal?.aborted === true) return Promise.reject(wait.signal.reason as Error)
+  request<T>(send: (request: number) => void, options: CallOptions = {}): Promise<T> {
+    if (options.wait?.signal?.aborted === true) return Promise.reject(options.wait.signal.reason as Error)
     if (this.#over) return Promise.reject(this.#lost.signal.reason as Error)
-    return new Promise<T>((resolve, reject) => {
-      const request = this.#nextRequest()
-      // First, since it throws on what cannot be sent: nothing is noted then that would wait for an answer.
-      send(request)
-      const end =
-        wait === undefined ? noEnd : watchWait(wait, what ?? 'no answer came', (error) => this.#giveUp(request, error))
-      this.#pending.set(request, {
-        resolve: resolve as (value: unknown) => void,
-        reject,
-        end,
-        late,
-        answered,
-        given: false,
-      })
-      this.hold()
-      asked?.(request)
-    })
+    return this.#requests.ask<T>(send, options)
   }
 
   /** Tells the broker, which does not answer. */
@@ -228,11 +191,7 @@ export class BrokerClient implements LinkEvents {
 
   /** Gives up a request whose answer is no longer needed: its promise never settles, a grant under way goes to `late`. */
   withdraw(request: number): void {
-    const pending = this.#pending.get(request)
-    if (pending === undefined || pending.given) return
-    pending.given = true
-    pending.end()
-    this.#link.send(op.cancel, 0, request)
+    this.#requests.withdraw(request)
   }
 
   /** Keeps this process alive until the matching `release`. */
@@ -254,7 +213,7 @@ export class BrokerClient implements LinkEvents {
 
   frame(frame: Frame): void {
     if (frame.op === op.ok || frame.op === op.fail || frame.op === op.cancelled) {
-      this.#answered(frame)
+      this.#requests.answered(frame)
       return
     }
     if ((frame.op >= op.ping && frame.op <= op.interrupted) || frame.op === op.alias || frame.op === op.stranded) {
@@ -279,12 +238,7 @@ export class BrokerClient implements LinkEvents {
     this.#lost.abort(error)
     for (const listener of this.#listeners.values()) listener.event?.('gone', [error])
     this.#listeners.clear()
-    for (const [request, pending] of this.#pending) {
-      this.#pending.delete(request)
-      this.release()
-      pending.end()
-      pending.reject(error)
-    }
+    this.#requests.fail(error)
   }
 
   /** What concerns the process as a whole. */
@@ -302,46 +256,10 @@ export class BrokerClient implements LinkEvents {
     }
   }
 
-  #answered(frame: Frame): void {
-    const pending = this.#pending.get(frame.b)
-    if (pending === undefined) return
-    this.#pending.delete(frame.b)
-    this.release()
-    pending.end()
-    if (frame.op === op.cancelled) return
-    if (frame.op === op.fail) {
-      if (!pending.given) pending.reject(decode(frame.payload, noHandles))
-      return
-    }
-    const { payload } = frame
-    const value = payload.length === 0 ? undefined : decode(payload, noHandles)
-    // Granted after the caller had given up: pretend it was not, and put it back.
-    if (pending.given) {
-      pending.late?.(value)
-      return
-    }
-    pending.answered?.(value)
-    pending.resolve(value)
-  }
-
-  #giveUp(request: number, error: unknown): void {
-    const pending = this.#pending.get(request)
-    if (pending === undefined) return
-    pending.given = true
-    pending.reject(error)
-    this.#link.send(op.cancel, 0, request)
-  }
-
   #settleUp(): void {
     if (this.#lingering.size === 0) return
     const all = [...this.#lingering]
     this.#lingering.clear()
     for (const settle of all) settle()
-  }
-
-  #nextRequest(): number {
-    do this.#request = (this.#request + 1) >>> 0
-    while (this.#request === 0 || this.#pending.has(this.#request))
-    return this.#request
   }
 }

@@ -10,6 +10,7 @@ import { isPoll, timedOut, watchWait } from '../util/wait.ts'
 import { type Frame, op } from '../wire/frame.ts'
 import { off, type Place } from '../wire/ahead-board.ts'
 import type { BrokerClient } from './broker-client.ts'
+import { Claims } from './claims.ts'
 import { type HeldItem, HeldItems } from './held-items.ts'
 import { Presence } from './presence.ts'
 import type { Tenure } from './tenure.ts'
@@ -37,10 +38,6 @@ interface Waiter {
   reject(error: unknown): void
 }
 
-/** How many items handed out for good are told of together, and how many milliseconds after the last telling that is over. */
-const BUNCH = 16
-const LINGER = 0.1
-
 export class QueueChannel extends Presence {
   readonly #client: BrokerClient
   readonly #number: number
@@ -53,11 +50,7 @@ export class QueueChannel extends Presence {
   readonly #asked = new Set<number>()
   readonly held: HeldItems
   readonly #confirmed: boolean
-  /** The newest item that was handed out for good and not told of; all before it go with it. */
-  #claimed = 0
-  #claims = 0
-  #lastTold = 0
-  readonly #settle = (): void => this.#tellClaims()
+  readonly #claims: Claims
   #passUntil = 0
   #puts = 0
   /** Items that were granted to requests which had been given up. */
@@ -74,6 +67,7 @@ export class QueueChannel extends Presence {
     this.#client = client
     this.#number = number
     this.#label = label
+    this.#claims = new Claims(client, number)
   }
 
   /** @param how null: nothing is said of the item */
@@ -140,7 +134,7 @@ export class QueueChannel extends Presence {
       if (mode === 'peek') return item
       this.#ahead.shift()
       if (!this.#isOurs(item)) continue
-      if (mode === 'taken') this.#claim(item.number)
+      if (mode === 'taken') this.#claims.add(item.number, this.#ahead.length === 0)
       else this.#hold(item)
       return item
     }
@@ -172,35 +166,14 @@ export class QueueChannel extends Presence {
   }
 
   #hold(item: Taken): void {
-    this.#tellClaims()
+    this.#claims.tell()
     item.held = this.held.add(item.number, item.epoch)
-  }
-
-  /**
-   * Notes an item as handed out for good. In a burst of gets the broker is told of some together; meanwhile only this process's death
-   * can bring them back, as items that were got in that instant. The last of a burst is told of before the user sees it,
-   * since a long computation may follow, and so is whatever comes later than `LINGER` after the last telling.
-   */
-  #claim(number: number): void {
-    const now = performance.now()
-    if (this.#claims === 0) this.#client.linger(this.#settle)
-    this.#claimed = number
-    this.#claims += 1
-    if (this.#claims >= BUNCH || this.#ahead.length === 0 || now - this.#lastTold > LINGER) this.#tellClaims()
-  }
-
-  #tellClaims(): void {
-    if (this.#claims === 0) return
-    this.#claims = 0
-    this.#lastTold = performance.now()
-    // An error of the link ends it, and everybody who waits on it is told then.
-    void this.#client.sendNow(op.taken, this.#number, this.#claimed)
   }
 
   /** What waits here goes on waiting; what is here or in the user's hands is somebody else's. */
   override retired(reason: Error, tenure: Tenure): void {
     if (tenure !== this.#client.tenure) return
-    this.#claims = 0
+    this.#claims.drop()
     this.#ahead.drain()
     this.held.lose(reason, false)
   }
@@ -328,7 +301,7 @@ export class QueueChannel extends Presence {
 
   /** Gives back what came ahead and was not handed out. */
   #return(): void {
-    this.#tellClaims()
+    this.#claims.tell()
     this.#client.post(
       this.#number,
       'return',
@@ -338,7 +311,7 @@ export class QueueChannel extends Presence {
 
   protected override lost(reason: Error): void {
     this.#passUntil = 0
-    this.#claims = 0
+    this.#claims.drop()
     this.#ahead.drain()
     this.held.lose(reason, true)
     for (const waiter of [...this.#granted, ...this.#waiters]) waiter.reject(reason)

@@ -1,25 +1,17 @@
-/**
- * A queue at the broker: who puts, who waits, and when it is over. Where the items are is in `deliveries.ts`.
- *
- * A *pass* lets a producer of an unbounded queue put without waiting for an answer. It runs out after `PASS` ms, so `close()`
- * waits at most that long for a producer that is blocked; the producer reads the clock after its write has left.
- */
+/** A queue at the broker: who puts, who waits, and when it is over. Where the items are is in `deliveries.ts`, who puts without an answer in `passes.ts`. */
 import { QueueClosedError } from '../errors.ts'
-import { monotonic } from '../util/clock.ts'
 import { type Frame, op } from '../wire/frame.ts'
 import { BrokerObject, type Methods } from '../supervisor/broker/broker-object.ts'
 import type { PutHow } from '../queue/put-options.ts'
 import { Deliveries, type QueueUser } from './deliveries.ts'
 import { Intake, plainly } from './intake.ts'
 import { Joiners } from './joiners.ts'
+import { Passes } from './passes.ts'
 import { QueueClosing } from './queue-closing.ts'
 import type { ObjectSnapshot } from '../contract/snapshot.ts'
 import { type QueueShape, shapeConflict } from '../supervisor/broker/queue-shape.ts'
 import { partyOf, queueSnapshot } from '../supervisor/broker/snapshots.ts'
 import type { Call, Session } from '../supervisor/broker/session.ts'
-
-/** Milliseconds that a producer may put without an answer since it last heard from the broker. */
-const PASS = 100
 
 interface Getter {
   readonly call: Call
@@ -46,6 +38,7 @@ export class QueueObject extends BrokerObject {
   readonly #purgers = new Set<Call>()
   readonly #intake = new Intake()
   readonly #closing: QueueClosing
+  readonly #passes: Passes
   #handing = false
   #closedBy: Error | null = null
 
@@ -66,6 +59,8 @@ export class QueueObject extends BrokerObject {
       () => this.#items.users,
       () => this.#closed(),
     )
+    const unbounded = spec.maxSize === Number.POSITIVE_INFINITY
+    this.#passes = new Passes(() => unbounded && this.#closing.state === 'open')
   }
 
   protected override readonly methods: Methods = {
@@ -192,7 +187,7 @@ export class QueueObject extends BrokerObject {
     if (this.#closing.state !== 'open') call.fail(this.#closedError())
     else if (!this.#full || this.#intake.has(how[2])) {
       this.#accept(bytes, how)
-      call.ok(this.#pass(this.#items.user(call.session, call.object)))
+      call.ok(this.#passes.give(this.#items.user(call.session, call.object)))
     } else if (poll) call.ok(false)
     else {
       const putter: Putter = { call, bytes, how }
@@ -217,15 +212,7 @@ export class QueueObject extends BrokerObject {
     const [sequence] = call.args as [number]
     const user = this.#items.user(call.session, call.object)
     if (user.refused !== 0 && sequence >= user.refused) call.fail(this.#closedError())
-    else call.ok(this.#pass(user))
-  }
-
-  /** Until when the producer may put without an answer, on the machine's monotonic clock; 0: it may not. */
-  #pass(user: QueueUser): number {
-    // Of what comes through another program, nobody here could tell when it was written.
-    const free = user.session.near && this.#closing.state === 'open' && this.#spec.maxSize === Number.POSITIVE_INFINITY
-    user.passUntil = free ? monotonic() + PASS : 0
-    return user.passUntil
+    else call.ok(this.#passes.give(user))
   }
 
   #accept(bytes: Uint8Array, how: PutHow): void {
@@ -250,12 +237,7 @@ export class QueueObject extends BrokerObject {
     this.#handing = false
     if (this.#getters.size > 0) this.#serve()
     this.#items.fillAnyone()
-    if (this.#closing.state !== 'open') return
-    const soon = monotonic() + PASS / 2
-    for (const user of this.#items.users) {
-      if (user.hasPut && user.passUntil < soon) user.session.event(user.number, 'pass', this.#pass(user))
-      user.hasPut = false
-    }
+    if (this.#closing.state === 'open') this.#passes.renew(this.#items.users)
   }
 
   // Consumers

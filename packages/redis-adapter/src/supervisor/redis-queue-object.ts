@@ -17,7 +17,9 @@ import { Errands } from './errands.ts'
 import { Fetcher } from './fetcher.ts'
 import { QueueCommands } from './queue-commands.ts'
 import { Line } from './line.ts'
+import { Lines } from './lines.ts'
 import { QueueEnd } from './queue-end.ts'
+import { EarlyCalls } from './early-calls.ts'
 import { joinRequest, putRequest, retry } from './queue-requests.ts'
 import { type Surround, tagOf } from './surround.ts'
 import { Suspects } from './suspects.ts'
@@ -30,6 +32,7 @@ export class RedisQueueObject extends BrokerObject {
   readonly #fetcher: Fetcher
   readonly #putters: Line
   readonly #joiners: Line
+  readonly #lines: Lines
   readonly #deliveries: Deliveries
   /** Processes that are stopped: what they asked for waits with them. */
   readonly #stopped = new Set<Session>()
@@ -37,10 +40,8 @@ export class RedisQueueObject extends BrokerObject {
   /** Made by a process of this program, and nameless: ends with it. */
   readonly #ours: boolean
   readonly #suspects: Suspects
-  /** Calls that came before Redis had said whether the queue is as this program thinks; null: it has. */
-  #early: { readonly method: string; readonly call: Call }[] | null = []
+  readonly #early = new EarlyCalls()
   readonly #end: QueueEnd
-  #timer: NodeJS.Timeout | undefined
   /** How often the connection has come back: an answer across that may be the second one. */
   #connections = 0
   /** Somebody is about to join by the queue's name. */
@@ -101,13 +102,14 @@ export class RedisQueueObject extends BrokerObject {
     }
     this.#putters = new Line({ rid, outage, giveUp, lasting: true })
     this.#joiners = new Line({ rid, outage, giveUp })
+    this.#lines = new Lines([this.#fetcher.line, this.#putters, this.#joiners], around.beat)
     this.#stops = [
       store.onConnected(() => {
         this.#connections += 1
         this.#errands.again()
-        this.#wakeAll()
+        this.#lines.wakeAll()
       }),
-      wakes.onResubscribed(() => this.#wakeAll()),
+      wakes.onResubscribed(() => this.#lines.wakeAll()),
       deaths.onDeath(reap),
       session.onLost(() => {
         this.#fetcher.putBack()
@@ -123,7 +125,7 @@ export class RedisQueueObject extends BrokerObject {
     put: (call) => this.#put(call),
     get: (call) => {
       const user = this.#userOf(call)
-      if (user !== null) this.#wait(() => this.#fetcher.get(call, user, call.args[0] === true))
+      if (user !== null) this.#lines.wait(() => this.#fetcher.get(call, user, call.args[0] === true))
     },
     ack: (call) => void this.#deliveries.ack(call),
     nack: (call) => void this.#deliveries.nack(call),
@@ -134,17 +136,15 @@ export class RedisQueueObject extends BrokerObject {
     retry: (call) => this.#ask(call, () => retry(this.#commands, call, () => this.#end.heard())),
     clear: (call) => this.#ask(call, () => this.#commands.clear()),
     join: (call) =>
-      this.#wait(() => this.#joiners.add(joinRequest(call, this.#commands, (others) => this.#suspects.look(others)))),
+      this.#lines.wait(() =>
+        this.#joiners.add(joinRequest(call, this.#commands, (others) => this.#suspects.look(others))),
+      ),
     close: (call) => this.#ask(call, () => this.#commands.close().then(() => void this.#end.heard())),
   }
 
   override call(method: string, call: Call): void {
-    if (this.#early !== null) {
-      const early = { method, call }
-      this.#early.push(early)
-      call.waits(() => {
-        this.#early = this.#early?.filter((one) => one !== early) ?? null
-      })
+    if (this.#early.awaited) {
+      this.#early.keep(method, call)
       return
     }
     if (method !== 'put' && method !== 'get' && method !== 'ack') this.#fetcher.putBack()
@@ -182,8 +182,8 @@ export class RedisQueueObject extends BrokerObject {
     // A queue that was closed may be drained by now: then whoever names it gets a fresh one.
     const named = this.#named
     this.#named = false
-    if (named && this.#end.known && this.#early === null) {
-      this.#early = []
+    if (named && this.#end.known && !this.#early.awaited) {
+      this.#early.await()
       this.#open(false)
     }
   }
@@ -204,24 +204,22 @@ export class RedisQueueObject extends BrokerObject {
     this.#stopped.add(session)
     this.#fetcher.putBack()
     this.#deliveries.takeBack(session)
-    for (const line of this.#lines) line.park(session)
+    this.#lines.park(session)
   }
 
   override resume(session: Session): void {
     this.#stopped.delete(session)
-    for (const line of this.#lines) line.resume(session)
+    this.#lines.resume(session)
   }
 
   override end(reason: Error): void {
     this.#over = true
-    clearTimeout(this.#timer)
     this.#fetcher.end()
     for (const stop of this.#stops) stop()
     this.#commands.stop()
-    for (const line of this.#lines) line.fail(reason)
+    this.#lines.end(reason)
     this.#errands.end()
-    for (const { call } of this.#early ?? []) call.fail(reason)
-    this.#early = null
+    for (const { call } of this.#early.release()) call.fail(reason)
     if (this.#ours) this.#errands.insist(() => this.#delete())
   }
 
@@ -229,10 +227,6 @@ export class RedisQueueObject extends BrokerObject {
   async #delete(): Promise<void> {
     await this.#commands.destroy()
     this.#around.owned.remove('queue', this.name)
-  }
-
-  get #lines(): readonly Line[] {
-    return [this.#fetcher.line, this.#putters, this.#joiners]
   }
 
   // Opening, closing
@@ -260,9 +254,7 @@ export class RedisQueueObject extends BrokerObject {
   }
 
   #begin(): void {
-    const early = this.#early ?? []
-    this.#early = null
-    for (const { method, call } of early) this.call(method, call)
+    for (const { method, call } of this.#early.release()) this.call(method, call)
   }
 
   #destroy(call: Call): void {
@@ -288,7 +280,7 @@ export class RedisQueueObject extends BrokerObject {
     })
     // What is here ahead of demand was put before, and must be there before.
     this.#fetcher.putBack()
-    this.#wait(() => this.#putters.add(request))
+    this.#lines.wait(() => this.#putters.add(request))
   }
 
   #ask(call: Call, how: () => Promise<unknown>): void {
@@ -305,22 +297,6 @@ export class RedisQueueObject extends BrokerObject {
   }
 
   // What others do
-
-  /** Looks from time to time in case a message was lost. */
-  #wait(begin: () => void): void {
-    begin()
-    this.#timer ??= setTimeout(() => this.#look(), this.#around.beat)
-  }
-
-  #look(): void {
-    this.#timer = undefined
-    for (const line of this.#lines) line.look()
-    if (this.#lines.some((line) => line.length > 0)) this.#timer = setTimeout(() => this.#look(), this.#around.beat)
-  }
-
-  #wakeAll(): void {
-    for (const line of this.#lines) line.wakeAll()
-  }
 
   #woken(letter: string, rid: string): void {
     if (letter === 'i') this.#fetcher.line.wake(rid)
@@ -343,6 +319,6 @@ export class RedisQueueObject extends BrokerObject {
     // What was taken for good is still known under the old name.
     this.#errands.again()
     this.#errands.run(() => this.#commands.reap([old]))
-    for (const line of this.#lines) line.reenter(this.#stopped)
+    this.#lines.reenter(this.#stopped)
   }
 }

@@ -5,7 +5,8 @@
 import { ClosedError, ConnectionError } from '@skein/core'
 import type { Redis } from 'ioredis'
 import { failureOf, isNoScript, isPassing, isReply, type Mask } from './failure.ts'
-import { assemble, type Loaded } from './script-text.ts'
+import { ScriptLibrary } from './script-library.ts'
+import type { Loaded } from './script-text.ts'
 import { COMMAND_DEADLINE } from './settings.ts'
 import { Succession } from './succession.ts'
 import type { Script, ScriptArgument, ScriptOptions, Store } from './surround.ts'
@@ -50,8 +51,7 @@ export class Scripts implements Store {
   readonly masters: readonly Redis[]
   readonly #where: string
   readonly #mask: Mask
-  readonly #flags: boolean
-  readonly #scripts = new Map<string, Loaded>()
+  readonly #library: ScriptLibrary
   readonly #succession: Succession
   /** Sent and not answered, in the order of sending. */
   readonly #flight = new Set<Entry>()
@@ -71,7 +71,7 @@ export class Scripts implements Store {
     this.masters = masters
     this.#where = where
     this.#mask = mask
-    this.#flags = flags
+    this.#library = new ScriptLibrary(client, flags)
     this.#up = client.status === 'ready'
     this.#succession = new Succession(client)
     if (this.#up) this.#succession.began()
@@ -188,30 +188,11 @@ export class Scripts implements Store {
   }
 
   #script<A extends readonly ScriptArgument[], R>(name: string, options: ScriptOptions, urgent: boolean): Script<A, R> {
-    const script = this.#load(name, options)
+    const script = this.#library.load(name, options, this.#up)
     return {
       call: async (keys, args, { deadline = COMMAND_DEADLINE } = {}) =>
         this.#call(script, keys, args, options, deadline, urgent) as Promise<R>,
     }
-  }
-
-  #load(name: string, options: ScriptOptions): Loaded {
-    const { prelude = '', allowOom = false, readOnly = false, text } = options
-    const key = [name, prelude, allowOom, readOnly, text === undefined ? '' : text].join('\n')
-    let script = this.#scripts.get(key)
-    if (script === undefined) {
-      script = assemble(name, options, this.#flags)
-      this.#scripts.set(key, script)
-      if (this.#up) this.#teach(script)
-    }
-    return script
-  }
-
-  /** Ahead of the first use on this connection, so that no two calls change places because one had to be sent with its text. */
-  #teach({ text }: Loaded): void {
-    this.client.call('SCRIPT', 'LOAD', text).catch(() => {
-      // A server that refuses this gets the text with each first call.
-    })
   }
 
   async #call(
@@ -288,7 +269,7 @@ export class Scripts implements Store {
   #onReady(): void {
     this.#up = true
     this.#succession.began()
-    for (const script of this.#scripts.values()) this.#teach(script)
+    this.#library.teachAll()
     // All but the session's own scripts wait for `resume`, or `openGate`: this may be another server, or an empty one.
     this.#flush()
   }
