@@ -117,6 +117,21 @@ describe('a program that is lost', () => {
     },
   )
 
+  test('takes along what is detached, too, while the program that started it goes on', async () => {
+    const proxy = await Proxy.start(redis.url)
+    onTestFinished(() => proxy.close())
+    const { mp, host } = await field(redis, LONGER)
+    await host({ url: proxy.url })
+    const said = mp.queue<[number, number]>()
+    const child = mp.process(count, [said, counter().path], { detached: true })
+    await child.start()
+    const [pid] = await said.get()
+    proxy.hold()
+    expect((await child.join()).reason).toBe('host-lost')
+    proxy.flow()
+    await until('it is gone', () => !isRunning(pid), 20_000)
+  })
+
   test('one that closes in good order ends what it ran with SIGTERM', async () => {
     const { mp, host } = await field(redis, TTL)
     const taker = await host()

@@ -1,4 +1,5 @@
 /** A process of another program that runs here: claimed there, started here, and ended when that program lets go of it. */
+import { ConnectionError } from '@skein/core'
 import type { BrokerClient, Child, Launch, ObjectListener, Op } from '@skein/core/adapter'
 import { type Frame, op, relayed, relayHead } from '@skein/core/adapter'
 import type { Claimed } from './run-object.ts'
@@ -90,7 +91,7 @@ export class Lodger implements ObjectListener {
     else if (name === 'interrupt') this.#child?.interrupt()
     else if (name === 'recall') this.#desk?.recall()
     else if (name === 'taken') this.#taken(args[0] as number)
-    else if (name === 'gone') this.#left()
+    else if (name === 'gone') this.#left(args[0] as Error)
     else if (name === 'kill') this.kill()
   }
 
@@ -106,8 +107,10 @@ export class Lodger implements ObjectListener {
   }
 
   /** The program that started it is gone. What outlives it goes on here, if it has begun. */
-  #left(): void {
-    if (this.#child === null || !this.#detached) {
+  #left(reason: Error): void {
+    // That program goes on, and may start another one instead of what it has lost.
+    const goesOn = reason instanceof ConnectionError && reason.retryable
+    if (this.#child === null || !this.#detached || goesOn) {
       this.kill()
       return
     }

@@ -84,7 +84,7 @@ export class Peer {
     } else if (what === BROKEN || what === OVER) {
       this.#over = number
       if (what === BROKEN) {
-        this.end('has lost a message, or this one has')
+        this.end('has lost a message, or this one has', true)
         this.#options.send(message(OVER, this.#links))
       } else if (this.#guest !== null && this.#guest.link.number <= number) this.#endGuest()
     } else throw new ProtocolError(`a message of another program begins with ${what}`)
@@ -92,7 +92,7 @@ export class Peer {
 
   /** Something between the two is lost: neither may wait for it. */
   broken(how: string): void {
-    this.end(how)
+    this.end(how, true)
     this.#over = Number.POSITIVE_INFINITY
     this.#options.send(message(BROKEN, this.#links))
   }
@@ -101,15 +101,15 @@ export class Peer {
   leave(): void {
     this.#client?.link.flush()
     this.#guest?.link.flush()
-    this.end('cannot be asked any more: this one has closed its context')
+    this.end('cannot be asked any more: this one has closed its context', false)
     this.#options.send(message(BYE, 0))
   }
 
-  /** @param how completes "the program that keeps this …" */
-  end(how: string): void {
+  /** @param how completes "the program that keeps this …" @param goesOn both live, and can be asked anew */
+  end(how: string, goesOn: boolean): void {
     const client = this.#client
     this.#client = null
-    client?.broker.close(new ConnectionError(`the program that keeps this ${how}`))
+    client?.broker.close(new ConnectionError(`the program that keeps this ${how}`, { retryable: goesOn }))
     this.#endGuest()
   }
 

@@ -168,17 +168,17 @@ export class Peers {
     this.#peer(sid).broken(how)
   }
 
-  #end(sid: string, how: string): void {
+  #end(sid: string, how: string, goesOn = false): void {
     const peer = this.#peers.get(sid)
     if (peer === undefined) return
     this.#peers.delete(sid)
     this.#mailbox.forget(sid)
-    peer.end(how)
+    peer.end(how, goesOn)
   }
 
   /** To the others this program is dead, though it may come back under another name: what it had with them is over. */
   #lost(): void {
-    for (const sid of this.#peers.keys()) this.#end(sid, 'could not be reached for longer than sessionTtl')
+    for (const sid of this.#peers.keys()) this.#end(sid, 'could not be reached for longer than sessionTtl', true)
   }
 
   /** A program that ends in good order but cannot say so is in no register of the dead. */
