@@ -1,5 +1,13 @@
 /** A condition of a lock on three masters, of which one is killed while somebody waits. */
-import { type Condition, connect, ConnectionError, type Context, type Lease } from '@skein/core'
+import {
+  type Condition,
+  connect,
+  ConnectionError,
+  type Context,
+  type Lease,
+  LeaseLostError,
+  StateError,
+} from '@skein/core'
 import { afterAll, beforeAll, beforeEach, expect, onTestFinished, test } from 'vitest'
 import { Proxy } from '../../../integration-tests/support/proxy.ts'
 import { freshNamespace, grownUp, type RedisServer, startRedis } from '../../../integration-tests/support/redis.ts'
@@ -41,15 +49,15 @@ interface Flow {
 }
 
 /** Waits in the condition; resolves when the lock is free again. What the wait ends with, under the lock. */
-async function stand(signal?: AbortSignal): Promise<Flow> {
+async function stand(signal?: AbortSignal, where: Condition = condition): Promise<Flow> {
   const leases: Lease[] = []
-  const ended = condition.with(async (lease) => {
+  const ended = where.with(async (lease) => {
     leases.push(lease)
-    const end = await condition.wait({ signal }).then(
+    const end = await where.wait({ signal }).then(
       () => 'woken',
       (error: unknown) => error,
     )
-    lease.assertHeld()
+    if (!(end instanceof StateError)) lease.assertHeld()
     return end
   })
   await expect.poll(() => leases.length).toBe(1)
@@ -99,6 +107,34 @@ test('the lock is not given up before the place in the line is had', async () =>
   lease.assertHeld()
   await lease.release()
 })
+
+test('who waits in another program is notified, and hears when the condition or its lock is destroyed', async () => {
+  // By other urls it is another program.
+  const other = await connect(
+    servers.map(({ url }) => url),
+    { namespace: mp.namespace, sessionTtl: LEASE },
+  )
+  onTestFinished(() => other.close())
+  const theirs = (): Condition => other.condition({ lock: other.lock('desk'), name: 'news' })
+  const { ended } = await stand(undefined, theirs())
+  await condition.with(() => condition.notify())
+  expect(await ended).toBe('woken')
+  for (const which of ['condition', 'lock'] as const) {
+    const waiting = await stand(undefined, theirs())
+    const again = mp.condition({ lock: mp.lock('desk'), name: 'news' })
+    await again.with(() => again.locked())
+    if (which === 'lock') {
+      const { ended: mine } = await stand(undefined, again)
+      await mp.lock('desk').destroy()
+      expect(await mine).toBeInstanceOf(StateError)
+    } else await again.destroy()
+    expect(await waiting.ended).toMatchObject({
+      name: 'StateError',
+      message: expect.stringContaining('news') as unknown,
+    })
+    expect(() => waiting.leases[0]?.assertHeld()).toThrow(LeaseLostError)
+  }
+}, 30_000)
 
 test('a notification whose answer was lost is not given twice', async () => {
   const woken: number[] = []
