@@ -75,11 +75,13 @@ for (const compiler of Object.keys(compilers)) {
   })
 }
 
-for (const kind of ['local', 'redis'] as const) {
-  const env = (): Record<string, string> => ({ SKEIN_URL: kind === 'local' ? 'local:' : (redis?.url ?? '') })
+function env(kind: 'local' | 'redis'): Record<string, string> {
+  return { SKEIN_URL: kind === 'local' ? 'local:' : (redis?.url ?? '') }
+}
 
+for (const kind of ['local', 'redis'] as const) {
   test(`a program in JavaScript runs, on ${kind}`, async () => {
-    const program = new Program('plain.mjs', { folder: project, cwd: project, env: env() })
+    const program = new Program('plain.mjs', { folder: project, cwd: project, env: env(kind) })
     expect(await program.ended).toEqual({
       code: 0,
       signal: null,
@@ -89,10 +91,25 @@ for (const kind of ['local', 'redis'] as const) {
   })
 
   test(`a program in TypeScript runs, on ${kind}`, async () => {
-    const program = new Program('typed.ts', { folder: project, cwd: project, env: env() })
+    const program = new Program('typed.ts', { folder: project, cwd: project, env: env(kind) })
     expect(await program.ended).toEqual({ code: 0, signal: null, stdout: `${kind} 14 [ 'A', 'B' ]\n`, stderr: '' })
   })
 }
+
+test('an adapter of another version is refused with a sentence', async () => {
+  const manifest = join(project, 'node_modules', '@skein', 'redis-adapter', 'package.json')
+  const text = readFileSync(manifest, 'utf8')
+  writeFileSync(manifest, text.replace(/"version": "[^"]+"/, '"version": "0.99.0"'))
+  try {
+    const { code, stderr } = await new Program('plain.mjs', { folder: project, cwd: project, env: env('redis') }).ended
+    expect(code).toBe(1)
+    expect(stderr).toMatch(
+      /@skein\/core is \d\S+, and @skein\/redis-adapter is 0\.99\.0; install both in the same version/,
+    )
+  } finally {
+    writeFileSync(manifest, text)
+  }
+})
 
 test('the program on the page of @skein/core runs', async () => {
   const program = new Program('readme.ts', { folder: project, cwd: project, env: { SKEIN_URL: 'local:' } })

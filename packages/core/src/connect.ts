@@ -1,4 +1,5 @@
 /** Opening a context. */
+import { createRequire } from 'node:module'
 import type { Adapter } from './contract/adapter.ts'
 import type { AdapterModule, ConnectSettings } from './contract/adapter-module.ts'
 import type { ConnectOptions, Context } from './contract/context.ts'
@@ -22,7 +23,7 @@ const REDIS: string = '@skein/redis-adapter'
  * Default: the environment variable `SKEIN_URL`, else `local:`
  * @throws ArgumentError on a url of an unknown kind or an unknown option
  * @throws ConflictError if another context of this process has the same place and namespace with other settings than those asked for
- * @throws NotSupportedError if the package for the url is not installed, or the server is of a kind that does not serve
+ * @throws NotSupportedError if the package for the url is not installed, or is of another version, or the server is of a kind that does not serve
  * @throws ConnectionError if the server cannot be reached within 5 s; AuthenticationError, TlsError and ProtocolError are kinds of it
  */
 export async function connect(url?: string | readonly string[] | Store, options?: ConnectOptions): Promise<Context> {
@@ -55,7 +56,9 @@ async function local({ name, meeting }: Place, settings: ConnectSettings): Promi
 
 async function redisAdapter([url = '']: readonly string[]): Promise<AdapterModule> {
   try {
-    return (await import(REDIS)) as AdapterModule
+    const module = (await import(REDIS)) as AdapterModule
+    checkVersions()
+    return module
   } catch (error) {
     // What the package itself fails to find is another matter.
     const { code, message } = error as NodeJS.ErrnoException
@@ -66,5 +69,24 @@ async function redisAdapter([url = '']: readonly string[]): Promise<AdapterModul
         cause: error,
       },
     )
+  }
+}
+
+/** Each is built on the insides of the other, and they are released together. @throws NotSupportedError */
+function checkVersions(): void {
+  const [own, other] = [versionIn('../package.json'), versionIn(`${REDIS}/package.json`)]
+  if (own === other || own === null || other === null) return
+  throw new NotSupportedError(
+    `connect(): @skein/core is ${own}, and ${REDIS} is ${other}; install both in the same version`,
+  )
+}
+
+/** `null` where there is no such file, as in a bundle. */
+function versionIn(manifest: string): string | null {
+  try {
+    return (createRequire(import.meta.url)(manifest) as { readonly version: string }).version
+  } catch {
+    // Whoever bundles both takes them from one installation.
+    return null
   }
 }
