@@ -2,12 +2,14 @@
 import { readFileSync } from 'node:fs'
 import { Command, CommanderError } from 'commander'
 import { addHost } from './commands/host.ts'
+import { addHosts } from './commands/hosts.ts'
 import { addKill } from './commands/kill.ts'
 import { addLocks } from './commands/locks.ts'
 import { addPs } from './commands/ps.ts'
 import { addQueues } from './commands/queues.ts'
 import { addRun } from './commands/run.ts'
 import { addTop } from './commands/top.ts'
+import { collect } from './options.ts'
 import { exitCodeOf, sentenceOf } from './failure.ts'
 
 const AFTER = `
@@ -45,16 +47,12 @@ function skein(): Command {
     .configureOutput({ outputError: (text, write) => write(`skein: ${oneSentence(text)}\n`) })
     .addHelpText('after', AFTER)
     .exitOverride()
-  for (const add of [addPs, addLocks, addQueues, addTop, addKill, addRun, addHost]) add(program)
+  for (const add of [addPs, addLocks, addQueues, addHosts, addTop, addKill, addRun, addHost]) add(program)
   return program
 }
 
 function termOf(command: Command): string {
   return [command.name(), command.usage().replace('[options] ', '').replace('[options]', '')].join(' ').trim()
-}
-
-function collect(url: string, before: readonly string[] = []): readonly string[] {
-  return [...before, url]
 }
 
 function version(): string {

@@ -66,10 +66,13 @@ async function open({ url, namespace }: PlaceOptions, wanted: ConnectOptions): P
   }
 }
 
-/** What `connect()` says of its arguments, of the options that they came from. */
+/** What `connect()` says of its arguments, said of the options that they came from. */
 function asOption(sentence: string, source: string): string {
   return sentence
     .replace('connect(): namespace', '--namespace')
-    .replace('connect(): serve.slots', '--slots')
+    .replace('connect(): serve.labels', '--label')
+    .replace(/connect\(\): serve\.(slots|root|allow|env)/, '--$1')
+    .replace('connect(): serve: ', '')
+    .replace('serve: { unsigned: true }', '--unsigned')
     .replace('connect()', source)
 }

@@ -1,4 +1,6 @@
 /** How the command behaves in a shell: exit codes, what goes to which stream, what is there without a terminal. */
+import { hostname } from 'node:os'
+import { isRunning, until } from '@skein/conformance'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { type RedisServer, startRedis } from '../../../integration-tests/support/redis.ts'
 import { type Environment, Running, shell } from './skein.ts'
@@ -23,7 +25,7 @@ describe('what was asked for goes to standard output, and the exit code is 0', (
     const [none, help] = await Promise.all([shell('skein'), shell('skein --help')])
     expect(none).toEqual(help)
     expect(help).toMatchObject({ code: 0, stderr: '' })
-    for (const command of ['ps', 'locks', 'queues', 'top', 'kill', 'run', 'host']) {
+    for (const command of ['ps', 'locks', 'queues', 'hosts', 'top', 'kill', 'run', 'host']) {
       expect(help.stdout).toMatch(new RegExp(`^  ${command}\\b`, 'm'))
     }
   })
@@ -63,6 +65,11 @@ describe('a wrong command line: one sentence on standard error, exit code 2', ()
     ['skein host --url redis://h --slots 0', /--slots takes an integer from 1 to 10000, got "0"/],
     ['skein host --url redis://h --slots -1', /--slots/],
     ['skein host --url redis://h --slots 1000000000', /--slots takes .* got "1000000000"/],
+    ['skein host --url redis://h --label gpu', /--label takes key=value, as in gpu=yes, got "gpu"/],
+    ["skein host --url redis://h --root ''", /--root must be the path of a folder/],
+    ['skein host --url redis://h --allow /etc/passwd', /--allow takes paths from the root/],
+    ['skein host --url redis://10.0.0.1', /set SKEIN_SECRET .* or say --unsigned to allow it/],
+    ['SKEIN_SECRET=short skein host --url redis://h', /SKEIN_SECRET has 5 bytes and must have 32 or more/],
     ['skein host --url local:x', /host runs what comes over Redis/],
     ['skein kill x --url redis://h --signal HUP', /--signal takes TERM, INT, KILL, got "HUP"/],
     ['skein run work.mjs', /run takes module#export/],
@@ -116,15 +123,69 @@ describe('skein run', () => {
     expect(died).toEqual({ code: 137, stdout: '', stderr: 'skein: the process was ended by SIGKILL\n' })
   })
 
-  test('--elsewhere: in a host, which SIGTERM ends with 0', async () => {
-    const host = new Running('exec skein host --slots 1 2>&1', env)
+  test('--elsewhere, and by a label: in a host', async () => {
+    const host = new Running('exec skein host --slots 1 --label gpu=yes 2>&1', env)
     await host.shows('Serving')
-    const ran = await shell('skein run --elsewhere work.mjs#add 2 3', env)
+    const lines = ['--elsewhere', '--label gpu=yes', `--host ${hostname()}`]
+    const runs = await Promise.all(lines.map((line) => shell(`skein run ${line} 'work.mjs#parent'`, env)))
     host.kill('SIGTERM')
-    expect(ran).toEqual({ code: 0, stdout: '5\n', stderr: '' })
+    const { code, stdout } = await host.ended
+    const [, pid = ''] = /^Serving redis:\/\/\S+, namespace skein, as \S+ \(pid (\d+)\), 1 at once\./.exec(stdout) ?? []
+    expect(runs).toEqual(lines.map(() => ({ code: 0, stdout: `${pid}\n`, stderr: '' })))
+    expect(code).toBe(0)
+  })
+
+  test('ends the process when it is ended itself', async () => {
+    for (const [signal, code] of [
+      ['SIGINT', 130],
+      ['SIGTERM', 143],
+    ] as const) {
+      const run = new Running('exec skein run work.mjs#stay')
+      const pid = Number(await run.line())
+      run.kill(signal)
+      expect(await run.ended).toMatchObject({ code })
+      expect(isRunning(pid)).toBe(false)
+    }
+  })
+})
+
+describe('skein host', () => {
+  test('SIGTERM: takes nothing more, lets what runs end, and ends with 0', async () => {
+    const host = new Running('exec skein host 2>&1', env)
+    await host.shows('Serving')
+    const run = new Running('exec skein run --elsewhere work.mjs#nap 1500', env)
+    await run.line()
+    host.kill('SIGTERM')
+    expect(await run.ended).toMatchObject({ code: 0, stdout: 'begun\nslept\n' })
+    expect(await host.ended).toMatchObject({ code: 0 })
+  })
+
+  test('--drain: no longer than that', async () => {
+    const host = new Running('exec skein host --drain 200 2>&1', env)
+    await host.shows('Serving')
+    const run = new Running('exec skein run --elsewhere work.mjs#nap 600000', env)
+    await run.line()
+    host.kill('SIGTERM')
     const { code, stdout } = await host.ended
     expect(code).toBe(0)
-    expect(stdout).toMatch(/^Serving redis:\/\/\S+, namespace skein, as \S+ \(pid \d+\): at most 1 processes\.\n$/)
+    expect(stdout).toContain('What still ran after 200 ms is ended.')
+    expect((await run.ended).code).not.toBe(0)
+  })
+
+  test('a second signal ends it at once', async () => {
+    const host = new Running('exec skein host 2>&1', env)
+    await host.shows('Serving')
+    const run = new Running('exec skein run --elsewhere work.mjs#nap 600000', env)
+    await run.line()
+    host.kill('SIGINT')
+    await until(
+      'it takes nothing more',
+      async () => (await shell('skein hosts', env)).stdout.includes('draining'),
+      20_000,
+    )
+    host.kill('SIGINT')
+    expect(await host.ended).toMatchObject({ code: 130 })
+    expect((await run.ended).code).not.toBe(0)
   })
 })
 

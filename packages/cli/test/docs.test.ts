@@ -13,12 +13,16 @@ const document = readFileSync(join(import.meta.dirname, '..', '..', '..', 'docs'
 /** What the document calls what has another name in each run. */
 const PROGRAM = '5h3kx0aq7d2'
 const PIDS = ['main', 'printer', 'archiver', 'PoolWorker-1']
+const SERVING = '7c9kx0aq9e4'
+const SERVING_PID = '4105'
 const HOST = 'web-1'
 const URL = 'redis://localhost:6379'
 
 let redis: RedisServer
 let cwd: string
 let crew: Running
+/** `skein host` goes on while the lines after it are run. */
+let host: { readonly running: Running; readonly said: string } | null = null
 let processes: readonly ProcessInfo[]
 
 beforeAll(async () => {
@@ -31,8 +35,8 @@ beforeAll(async () => {
 }, 60_000)
 
 afterAll(async () => {
-  crew.kill('SIGTERM')
-  await crew.ended
+  for (const running of [crew, host?.running]) running?.kill('SIGTERM')
+  await Promise.all([crew.ended, host?.running.ended])
   await redis.close()
   rmSync(cwd, { recursive: true, force: true })
 })
@@ -49,6 +53,10 @@ function asTyped(line: string): string {
 /** With the names of the document, and columns as wide as they happen to be there. */
 function asWritten(text: string): string {
   let named = text.replaceAll(program(), PROGRAM).replaceAll(redis.url, URL)
+  if (host !== null) {
+    const [, pid = ''] = /\(pid (\d+)\)/.exec(host.said) ?? []
+    named = named.replaceAll(new RegExp(`\\b${pid}\\b`, 'g'), SERVING_PID).replace(/^\w+(?= +\S+ +4105 )/m, SERVING)
+  }
   named = named.replaceAll(JSON.stringify(program().slice(0, 3)), JSON.stringify(PROGRAM.slice(0, 3)))
   for (const [index, name] of PIDS.entries()) {
     const { pid } = processes.find((one) => one.name === name) ?? { pid: 0 }
@@ -99,6 +107,12 @@ test('skein top draws its screen, over and over in the same place, until Ctrl-C'
 
 for (const { line, output } of screens) {
   test(`$ ${line}`, async () => {
+    if (line.startsWith('skein host --slots 4')) {
+      const running = new Running(`exec ${line} 2>&1`, { SKEIN_URL: redis.url }, cwd)
+      host = { running, said: await running.line() }
+      expect(asWritten(host.said)).toBe(output)
+      return
+    }
     const { stdout } = await shell(`{ ${asTyped(line)}\n} 2>&1`, { SKEIN_URL: redis.url }, cwd)
     expect(asWritten(stdout)).toBe(output)
   })

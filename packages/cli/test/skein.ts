@@ -65,6 +65,12 @@ export class Running {
     }
   }
 
+  /** The first line that it wrote. */
+  async line(): Promise<string> {
+    await this.shows('\n')
+    return this.#stdout.slice(0, this.#stdout.indexOf('\n'))
+  }
+
   type(text: string): void {
     this.#child.stdin.write(text)
   }

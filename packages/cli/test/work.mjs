@@ -10,3 +10,14 @@ export const fail = () => {
 }
 export const leave = (code) => process.exit(code)
 export const die = () => process.kill(process.pid, 'SIGKILL')
+export const parent = () => process.ppid
+export const stay = () => {
+  console.log(process.pid)
+  setInterval(() => undefined, 60_000)
+  return new Promise(() => undefined)
+}
+export const nap = async (ms) => {
+  console.log('begun')
+  await new Promise((resolve) => setTimeout(resolve, ms))
+  return 'slept'
+}

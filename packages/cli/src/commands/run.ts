@@ -2,10 +2,11 @@
 import { resolve } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import { inspect } from 'node:util'
-import { type ExitStatus, type Process, targetsOf } from '@skein/core'
+import { type ExitStatus, type Labels, type Process, targetsOf } from '@skein/core'
 import type { Command } from 'commander'
 import { constants } from 'node:os'
 import { Failure } from '../failure.ts'
+import { collectLabel } from '../options.ts'
 import { checkJson, printJson } from '../output/json.ts'
 import { cut } from '../output/table.ts'
 import { waitingFor } from '../output/live.ts'
@@ -13,6 +14,8 @@ import { inContext, type PlaceOptions } from '../place.ts'
 
 interface RunOptions extends PlaceOptions {
   readonly elsewhere?: boolean
+  readonly host?: string
+  readonly label?: Labels
 }
 
 /** Of a word that is wrong, no more is shown; characters. */
@@ -27,6 +30,8 @@ export function addRun(program: Command): void {
     .argument('[args...]', 'its arguments, each as JSON; -- before one that begins with -')
     .description('calls an exported function in a process, and prints what it returns')
     .option('--elsewhere', 'in a program that serves, such as skein host, and not here')
+    .option('--host <name>', 'on that machine')
+    .option('--label <key=value>', 'where a program serves that has it; several times: all of them', collectLabel)
     .action(async (target: string, words: readonly string[], _, command: Command) => {
       const options = command.optsWithGlobals<RunOptions>()
       const { file, name } = readTarget(target)
@@ -34,7 +39,7 @@ export function addRun(program: Command): void {
       const wanted = options.elsewhere === true ? { serve: false } : {}
       await inContext(options, wanted, async (mp) => {
         const fn = targetsOf<AnyTargets>(pathToFileURL(file))[name] as (...args: unknown[]) => unknown
-        const child = mp.process(fn, args)
+        const child = mp.process(fn, args, { host: options.host, labels: options.label })
         await waitingFor(`Waiting for ${target} to start`, child.start(), 1_000)
         await tell(child, await child.join(), options.json ?? false)
       })

@@ -7,6 +7,7 @@ import { redraw } from '../output/live.ts'
 import { table } from '../output/table.ts'
 import { amongOthers, describePlace, othersIn, type PlaceOptions } from '../place.ts'
 import { untilSignal } from '../signals.ts'
+import { hostColumns } from './hosts.ts'
 import { isLock, lockColumns } from './locks.ts'
 import { processColumns } from './ps.ts'
 import { isQueue, queueColumns } from './queues.ts'
@@ -18,12 +19,12 @@ interface TopOptions extends PlaceOptions {
 export function addTop(program: Command): void {
   program
     .command('top')
-    .description('processes, queues and locks, live; Ctrl-C ends it')
+    .description('processes, hosts, queues and locks, live; Ctrl-C ends it')
     .option('--interval <ms>', 'between two looks', integerOption('--interval', 100, 3_600_000), 1_000)
     .action(async (_, command: Command) => {
       const options = command.optsWithGlobals<TopOptions>()
       if (!process.stdout.isTTY || options.json === true) {
-        throw new Failure(2, 'top draws on a terminal; for programs there are ps, queues and locks with --json')
+        throw new Failure(2, 'top draws on a terminal; for programs there are ps, hosts, queues and locks with --json')
       }
       await amongOthers('top', options, async (mp) => {
         const ended = untilSignal()
@@ -37,12 +38,14 @@ export function addTop(program: Command): void {
 async function screen(mp: Context, where: string): Promise<string[]> {
   const heading = `skein top  ${new Date().toLocaleTimeString('en-GB')}  ${where}`
   try {
-    const [processes, { objects }] = await Promise.all([othersIn(mp), mp.inspect()])
+    const hosting = mp.kind === 'local' ? [] : mp.hosts()
+    const [processes, hosts, { objects }] = await Promise.all([othersIn(mp), hosting, mp.inspect()])
     const queues = objects.filter(isQueue)
     const locks = objects.filter(isLock)
     return [
       heading,
       ...section('processes', processes.length, table(processes, processColumns)),
+      ...section('hosts', hosts.length, table(hosts, hostColumns)),
       ...section('queues', queues.length, table(queues, queueColumns)),
       ...section('locks', locks.length, table(locks, lockColumns)),
     ]
