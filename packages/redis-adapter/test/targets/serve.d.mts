@@ -2,6 +2,7 @@ import type { Connection, Lock, Process, Queue } from '@skein/core'
 
 type Pids = [pid: number, parent: number]
 export function first(): void
+export function pid(): number
 export function parentPid(): number
 export function holdAndTell(lock: Lock, said: Queue<Pids>): Promise<never>
 export function count(said: Queue<Pids>, file: string): Promise<never>

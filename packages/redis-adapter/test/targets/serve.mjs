@@ -5,6 +5,10 @@ import { currentProcess, targetsOf } from '@skein/core'
 
 export function first() {}
 
+export function pid() {
+  return process.pid
+}
+
 export function parentPid() {
   return process.ppid
 }
