@@ -22,5 +22,6 @@ export function hostDirectory(name: string): Directory {
   }
   // The host's own library, which its processes run on.
   symlinkSync(join(packages, 'core'), join(installed, 'core'))
+  symlinkSync(join(packages, 'conformance', 'node_modules', 'vitest'), join(path, 'node_modules', 'vitest'))
   return { path, remove: () => rmSync(path, { recursive: true, force: true }) }
 }

@@ -35,6 +35,8 @@ const isOfHost = (line: string): boolean => before.some((one) => line.startsWith
 beforeAll(async () => {
   server = await startTls()
   await ask(server.plainUrl, 'ACL', 'SETUSER', ...aclUser({ namespace, password }))
+  // Some checks have a namespace of their own.
+  await ask(server.plainUrl, 'ACL', 'SETUSER', 'skein', '&n-*', '~{n-*', '&elsewhere-*', '~{elsewhere-*')
   process.env['SKEIN_SECRET'] = SKEIN_SECRET
   const env = { ...process.env, NODE_EXTRA_CA_CERTS: server.caFile }
   const serve = { allow: 'node_modules/@skein/conformance/**', env: 'NODE_EXTRA_CA_CERTS' }
