@@ -52,7 +52,7 @@ async function findings(url: string): Promise<string[]> {
   return [...found, ...left, ...(code === 0 ? [] : [`exit code ${code}`]), ...(stderr === '' ? [] : [stderr])]
 }
 
-const LONG = 60_000 + STARTS * 1_000
+const LONG = 60_000 + STARTS * 3_000
 
 describe('starts and ends in great number leave nothing', () => {
   test('local:', { timeout: LONG }, async () => {
