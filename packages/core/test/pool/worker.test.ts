@@ -12,9 +12,9 @@ function spin(milliseconds: number): void {
   while (performance.now() < end);
 }
 
-/** A clock that stands still but when a task moves it: how long tasks take is then exact. */
+/** A clock that stands still but when a task moves it: how long tasks take is then exact, from a whole number on. */
 function stopClock(): { pass: (milliseconds: number) => void } {
-  let now = performance.now()
+  let now = Math.ceil(performance.now())
   vi.spyOn(performance, 'now').mockImplementation(() => now)
   return { pass: (milliseconds) => (now += milliseconds) }
 }
