@@ -18,8 +18,7 @@ Where: --url, else the environment variable SKEIN_URL. Exit codes: 0 done, 1 fai
 
 /** Never rejects. */
 export async function main(words: readonly string[]): Promise<void> {
-  // Whoever reads may have seen enough: `skein ps | head -1`.
-  for (const stream of [process.stdout, process.stderr]) stream.on('error', onBrokenPipe)
+  for (const stream of [process.stdout, process.stderr]) stream.on('error', onNoReader)
   try {
     await skein().parseAsync(words.length === 0 ? ['--help'] : [...words], { from: 'user' })
   } catch (error) {
@@ -72,6 +71,7 @@ function oneSentence(text: string): string {
   return hint === '' ? `${said}; see skein --help` : `${said} ${hint}`
 }
 
-function onBrokenPipe(error: NodeJS.ErrnoException): void {
-  if (error.code !== 'EPIPE') throw error
+/** Whoever reads may have seen enough (`skein ps | head -1`), and a terminal may have been closed. */
+function onNoReader(error: NodeJS.ErrnoException): void {
+  if (error.code !== 'EPIPE' && error.code !== 'EIO') throw error
 }

@@ -1,6 +1,9 @@
-/** Ctrl-C and SIGTERM of a command that runs until then. */
+/**
+ * Ctrl-C and SIGTERM of a command that runs until then. SIGHUP is left to the system, which ends the program: a Node that ends by itself when its
+ * terminal is gone aborts on the way (seen on 20.20).
+ */
 
-const CODES = { SIGINT: 130, SIGTERM: 143, SIGHUP: 129 } as const
+const CODES = { SIGINT: 130, SIGTERM: 143 } as const
 
 type Ending = keyof typeof CODES
 

@@ -74,6 +74,8 @@ describe('a wrong command line: one sentence on standard error, exit code 2', ()
     ['skein kill x --url redis://h --signal HUP', /--signal takes TERM, INT, KILL, got "HUP"/],
     ['skein run work.mjs', /run takes module#export/],
     ["skein run 'work.mjs#add' 1 hello", /argument 2 of the function is no JSON: hello/],
+    ["skein run --elsewhere 'work.mjs#add' 1 2", /on local: everything runs here, so --elsewhere needs Redis/],
+    ["skein run --label gpu=yes 'work.mjs#add' 1 2", /--label needs Redis/],
     ['skein top --url redis://h', /top draws on a terminal/],
   ]
   for (const [line, sentence] of wrong) {
@@ -194,6 +196,20 @@ describe('a reader that has seen enough', () => {
     expect(await shell('skein --help | true', env)).toMatchObject({ stderr: '' })
     expect(await shell('skein ps --json | true', env)).toMatchObject({ stderr: '' })
   })
+})
+
+test('local:NAME: the programs that met there are seen, and ended, too', async () => {
+  const met = { SKEIN_URL: `local:cli-${process.pid}` }
+  const crew = new Running('exec node crew.mjs', met)
+  await crew.shows('ready')
+  const [ps, locks] = await Promise.all([shell('skein ps', met), shell('skein locks', met)])
+  expect(ps.stdout).toMatch(/^\S+\.1 +printer +process,daemon/m)
+  expect(locks.stdout).toMatch(/^lock +invoices +held +1 +printer@/m)
+  expect(await shell('skein kill printer', met)).toMatchObject({ code: 0, stderr: '' })
+  expect((await shell('skein locks', met)).stdout).toMatch(/^lock +invoices +held +0 +archiver@/m)
+  expect(await shell('skein hosts', met)).toMatchObject({ code: 0, stdout: '' })
+  crew.kill('SIGTERM')
+  await crew.ended
 })
 
 describe('on a terminal', () => {

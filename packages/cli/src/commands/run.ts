@@ -36,10 +36,17 @@ export function addRun(program: Command): void {
       const options = command.optsWithGlobals<RunOptions>()
       const { file, name } = readTarget(target)
       const args = words.map(readArgument)
-      const wanted = options.elsewhere === true ? { serve: false } : {}
-      await inContext(options, wanted, async (mp) => {
+      const { elsewhere = false, host, label: labels } = options
+      await inContext(options, elsewhere ? { serve: false } : {}, async (mp) => {
+        if (mp.kind === 'local' && (elsewhere || host !== undefined || labels !== undefined)) {
+          const asked = elsewhere ? '--elsewhere' : host === undefined ? '--label' : '--host'
+          throw new Failure(
+            2,
+            `on local: everything runs here, so ${asked} needs Redis; give --url redis://host:6379, or set SKEIN_URL`,
+          )
+        }
         const fn = targetsOf<AnyTargets>(pathToFileURL(file))[name] as (...args: unknown[]) => unknown
-        const child = mp.process(fn, args, { host: options.host, labels: options.label })
+        const child = mp.process(fn, args, { host, labels })
         await waitingFor(`Waiting for ${target} to start`, child.start(), 1_000)
         await tell(child, await child.join(), options.json ?? false)
       })
@@ -51,7 +58,7 @@ async function tell(child: Process<unknown>, exit: ExitStatus, json: boolean): P
     // What it threw stands on its standard error, which is ours.
     process.exitCode = codeOf(exit)
     if (exit.reason === 'host-lost')
-      throw new Failure(1, `the host that ran it is gone, and nobody knows how far it came`)
+      throw new Failure(1, 'the host that ran it is gone, and nobody knows how far it came')
     if (exit.signal !== null) process.stderr.write(`skein: the process was ended by ${exit.signal}\n`)
     return
   }
