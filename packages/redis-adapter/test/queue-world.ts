@@ -194,9 +194,9 @@ export class World {
     for (const client of [this.redis, this.#subscriber]) client.on('error', () => undefined)
     this.#subscriber.on('message', (_channel, message: string) => this.#message(message))
     this.#subscriber.on('ready', () => {
-      void this.#subscribe().then(() => {
-        for (const told of this.#resubscribed) told()
-      })
+      const told = (): void => this.#resubscribed.forEach((one) => one())
+      // Closed meanwhile; the next connection subscribes again.
+      this.#subscribe().then(told, () => undefined)
     })
     this.store = new Scripts({ client: this.redis, masters: [], where: 'the test', mask: (text) => text, flags: true })
     this.redis.on('ready', () => this.store.resume())
