@@ -153,9 +153,10 @@ export class World {
       first = false
     })
     this.#subscriber.on('ready', () => {
-      void this.#subscriber.subscribe(`${namespace}:wake:${this.sid}`).then(() => {
-        for (const told of this.#resubscribed) told()
-      })
+      this.#subscriber.subscribe(`${namespace}:wake:${this.sid}`).then(
+        () => this.#resubscribed.forEach((told) => told()),
+        () => undefined,
+      )
     })
     const beat = more.beat ?? 1_000
     const { redis, confirmedUntil } = this

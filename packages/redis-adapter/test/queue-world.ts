@@ -190,12 +190,11 @@ export class World {
       retryStrategy: () => 20,
     } as const
     this.redis = new Redis(url, { ...settings, enableOfflineQueue: false })
-    this.#subscriber = new Redis(url, settings)
+    this.#subscriber = new Redis(url, { ...settings, autoResubscribe: false })
     for (const client of [this.redis, this.#subscriber]) client.on('error', () => undefined)
     this.#subscriber.on('message', (_channel, message: string) => this.#message(message))
     this.#subscriber.on('ready', () => {
       const told = (): void => this.#resubscribed.forEach((one) => one())
-      // Closed meanwhile; the next connection subscribes again.
       this.#subscribe().then(told, () => undefined)
     })
     this.store = new Scripts({ client: this.redis, masters: [], where: 'the test', mask: (text) => text, flags: true })
@@ -334,7 +333,8 @@ export class World {
   }
 
   async close(): Promise<void> {
-    await this.redis.quit().catch(() => undefined)
+    this.#subscriber.removeAllListeners('ready')
+    await Promise.allSettled([this.redis, this.#subscriber].map((one) => one.quit()))
     this.crash()
   }
 
