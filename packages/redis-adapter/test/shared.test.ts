@@ -188,6 +188,8 @@ test('destroyed by another program: handles hear of it, and never work on the ne
   const [one, two] = [await stage.program(), await stage.program()]
   const [a, b] = [one.process('anna').mp, two.process().mp]
   const [mine, theirs] = [a.value({ name: 'a', initial: 1 }), b.value({ name: 'a', initial: 2 })]
+  // Whoever comes first makes it, and these two have a connection each.
+  expect(await mine.get()).toBe(1)
   expect(await theirs.get()).toBe(1)
   await mine.destroy()
   await expect.poll(() => theirs.get().catch(String)).toMatch(/StateError: value "a" was destroyed by anna/)
