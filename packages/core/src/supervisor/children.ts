@@ -25,8 +25,8 @@ export interface StartSpec {
   readonly options: ChildOptions
   /** Which program keeps its record, by the id of its main process; default: this one. */
   readonly keeper?: string
-  /** What it may run; default: what its parent may. */
-  readonly policy?: TargetPolicy
+  /** What it may run; `null`, and default: whatever Node finds. */
+  readonly policy?: TargetPolicy | null
   /** How many numbers earlier runs under this id may have used for what they made; default 0. */
   readonly serial?: number
 }
@@ -71,10 +71,9 @@ export class Children {
     const { id, name, daemon, namespace, nature, parent, role, serial = 0 } = spec
     const { detached } = spec.options
     const info = (pid: number): ProcessInfo => ({ id, name, pid, host: hostname() })
-    const creator = this.#entries.get(parent.id)
     // What is inherited is the creator's, also where that is read by somebody.
-    const above = spec.options.stdio === 'inherit' ? creator : undefined
-    const policy = spec.policy ?? creator?.policy ?? null
+    const above = spec.options.stdio === 'inherit' ? this.#entries.get(parent.id) : undefined
+    const { policy = null } = spec
     const stdio = above?.stdio ?? spec.options.stdio
     const boot: ConstructorParameters<typeof Child>[0] = (pid, at) => ({
       process: info(pid),
@@ -117,6 +116,11 @@ export class Children {
     frame = events.started(child, info(child.pid))
     // Too late to leave it in good order.
     if (this.#stopping) child.kill()
+  }
+
+  /** What that child may run, and so whatever it starts. */
+  policyOf(id: string): TargetPolicy | null {
+    return this.#entries.get(id)?.policy ?? null
   }
 
   /** Ends everything but what is detached, first politely. Resolves when nothing else runs any more. */

@@ -183,6 +183,7 @@ export class ProcessObject extends BrokerObject {
       this.#kill()
     })
     const restarts = restart === null ? null : new Restarts(restart)
+    const policy = this.#starter.policyOf(call.session.process.id)
     this.#restarts = restarts
     this.#launch = () => {
       const role = { kind: 'process', target, args } as const
@@ -191,7 +192,7 @@ export class ProcessObject extends BrokerObject {
       const { label: name, daemon } = this.#spec
       const parent = call.session.process
       this.#placed = this.#starter.start(
-        { id, name, daemon, parent, role, surroundings, options, serial },
+        { id, name, daemon, parent, role, surroundings, options, serial, policy },
         this.#events,
       )
     }

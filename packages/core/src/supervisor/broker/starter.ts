@@ -7,6 +7,7 @@ import type { FifoStock } from '../fifo-stock.ts'
 import { type Frame, op } from '../../wire/frame.ts'
 import type { Link } from '../../wire/link.ts'
 import type { Broker } from './broker.ts'
+import type { TargetPolicy } from '../../target/index.ts'
 import type { BrokerObject } from './broker-object.ts'
 import { LeftOutput, type Output } from './output.ts'
 import type { Session } from './session.ts'
@@ -89,7 +90,8 @@ export class Starter {
 
   start(of: Omit<StartSpec, 'namespace' | 'nature'>, events: StarterEvents): Placed {
     const { namespace, nature, placement } = this.#home
-    const spec = { ...of, namespace, nature }
+    const { policy = this.policyOf(of.parent.id) } = of
+    const spec = { ...of, namespace, nature, policy }
     if (placement === null) {
       this.launch(spec, events)
       return launched
@@ -157,6 +159,11 @@ export class Starter {
       },
       slot,
     )
+  }
+
+  /** What a process may run that this one starts: taken when that is asked for, since later its starter may be gone. */
+  policyOf(parent: string): TargetPolicy | null {
+    return this.#children.policyOf(parent)
   }
 
   /** Why no host has taken a start that asks for that; `null`: it does not wait for one. */
