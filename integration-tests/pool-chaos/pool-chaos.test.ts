@@ -80,16 +80,19 @@ const methods: Readonly<Record<string, Method>> = {
 }
 
 class Marks {
-  readonly path: string
+  path = ''
   readonly #folder = mkdtempSync(join(tmpdir(), 'pool-chaos-'))
+  #files = 0
 
   constructor() {
-    this.path = join(this.#folder, 'marks')
     onTestFinished(() => rmSync(this.#folder, { recursive: true, force: true }))
-    this.clear()
+    this.turn()
   }
 
-  clear(): void {
+  /** A file of its own for each call: what a call left running when it was given up still leaves its marks. */
+  turn(): void {
+    this.#files += 1
+    this.path = join(this.#folder, `marks-${this.#files}`)
     writeFileSync(this.path, '')
   }
 
@@ -173,7 +176,7 @@ for (const adapter of ['local', 'redis'] as const) {
     for (let at = 0; killer.pids.size < KILLS || at < 2 * names.length; at += 1) {
       const name = names[at % names.length] as string
       const retries = Math.floor(at / names.length) % 2 === 0 ? 0 : 50
-      marks.clear()
+      marks.turn()
       const before = killer.pids.size
       const outcome = await killer.during(pool, (methods[name] as Method)(pool, marks.path, retries))
       expect(faults(outcome, marks, killer, retries), `${name}, retries ${retries}, seed ${SEED}`).toEqual([])
