@@ -27,7 +27,7 @@ const REDIS: string = '@skein/redis-adapter'
  * @throws ConnectionError if the server cannot be reached within 5 s; AuthenticationError, TlsError and ProtocolError are kinds of it
  */
 export async function connect(url?: string | readonly string[] | Store, options?: ConnectOptions): Promise<Context> {
-  const settings = checkSettings(options)
+  const { onDrift, ...settings } = checkSettings(options)
   const place = placeOf(url ?? (process.env['SKEIN_URL'] || 'local:'))
   const home = childHome()
   if (home !== null && (url === undefined || (place.name === home.place && !home.lost))) {
@@ -44,7 +44,7 @@ export async function connect(url?: string | readonly string[] | Store, options?
           quorum: place.quorum,
           details: place.details,
         })
-  const made = new AdapterContext(adapter, false)
+  const made = new AdapterContext(adapter, false, onDrift)
   // Of a child the contexts of its home are known, as long as it has one.
   if (home === null) noteOpen(made)
   return made

@@ -19,7 +19,7 @@ import type { RWLock } from './contract/rwlock.ts'
 import type { DictKey, SharedArray, SharedDict, SharedList, Value } from './contract/state.ts'
 import type { Semaphore, SemaphoreOptions } from './contract/semaphore.ts'
 import type { Snapshot } from './contract/snapshot.ts'
-import type { Target } from './contract/target.ts'
+import type { Target, TargetRef } from './contract/target.ts'
 import type { Topic } from './contract/topic.ts'
 import type { WaitOptions } from './contract/wait.ts'
 import { noteClosed } from './current-process.ts'
@@ -27,7 +27,7 @@ import { ArgumentError, ClosedError, StateError } from './errors.ts'
 import { createPool } from './pool/pool.ts'
 import { checkBackoff } from './queue/put-options.ts'
 import { checkProcessOptions } from './process-options.ts'
-import { refOf } from './target/index.ts'
+import { inheritedDrift, type OnDrift, refOf, withDrift } from './target/index.ts'
 import { checkName } from './util/names.ts'
 import { describe } from './util/describe.ts'
 import { checkInteger, checkOptions } from './util/options.ts'
@@ -56,12 +56,15 @@ export class AdapterContext implements Context {
   readonly #adapter: Adapter
   /** What processes inherit. */
   readonly #daemon: boolean
+  readonly #onDrift: OnDrift | null
   #processes = 0
   #closing: Promise<void> | null = null
 
-  constructor(adapter: Adapter, daemon: boolean) {
+  /** @param onDrift `null`: as the program does that has started this process */
+  constructor(adapter: Adapter, daemon: boolean, onDrift: OnDrift | null = null) {
     this.#adapter = adapter
     this.#daemon = daemon
+    this.#onDrift = onDrift
   }
 
   get kind(): 'local' | 'redis' {
@@ -96,7 +99,7 @@ export class AdapterContext implements Context {
         `process(): args must be an array of the target's arguments, got ${typeof args}; write [value]`,
       )
     }
-    const { bound = [], ...ref } = refOf(target)
+    const { bound = [], ...ref } = this.#refOf(target)
     this.#processes += 1
     return this.#open.process<R>({
       ...chosen,
@@ -112,7 +115,7 @@ export class AdapterContext implements Context {
       openFleet: (spec, events) => adapter.fleet(spec, events),
       encode: (value, path) => encode(value, path, adapter.admit),
       decode: (bytes) => decode(bytes, (ref) => adapter.attach(ref)),
-      refOf,
+      refOf: (target) => this.#refOf(target),
     })
   }
 
@@ -189,7 +192,7 @@ export class AdapterContext implements Context {
     return this.#open.barrier({
       name: this.#name(name, where),
       parties,
-      action: action === undefined ? null : { ref: refOf(action), run: action },
+      action: action === undefined ? null : { ref: this.#refOf(action), run: action },
     })
   }
 
@@ -284,6 +287,10 @@ export class AdapterContext implements Context {
   get #open(): Adapter {
     if (this.#closing !== null) throw new ClosedError('the context is closed; connect() again')
     return this.#adapter
+  }
+
+  #refOf(target: unknown): TargetRef {
+    return withDrift(refOf(target), this.#onDrift ?? inheritedDrift())
   }
 
   #queue(options: string | QueueOptions | undefined, where: string): QueueSpec {

@@ -2,34 +2,42 @@
 import type { ConnectSettings } from './contract/adapter-module.ts'
 import type { ConnectOptions } from './contract/context.ts'
 import { ArgumentError, NotSupportedError } from './errors.ts'
+import type { OnDrift } from './target/index.ts'
 import { describe } from './util/describe.ts'
 import { checkServe } from './serve.ts'
 import { checkName } from './util/names.ts'
 import { checkInteger, checkOptions } from './util/options.ts'
 
-const NAMES = ['namespace', 'sessionTtl', 'stallLimit', 'outage', 'serve'] as const
+/** What contexts of one place share. */
+const SHARED = ['namespace', 'sessionTtl', 'stallLimit', 'outage', 'serve'] as const
+/** What each has for itself. */
+const OWN = ['onDrift'] as const
 
 /** Options that are planned, and what holds without them. */
 const PLANNED: Readonly<Record<string, string>> = {
   replicas:
     'what the master alone has confirmed is granted; an array of urls has locks confirmed by a majority of servers',
-  onDrift: 'a target that is another one where it runs is always refused',
   defaults: 'options are given with each call',
+}
+
+export interface Settings extends ConnectSettings {
+  readonly onDrift: OnDrift
 }
 
 /** Below this a pause of the collector or of a busy machine would end a session. */
 const SHORTEST = 100
 
 /** @throws ArgumentError */
-export function checkSettings(options: ConnectOptions | undefined): ConnectSettings {
+export function checkSettings(options: ConnectOptions | undefined): Settings {
   refusePlanned(options, PLANNED, 'connect()')
-  const checked = checkOptions(options, NAMES, 'connect()')
+  const checked = checkOptions(options, [...SHARED, ...OWN], 'connect()')
   const {
     namespace = 'skein',
     sessionTtl = 5_000,
     stallLimit = 30_000,
     outage = Number.POSITIVE_INFINITY,
     serve = null,
+    onDrift = 'reject',
   } = checked
   checkName(namespace, 'connect(): namespace')
   checkInteger(sessionTtl, { min: SHORTEST, what: 'connect(): sessionTtl, in milliseconds,' })
@@ -39,8 +47,13 @@ export function checkSettings(options: ConnectOptions | undefined): ConnectSetti
       `connect(): outage must be a number of milliseconds, 0 or more, got ${describe(outage)}; leave it out to wait as long as it takes`,
     )
   }
-  const given = NAMES.filter((name) => checked[name] !== undefined)
-  return { namespace, sessionTtl, stallLimit, outage, serve: checkServe(serve), given }
+  if (onDrift !== 'reject' && onDrift !== 'warn') {
+    throw new ArgumentError(
+      `connect(): onDrift must be 'reject' (work is refused where its module is another version) or 'warn', got ${describe(onDrift)}`,
+    )
+  }
+  const given = SHARED.filter((name) => checked[name] !== undefined)
+  return { namespace, sessionTtl, stallLimit, outage, serve: checkServe(serve), given, onDrift }
 }
 
 /** @throws NotSupportedError */

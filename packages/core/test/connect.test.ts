@@ -40,7 +40,6 @@ describe('connect() refuses', () => {
 
   it.each<[string, object, RegExp]>([
     ['replicas', { replicas: 1 }, /replicas is not supported; leave it out: .*an array of urls/],
-    ['onDrift', { onDrift: 'warn' }, /onDrift is not supported; leave it out: .*refused/],
     ['defaults', { defaults: {} }, /defaults is not supported; leave it out/],
   ])('%s, which is planned', async (_, options, message) => {
     const refused = connect('local:', options)
@@ -56,6 +55,7 @@ describe('connect() refuses', () => {
     ],
     ['a stallLimit that is no number', { stallLimit: '5 s' }, /stallLimit, in milliseconds, must be/],
     ['a negative outage', { outage: -1 }, /outage must be a number of milliseconds, 0 or more, got -1/],
+    ['onDrift', { onDrift: 'ignore' }, /onDrift must be 'reject' .* or 'warn', got "ignore"/],
     ['serve', { serve: 'yes' }, /serve must be true, false or \{ slots, labels, .* \}, got "yes"/],
     ['an option of serve', { serve: { slot: 1 } }, /connect\(\): serve: unknown option "slot"; did you mean "slots"/],
     ['labels that are a list', { serve: { labels: ['gpu'] } }, /serve\.labels must be an object such as/],

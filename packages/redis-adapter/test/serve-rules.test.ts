@@ -1,10 +1,11 @@
 /** What a program lets others run, what their processes get of its environment, and who is heard at all. */
-import { existsSync, mkdirSync, mkdtempSync, realpathSync, rmSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdirSync, mkdtempSync, realpathSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import process from 'node:process'
+import { text as textOf } from 'node:stream/consumers'
 import { pathToFileURL } from 'node:url'
-import { connect, SpawnError, TargetNotFoundError, targetsOf, TimeoutError } from '@skein/core'
+import { connect, SpawnError, TargetMismatchError, TargetNotFoundError, targetsOf, TimeoutError } from '@skein/core'
 import { afterAll, beforeAll, expect, onTestFinished, test, vi } from 'vitest'
 import { hostForTest } from '../../../integration-tests/support/hosts.ts'
 import { freshNamespace, type RedisServer, startRedis } from '../../../integration-tests/support/redis.ts'
@@ -46,6 +47,22 @@ function app(): App {
 
 type Run = { run(): string }
 
+const VERSION_1 = `export const run = () => 'version 1'`
+const VERSION_2 = `export const run = () => 'version 2'`
+/** The module that is there when it is named is not the one that is there when it is run. */
+const REDEPLOY = `
+import { writeFileSync } from 'node:fs'
+import { connect, targetsOf } from '@skein/core'
+export async function run() {
+  const work = new URL('./work.mjs', import.meta.url)
+  writeFileSync(work, ${JSON.stringify(VERSION_1)})
+  const { run } = targetsOf(work)
+  writeFileSync(work, ${JSON.stringify(VERSION_2)})
+  const child = await (await connect()).process(run).start()
+  return child.result()
+}
+`
+
 test('code under the root runs, in that folder, and what is allowed beside; nothing else does', async () => {
   const { mp, host } = await field(redis)
   const { root, canary, address } = app()
@@ -74,6 +91,34 @@ test('what a process of another program starts is bound by the same rules', asyn
   const starter = await mp.process(startAnother, [address('evil/evil.mjs').href, 'run']).start()
   await expect(starter.result()).rejects.toThrow(TargetNotFoundError)
   expect(existsSync(canary)).toBe(false)
+})
+
+test('H12: a host with other code at the very path of the sender’s refuses it, unless the sender says that any version will do', async () => {
+  const { mp, host, namespace } = await field(redis)
+  const { root, address } = app()
+  symlinkSync(join(import.meta.dirname, '../node_modules/@skein'), join(root, 'node_modules/@skein'))
+  writeFileSync(join(root, 'work.mjs'), VERSION_1)
+  writeFileSync(join(root, 'redeploy.mjs'), REDEPLOY)
+  const { run } = targetsOf<Run>(address('app/work.mjs'))
+  const redeploy = targetsOf<Run>(address('app/redeploy.mjs')).run
+  mp.process(run)
+  writeFileSync(join(root, 'work.mjs'), VERSION_2)
+  await host({ connect: { serve: { root } } })
+
+  const refused = mp.process(run).start()
+  await expect(refused).rejects.toThrow(TargetMismatchError)
+  await expect(refused).rejects.toThrow(/^Host .* has a different app\/work .* onDrift: 'warn'/)
+  const starter = await mp.process(redeploy).start()
+  await expect(starter.result()).rejects.toThrow(TargetMismatchError)
+
+  const tolerant = await connect(redis.url, { namespace, serve: false, onDrift: 'warn' })
+  onTestFinished(() => tolerant.close())
+  const child = await tolerant.process(run, [], { stdio: 'pipe' }).start()
+  const warned = textOf(child.stderr)
+  expect(await child.result()).toBe('version 2')
+  expect(await warned).toMatch(/SKEIN_DRIFT.* has a different app\/work .* It runs all the same/)
+  const started = await tolerant.process(redeploy).start()
+  expect(await started.result()).toBe('version 2')
 })
 
 test('processes of others get what tells of no secrets, and what they were promised', async () => {

@@ -68,6 +68,11 @@ export interface ConnectOptions {
    * start waits until there is one.
    */
   readonly serve?: boolean | ServeOptions | undefined
+  /**
+   * What becomes of what this context starts where a host has another version of its module: `reject`, the default, with `TargetMismatchError`;
+   * or `warn`, which runs it, as what it starts in turn, and writes a warning to standard error there. Contexts need not agree on this one.
+   */
+  readonly onDrift?: 'reject' | 'warn' | undefined
 }
 
 export interface Context extends AsyncDisposable {

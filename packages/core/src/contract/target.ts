@@ -22,6 +22,8 @@ export interface TargetRef {
   readonly digest?: string
   /** Absolute file URL: the short way where the receiver is on this machine. */
   readonly url?: string
+  /** Another version of the module will do, where there is no other: it runs, and its process warns. */
+  readonly onDrift?: 'warn'
   /** Opaque: tells the function from a namesake. */
   readonly identity?: string
   /** Arguments that `bind` put in front. */

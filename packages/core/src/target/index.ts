@@ -1,6 +1,7 @@
 /** Targets: functions named by reference, so that another process can run them. */
 export { bind } from './bind.ts'
 export { assertNotLoadingTarget, isLoadingTarget } from './bootstrap.ts'
+export { inheritedDrift, type OnDrift, withDrift } from './drift.ts'
 export { childExecArgv } from './exec-argv.ts'
 export { obey } from './policy.ts'
 export type { TargetPolicy } from './policy.ts'

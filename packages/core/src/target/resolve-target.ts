@@ -9,6 +9,7 @@ import type { TargetRef } from '../contract/target.ts'
 import { BootstrapError, SpawnError, TargetMismatchError, TargetNotFoundError } from '../errors.ts'
 import { whileLoading } from './bootstrap.ts'
 import { readSource } from './definition.ts'
+import { inheritDrift } from './drift.ts'
 import { findExport } from './find-export.ts'
 import type { TargetFunction } from './find-export.ts'
 import { describePath, filesOf, isFile, pathOfUrl, pathsOf } from './module-id.ts'
@@ -28,11 +29,15 @@ function fileAtUrl(url: string): string | null {
   return path !== null && isFile(path) ? path : null
 }
 
-/** The file that the portable id stands for here; the one that equals the sender's is taken first. */
-function findModule(ref: TargetRef, root: string): string {
+/**
+ * The file that the portable id stands for here; the one that equals the sender's is taken first.
+ *
+ * @param near files to look at before those that the id leads to
+ */
+function findModule(ref: TargetRef, root: string, near: readonly string[]): string {
   const paths = pathsOf(ref.module, root)
   const extension = extensionOf(ref)
-  const files = paths.flatMap((path) => filesOf(path, extension))
+  const files = [...near, ...paths.flatMap((path) => filesOf(path, extension))]
   const [first] = files
   if (first === undefined) {
     const tried =
@@ -46,12 +51,14 @@ function findModule(ref: TargetRef, root: string): string {
   const [equal] = digests.find(([, digest]) => digest === ref.digest) ?? []
   if (equal !== undefined) return equal
   // Source and build differ by nature; two sources, or two builds, should not.
-  if (extname(first) === extension) {
+  if (extname(first) !== extension) return first
+  const what = `Host ${hostname()} has a different ${ref.module} (${first}, digest ${digests[0]?.[1] ?? ''}; the sender's is ${ref.digest}).`
+  if (ref.onDrift !== 'warn') {
     throw new TargetMismatchError(
-      `Host ${hostname()} has a different ${ref.module} (${first}, digest ${digests[0]?.[1] ?? ''}; ` +
-        `the sender's is ${ref.digest}). Deploy the same version on both.`,
+      `${what} Deploy the same version on both, or let it run there by connect(url, { onDrift: 'warn' }).`,
     )
   }
+  process.emitWarning(`${what} It runs all the same.`, { code: 'SKEIN_DRIFT' })
   return first
 }
 
@@ -75,23 +82,28 @@ async function load(module: string, path: string): Promise<object> {
  * The function that `ref` names, with its bound arguments (decoded already) in front.
  *
  * @throws TargetNotFoundError if the module is not here or does not export the function
- * @throws TargetMismatchError if this machine has another version of the module
+ * @throws TargetMismatchError if this machine has another version of the module, and the sender wants none but its own
  * @throws SpawnError if the module could not be loaded; what it threw is the `cause`
  * @throws BootstrapError if the module starts processes while it is loading
  */
 export async function resolveTarget(ref: TargetRef, options: ResolveOptions = {}): Promise<TargetFunction> {
+  inheritDrift(ref)
   const fn = (ref.task === true ? knownTask(ref.export) : null) ?? (await loadTarget(ref, options))
   const { bound = [] } = ref
   return bound.length === 0 ? fn : (...args) => fn(...bound, ...args)
 }
 
-/** By its portable name where the sender's own address leads to what is not to be run: that is another machine's. */
+/**
+ * At the sender's own address, or by its portable name. Where another program is the sender, that address may be another machine's, which
+ * has the same path here with other content or with what is not to be run.
+ */
 function fileOf(ref: TargetRef, options: ResolveOptions): string {
   const policy = currentPolicy()
   const there = fileAtUrl(ref.url ?? '')
-  if (there !== null && (policy === null || permits(policy, there))) return there
+  if (there !== null && policy === null) return there
+  const near = there !== null && policy !== null && permits(policy, there) ? [there] : []
   try {
-    const found = findModule(ref, options.root ?? policy?.root ?? process.cwd())
+    const found = findModule(ref, options.root ?? policy?.root ?? process.cwd(), near)
     if (policy !== null) checkPermitted(policy, ref.module, found)
     return found
   } catch (error) {
