@@ -28,15 +28,19 @@ export interface HostOptions {
   readonly env?: NodeJS.ProcessEnv
   /** What the command line begins with, to run it elsewhere. */
   readonly prefix?: readonly string[] | undefined
+  /** The Node that it runs on; default: this one. */
+  readonly node?: string
+  /** Its file; default: `programs/host.mjs`, on the packages as they are built here. */
+  readonly file?: string
 }
 
 export async function startHost(
   url: string,
   namespace: string,
-  { connect = {}, cwd, env = process.env, prefix = [] }: HostOptions = {},
+  { connect = {}, cwd, env = process.env, prefix = [], node = process.execPath, file = HOST }: HostOptions = {},
 ): Promise<Host> {
   const stdio = ['inherit', 'inherit', 'pipe', 'ipc'] as const
-  const [command, ...args] = [...prefix, process.execPath, HOST, url, namespace, JSON.stringify(connect)]
+  const [command, ...args] = [...prefix, node, file, url, namespace, JSON.stringify(connect)]
   const child = spawn(command, args, { cwd, env, stdio: [...stdio] })
   let complaint = ''
   child.stderr?.setEncoding('utf8').on('data', (text: string) => {

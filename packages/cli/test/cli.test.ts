@@ -41,7 +41,9 @@ describe('what was asked for goes to standard output, and the exit code is 0', (
   })
 
   test('a listing of nothing: nothing for programs to read, and a sentence beside it', async () => {
-    const [people, programs] = await Promise.all([shell('skein ps', env), shell('skein ps --json', env)])
+    // One after the other: each would be a program that the other one lists.
+    const people = await shell('skein ps', env)
+    const programs = await shell('skein ps --json', env)
     expect(people).toEqual({ code: 0, stdout: '', stderr: 'No process runs in namespace skein.\n' })
     expect(programs).toEqual({ code: 0, stdout: '[]\n', stderr: '' })
   })

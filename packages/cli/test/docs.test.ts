@@ -4,6 +4,7 @@ import { hostname, tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { stripVTControlCharacters } from 'node:util'
 import type { ProcessInfo } from '@skein/core'
+import { VERSION } from '@skein/core/adapter'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { type RedisServer, startRedis } from '../../../integration-tests/support/redis.ts'
 import { Running, shell } from './skein.ts'
@@ -56,6 +57,7 @@ function asWritten(text: string): string {
   if (host !== null) {
     const [, pid = ''] = /\(pid (\d+)\)/.exec(host.said) ?? []
     named = named.replaceAll(new RegExp(`\\b${pid}\\b`, 'g'), SERVING_PID).replace(/^\w+(?= +\S+ +4105 )/m, SERVING)
+    named = named.replace(new RegExp(`(?<= 4105 +)${VERSION}(?= )`), '0.1.0')
   }
   named = named.replaceAll(JSON.stringify(program().slice(0, 3)), JSON.stringify(PROGRAM.slice(0, 3)))
   for (const [index, name] of PIDS.entries()) {

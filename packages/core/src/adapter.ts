@@ -64,6 +64,7 @@ export { Link, type LinkEvents } from './wire/link.ts'
 export { type End, inboxName } from './wire/pipe-ends.ts'
 export { busy, PAGE_BYTES, PAGE_ITEMS, TURN } from './wire/shared.ts'
 export { PortLink } from './wire/port-link.ts'
+export { PROTOCOL, VERSION } from './wire/protocol.ts'
 export type { SlotHandle, Until } from './wire/tenure-slot.ts'
 
 export { Alarm } from './util/alarm.ts'

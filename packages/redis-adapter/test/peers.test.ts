@@ -1,6 +1,6 @@
 /** Two programs as broker and client of each other: what is asked is answered or fails, whatever becomes of their messages. */
-import { ConnectionError } from '@skein/core'
-import { Broker, BrokerObject, type BrokerClient, type Methods } from '@skein/core/adapter'
+import { ConnectionError, StateError } from '@skein/core'
+import { Broker, BrokerObject, type BrokerClient, type Methods, PROTOCOL } from '@skein/core/adapter'
 import { expect, onTestFinished, test, vi } from 'vitest'
 import { Proxy } from '../../../integration-tests/support/proxy.ts'
 import { freshNamespace, redisForTest, type RedisServer } from '../../../integration-tests/support/redis.ts'
@@ -54,12 +54,12 @@ interface Program {
 
 let programs = 0
 
-async function program(url: string, namespace: string): Promise<Program> {
+async function program(url: string, namespace: string, secret: string = ''): Promise<Program> {
   const id = `program${(programs += 1)}`
   const none = (): void => undefined
   const guard = { program: id, sessions: () => [], confirm: none, lose: none, interrupted: none, alias: none }
   const settings = { namespace, sessionTtl: TTL, outage: Number.POSITIVE_INFINITY, serve: null }
-  const { around, close } = await openSurround({ servers: [serverOf(url)], quorum: false }, settings, guard)
+  const { around, close } = await openSurround({ servers: [serverOf(url)], quorum: false, secret }, settings, guard)
   const keys = sessionKeys(namespace)
   const broker = new Broker({}, { program: id })
   const echo = broker.add(new Echo())
@@ -160,10 +160,14 @@ test('what a server refuses to deliver fails at both ends, and both reach each o
 test('nothing that a stranger writes there keeps the messages of others from being read', async () => {
   const { redis, a, b } = await pair()
   const length = (bytes: number): string => String.fromCharCode(bytes, 0, 0, 0)
-  const strange = ['', 'x', '\n', ' 1\n', 'nobody\n', 'nobody x\n', 'nobody 1\n', 'x'.repeat(1_000)]
+  const heads = ['', ' 1', 'nobody', 'nobody x', 'nobody 1']
+  const strange = ['', 'x', '\n', 'x'.repeat(1_000), ...heads.flatMap((head) => [`${head}\n`, `${PROTOCOL} ${head}\n`])]
   const wrong = ['', '\0', '\0\0\0\0\0', `\0${length(1)}ab`, `\0${length(1)}${length(1)}a`, '\u0009aaaaa']
-  for (const [n, text] of wrong.entries()) strange.push(`stranger${n} 1\n${length(text.length)}${text}`)
-  strange.push(`stranger 1\n${length(1)}\u0001\u0000\u0000\u00ff`, `other 1\n${length(200)}short`)
+  for (const [n, text] of wrong.entries()) strange.push(`${PROTOCOL} stranger${n} 1\n${length(text.length)}${text}`)
+  strange.push(
+    `${PROTOCOL} stranger 1\n${length(1)}\u0001\u0000\u0000\u00ff`,
+    `${PROTOCOL} other 1\n${length(200)}short`,
+  )
   for (let times = 0; times < 20; times += 1) {
     for (const entry of strange) await redis.ask('RPUSH', b.inbox, entry)
     await talk(a, b)
@@ -174,6 +178,22 @@ test('nothing that a stranger writes there keeps the messages of others from bei
   await vi.waitFor(async () => expect(await redis.ask('EXISTS', b.inbox)).toBe(0))
   await talk(a, b)
 }, 15_000)
+
+test('who has another secret is not asked, by name or by session, and the error says why', async () => {
+  const redis = await redisForTest()
+  const namespace = freshNamespace()
+  const [a, b] = [await program(redis.url, namespace, 'x'.repeat(32)), await program(redis.url, namespace)]
+  for (const [one, other] of [
+    [a, b],
+    [b, a],
+  ] as const) {
+    const refused = one.peers.reach(other.id)
+    await expect(refused).rejects.toThrow(StateError)
+    await expect(refused).rejects.toThrow(/cannot be asked: it has another SKEIN_SECRET, or one of the two has none$/)
+    expect(await one.peers.reachSession(other.around.session.sid)).toBeNull()
+  }
+  expect(await a.peers.reach('nobody')).toBeNull()
+})
 
 test('what is long travels in pieces of a megabyte, and comes whole and in order', async () => {
   const sizes: number[] = []

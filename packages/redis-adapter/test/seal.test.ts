@@ -1,5 +1,6 @@
 /** Messages between programs that share a secret: nothing that somebody else writes, alters, sends on or sends again is read. */
 import { Buffer } from 'node:buffer'
+import { PROTOCOL } from '@skein/core/adapter'
 import { expect, onTestFinished, test, vi } from 'vitest'
 import { freshNamespace, redisForTest, type RedisServer } from '../../../integration-tests/support/redis.ts'
 import { serverOf } from '../src/options.ts'
@@ -86,7 +87,7 @@ test('what was altered, sent on to another program, sent again or made up is not
   const seal = new Seal(SECRET, namespace)
   const signed = { receiver: b.sid, sender: a.sid, number: 1, body }
   const entry = (head: string, bytes: Buffer = body): string =>
-    Buffer.concat([Buffer.from(`${head}\n`), bytes]).toString('latin1')
+    Buffer.concat([Buffer.from(`${PROTOCOL} ${head}\n`), bytes]).toString('latin1')
   const right = entry(`${a.sid} 1 ${seal.of(signed)}`)
   const changed = Buffer.from(body)
   changed.writeUInt8(changed.readUInt8(7) ^ 1, 7)

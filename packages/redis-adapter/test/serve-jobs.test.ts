@@ -39,10 +39,10 @@ test('one whose job was removed by somebody is put again', async () => {
   const { mp, namespace, host } = await field(redis)
   const child = mp.process(parentPid)
   const started = child.start()
-  const key = `{${namespace}:work:any}:q:wait`
+  const key = `{${namespace}:${workKey({ seal: null })}}:q:wait`
   await until('it is known to Redis', async () => (await redis.ask('LLEN', key)) === 1)
   const id = String(await redis.ask('RPOP', key))
-  await redis.ask('DEL', `{${namespace}:work:any}:q:${id}`)
+  await redis.ask('DEL', `{${namespace}:${workKey({ seal: null })}}:q:${id}`)
   const { pid } = await host()
   await started
   expect(await child.result()).toBe(pid)

@@ -2,6 +2,7 @@
 import { hostname } from 'node:os'
 import { until } from '@skein/conformance'
 import { connect, NoHostError, TimeoutError } from '@skein/core'
+import { PROTOCOL, VERSION } from '@skein/core/adapter'
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest'
 import { hostForTest } from '../../../integration-tests/support/hosts.ts'
 import { freshNamespace, type RedisServer, startRedis } from '../../../integration-tests/support/redis.ts'
@@ -132,7 +133,7 @@ test('hosts() tells who serves, what they have and how much they do', async () =
   const door = mp.queue<string>()
   const child = await mp.process(wait, [door], { labels: gpu }).start()
   const program = expect.any(String) as unknown
-  const common = { program, host: hostname(), state: 'serving' }
+  const common = { program, host: hostname(), version: VERSION, protocol: PROTOCOL, state: 'serving' }
   const hosts = (await mp.hosts()).toSorted((one, next) => one.slots - next.slots)
   expect(hosts).toEqual([
     { ...common, pid: large.pid, slots: 3, busy: 1, labels: { zone: 'a', ...gpu } },
@@ -145,7 +146,7 @@ test('hosts() tells who serves, what they have and how much they do', async () =
 
 test('what strangers list there is passed over', async () => {
   const { mp, host, namespace } = await field(redis)
-  const key = `{${namespace}:work}:needs`
+  const key = `{${namespace}:work}:needs.${PROTOCOL}`
   const texts = [
     '',
     'x',

@@ -121,6 +121,32 @@ test('H12: a host with other code at the very path of the sender’s refuses it,
   expect(await started.result()).toBe('version 2')
 })
 
+test('H12: of hosts with two versions of the code, labels lead each start to its own', async () => {
+  const { mp, host } = await field(redis)
+  const versions = { 1: VERSION_1, 2: VERSION_2 }
+  const pids: Record<string, number> = {}
+  for (const [version, text] of Object.entries(versions)) {
+    const { root } = app()
+    writeFileSync(join(root, 'work.mjs'), text)
+    const { pid } = await host({ connect: { serve: { root, labels: { app: version } } } })
+    pids[version] = pid
+  }
+  const { root, address } = app()
+  writeFileSync(join(root, 'work.mjs'), VERSION_2)
+  const { run } = targetsOf<Run>(address('app/work.mjs'))
+  for (let times = 0; times < 3; times += 1) {
+    const child = await mp.process(run, [], { labels: { app: '2' } }).start()
+    expect(await child.result()).toBe('version 2')
+  }
+  const pool = mp.pool(2, { labels: { app: '2' } })
+  expect(await pool.apply(run)).toBe('version 2')
+  await pool.terminate()
+  const astray = mp.process(run, [], { labels: { app: '1' } }).start()
+  await expect(astray).rejects.toThrow(TargetMismatchError)
+  await expect(astray).rejects.toThrow(/digest [\w-]+; the sender's is [\w-]+/)
+  for (const pid of Object.values(pids)) process.kill(pid, 0)
+})
+
 test('processes of others get what tells of no secrets, and what they were promised', async () => {
   const { mp, host } = await field(redis)
   const env = {

@@ -4,6 +4,7 @@ import { connect, StateError, TimeoutError } from '@skein/core'
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest'
 import { hostForTest } from '../../../integration-tests/support/hosts.ts'
 import { redisForTest, type RedisServer, startRedis } from '../../../integration-tests/support/redis.ts'
+import { workKey } from '../src/supervisor/host/needs.ts'
 import { counter, field } from './serve-field.ts'
 import { count, first, joinAnother, makeQueue, parentPid, putOne, slow, swap, wait } from './targets/serve.mjs'
 
@@ -222,10 +223,10 @@ describe('a stranger who can write into Redis', () => {
       '[1]',
       'no json',
     ]) {
-      const id = await redis.ask('INCR', `{${namespace}:work:any}:q:id`)
+      const id = await redis.ask('INCR', `{${namespace}:${workKey({ seal: null })}}:q:id`)
       await redis.ask(
         'HSET',
-        `{${namespace}:work:any}:q:${String(id)}`,
+        `{${namespace}:${workKey({ seal: null })}}:q:${String(id)}`,
         'data',
         data,
         'name',
@@ -235,7 +236,7 @@ describe('a stranger who can write into Redis', () => {
         'timestamp',
         1,
       )
-      await redis.ask('LPUSH', `{${namespace}:work:any}:q:wait`, String(id))
+      await redis.ask('LPUSH', `{${namespace}:${workKey({ seal: null })}}:q:wait`, String(id))
     }
     const next = mp.process(parentPid)
     await next.start()

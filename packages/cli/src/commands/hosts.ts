@@ -9,6 +9,7 @@ export const hostColumns: readonly Column<HostInfo>[] = [
   { title: 'PROGRAM', of: ({ program }) => program },
   { title: 'HOST', of: ({ host }) => host },
   { title: 'PID', of: ({ pid }) => pid },
+  { title: 'VERSION', of: ({ version }) => version },
   { title: 'STATE', of: ({ state }) => state },
   { title: 'BUSY', of: ({ busy }) => busy },
   { title: 'SLOTS', of: ({ slots }) => (slots === Number.POSITIVE_INFINITY ? 'any' : slots) },

@@ -10,6 +10,10 @@ export interface HostInfo {
   /** The name of its machine. */
   readonly host: string
   readonly pid: number
+  /** The version of Skein that it runs. */
+  readonly version: string
+  /** What it speaks with other programs. Only those of one protocol do anything for each other, whatever their versions. */
+  readonly protocol: number
   /** How many processes of others it runs at once; `Infinity`: any number. */
   readonly slots: number
   /** How many it runs now; `null`: it does not answer. */
@@ -18,6 +22,7 @@ export interface HostInfo {
   /**
    * - `serving`: it takes work · `draining`: it ends what it runs, and takes nothing more · `silent`: it does not answer, and is not declared dead yet
    * - `foreign`: it has another secret than this program, or one of the two has none, so neither does anything for the other
+   * - `incompatible`: nor do these two, since it speaks another protocol
    */
-  readonly state: 'serving' | 'draining' | 'silent' | 'foreign'
+  readonly state: 'serving' | 'draining' | 'silent' | 'foreign' | 'incompatible'
 }

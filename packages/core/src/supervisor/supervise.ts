@@ -5,6 +5,7 @@ import { encode } from '../codec/index.ts'
 import { AheadBoard } from '../wire/ahead-board.ts'
 import { type Frame, op } from '../wire/frame.ts'
 import { PortLink } from '../wire/port-link.ts'
+import { PROTOCOL, VERSION } from '../wire/protocol.ts'
 import { sharedSlot } from '../wire/tenure-slot.ts'
 import type { ConnectSettings } from '../contract/adapter-module.ts'
 import type { HostInfo } from '../contract/host.ts'
@@ -93,7 +94,17 @@ export function supervise(stock: FifoStock, backend: Backend): void {
   const itself = (): HostInfo => {
     const { id: program, pid } = main
     const busy = broker.processes().length - 1
-    return { program, host: hostname(), pid, slots: Number.POSITIVE_INFINITY, busy, labels: {}, state: 'serving' }
+    return {
+      program,
+      host: hostname(),
+      pid,
+      version: VERSION,
+      protocol: PROTOCOL,
+      slots: Number.POSITIVE_INFINITY,
+      busy,
+      labels: {},
+      state: 'serving',
+    }
   }
 
   let heard = 0

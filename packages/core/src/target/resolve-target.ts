@@ -107,8 +107,9 @@ function fileOf(ref: TargetRef, options: ResolveOptions): string {
     if (policy !== null) checkPermitted(policy, ref.module, found)
     return found
   } catch (error) {
-    // Here it is, and not to be run: that is what its sender has to know.
-    if (policy !== null && there !== null) checkPermitted(policy, ref.module, there)
+    // Here it is, and not to be run: that is what its sender has to know, unless another version stands for it here.
+    if (policy !== null && there !== null && !(error instanceof TargetMismatchError))
+      checkPermitted(policy, ref.module, there)
     throw error
   }
 }

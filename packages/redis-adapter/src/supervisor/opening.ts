@@ -1,6 +1,6 @@
 /** Opens everything that the program's objects stand on, in order, or nothing: connections, checks, subscription, session. */
 import { ConnectionError, TlsError } from '@skein/core'
-import type { ConnectSettings, Session, SupervisorHost } from '@skein/core/adapter'
+import { type ConnectSettings, PROTOCOL, type Session, type SupervisorHost, VERSION } from '@skein/core/adapter'
 import type { Redis } from 'ioredis'
 import { type Server, shown, type ThreadStart } from '../options.ts'
 import { Clearing } from './clearing.ts'
@@ -142,7 +142,13 @@ async function openAll(start: Servers, settings: Settings, guard: Guard, clients
     ttl: sessionTtl,
     beat,
     keeps: facts.keeps,
-    about: { program: guard.program, serve: shownServe(serve), key: seal?.id ?? null },
+    about: {
+      program: guard.program,
+      serve: shownServe(serve),
+      key: seal?.id ?? null,
+      protocol: PROTOCOL,
+      version: VERSION,
+    },
     confirmed: (until) => guard.confirm(until),
     stored: (ids) => {
       for (const id of ids) if (id !== session.storeId) guard.alias(scopeOf(id))

@@ -1,14 +1,11 @@
 /** What two programs of one machine say to each other first. */
-import { createRequire } from 'node:module'
 import { once } from 'node:events'
 import { connect, type Socket } from 'node:net'
 import { decode, encode } from '../../codec/index.ts'
 import { NotSupportedError, ProtocolError } from '../../errors.ts'
 import { type Frame, op } from '../../wire/frame.ts'
+import { VERSION } from '../../wire/protocol.ts'
 import { SocketLink } from '../../wire/socket-link.ts'
-
-/** Programs with different versions of this package may not understand each other's frames. */
-const { version } = createRequire(import.meta.url)('../../../package.json') as { readonly version: string }
 
 export interface Hello {
   readonly version: string
@@ -38,11 +35,11 @@ export interface Acquaintance {
 }
 
 export function hello(program: string, as: Hello['as']): Hello {
-  return { version, program, pid: process.pid, as }
+  return { version: VERSION, program, pid: process.pid, as }
 }
 
 export function welcome(scope: string): Welcome {
-  return { version, scope, pid: process.pid }
+  return { version: VERSION, scope, pid: process.pid }
 }
 
 function noHandles(): never {
@@ -54,11 +51,11 @@ export function read(frame: Frame): unknown {
   return decode(frame.payload, noHandles)
 }
 
-/** Why programs of these versions do not work together, or null. */
+/** Why programs of these versions do not work together, or null. Their nouns live in one of them, so it is not enough that they understand each other. */
 export function differs(theirs: string, name: string): NotSupportedError | null {
-  if (theirs === version) return null
+  if (theirs === VERSION) return null
   return new NotSupportedError(
-    `connect(): ${name} is hosted by a program with version ${theirs} of @skein/core, this one has ${version}; use one version in both`,
+    `connect(): ${name} is hosted by a program with version ${theirs} of @skein/core, this one has ${VERSION}; use one version in both`,
   )
 }
 

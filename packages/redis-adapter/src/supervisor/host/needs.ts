@@ -4,7 +4,7 @@
  */
 import { createHash } from 'node:crypto'
 import type { Labels } from '@skein/core'
-import type { Needs } from '@skein/core/adapter'
+import { type Needs, PROTOCOL } from '@skein/core/adapter'
 import type { Script, Surround } from '../surround.ts'
 
 /** How long a queue is listed after it was last put into, in ms. */
@@ -48,10 +48,13 @@ function needsOf(text: string): Needs | null {
   }
 }
 
-/** The queue's key is `{<namespace>:work:any…}`: another one for each secret, since who does not know that could not ask what a job is about. */
+/**
+ * The queue's key is `{<namespace>:work:any…}`: another one for each protocol and each secret, since who does not know them could not ask what a
+ * job is about.
+ */
 export function workKey({ seal }: Pick<Surround, 'seal'>, needs: string = ''): string {
   const asked = needs === '' ? '' : `.${createHash('sha256').update(needs).digest('hex').slice(0, 12)}`
-  return `work:any${seal === null ? '' : `.${seal.id}`}${asked}`
+  return `work:any.${PROTOCOL}${seal === null ? '' : `.${seal.id}`}${asked}`
 }
 
 /** What a host lacks of what a start asks for, for people; `''`: nothing. */
@@ -69,7 +72,7 @@ export class NeedsList {
 
   constructor(around: Surround) {
     this.#around = around
-    this.#key = `{${around.namespace}:work}:needs`
+    this.#key = `{${around.namespace}:work}:needs.${PROTOCOL}`
     this.#list = around.store.script('work-list', { text: LIST, allowOom: true })
     this.#listing = around.store.script('work-listing', { text: LISTING, allowOom: true })
   }

@@ -2,6 +2,7 @@
 import type { HostInfo } from '@skein/core'
 import type { Launch, Needs, Placed, Placement, StarterEvents, StartSpec } from '@skein/core/adapter'
 import { lacks } from './needs.ts'
+import { reasons } from '../peers/about.ts'
 import type { OpenPlacement } from './open-placement.ts'
 import type { RedisPlacement } from './redis-placement.ts'
 
@@ -38,7 +39,7 @@ export class Routing implements Placement {
 function refusal(needs: Needs | null, host: HostInfo): string {
   const lacking = needs === null ? '' : lacks(needs, host)
   if (lacking !== '') return lacking
-  if (host.state === 'foreign') return 'it has another SKEIN_SECRET, or one of the two has none'
+  if (host.state === 'foreign' || host.state === 'incompatible') return reasons[host.state](host)
   if (host.state === 'draining') return 'it takes nothing more'
   if (host.state === 'silent') return 'it does not answer'
   if (host.busy !== null && host.busy >= host.slots) return `its ${host.slots} slots are taken`

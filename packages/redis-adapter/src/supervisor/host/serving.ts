@@ -4,7 +4,7 @@
  */
 import { hostname } from 'node:os'
 import { ConnectionError, type HostInfo } from '@skein/core'
-import { type Launch, reportDefect, type ServeSettings } from '@skein/core/adapter'
+import { type Launch, PROTOCOL, reportDefect, type ServeSettings, VERSION } from '@skein/core/adapter'
 import type { Job } from '../job-queue.ts'
 import type { Peers } from '../peers/peers.ts'
 import type { Surround } from '../surround.ts'
@@ -58,7 +58,8 @@ export class Serving {
   get info(): Omit<HostInfo, 'program'> {
     const { slots, labels } = this.#options.serve
     const state = this.#closed ? 'draining' : 'serving'
-    return { host: hostname(), pid: process.pid, slots, labels, busy: this.#busy, state }
+    const { pid } = process
+    return { host: hostname(), pid, version: VERSION, protocol: PROTOCOL, slots, labels, busy: this.#busy, state }
   }
 
   /** Takes nothing more; resolves when what was taken and not begun is given back. What runs goes on until its program or this one ends it. */

@@ -54,14 +54,15 @@ export async function hostsElsewhere(peers: Peers): Promise<HostInfo[]> {
 }
 
 async function processesOf(other: Other): Promise<ProcessInfo[]> {
-  const told = other.client === null ? null : await ask<ProcessInfo[]>(other.client, 'processes')
+  const told = typeof other.client === 'string' ? null : await ask<ProcessInfo[]>(other.client, 'processes')
   return told ?? [mainOf(other)]
 }
 
-async function hostOf({ program, pid, host, client }: Other, offer: NonNullable<Other['serve']>): Promise<HostInfo> {
-  const told = client === null ? null : await ask<Load>(client, 'load')
-  const unknown: Load = { busy: null, state: client === null ? 'foreign' : 'silent' }
-  return { program, host, pid, ...offer, ...(told ?? unknown) }
+async function hostOf(other: Other, offer: NonNullable<Other['serve']>): Promise<HostInfo> {
+  const { program, host, pid, version, protocol, client } = other
+  const told = typeof client === 'string' ? null : await ask<Load>(client, 'load')
+  const unknown: Load = { busy: null, state: typeof client === 'string' ? client : 'silent' }
+  return { program, host, pid, version, protocol, ...offer, ...(told ?? unknown) }
 }
 
 /** `null`: it is there for all that is known, and says nothing: stopped, or about to be declared dead. */

@@ -5,10 +5,13 @@
  * Entries are numbered by their sender. One that was sent again comes twice and is read once; one that Redis has lost (it started again with
  * older data) or refused leaves a gap, which the next one shows. After each reconnect, and now and then after its last entry, every sender says
  * how far it has come, so that the last entry of all is missed, too.
+ *
+ * An entry begins with the protocol that its sender speaks. One of another protocol is not read: programs tell in their sessions what they
+ * speak, and write to nobody who would not understand.
  */
 import { Buffer } from 'node:buffer'
 import { ClosedError, ConnectionError } from '@skein/core'
-import { monotonic, reportDefect } from '@skein/core/adapter'
+import { monotonic, PROTOCOL, reportDefect } from '@skein/core/adapter'
 import type { SessionKeys } from '../program-session.ts'
 import type { Script, ScriptArgument, Surround } from '../surround.ts'
 
@@ -162,7 +165,7 @@ export class Mailbox {
   #entry(receiver: string, sender: string, number: number, body: Buffer): Buffer {
     const { seal } = this.#around
     const signed = seal === null ? '' : ` ${seal.of({ receiver, sender, number, body })}`
-    return Buffer.concat([Buffer.from(`${sender} ${number}${signed}\n`), body])
+    return Buffer.concat([Buffer.from(`${PROTOCOL} ${sender} ${number}${signed}\n`), body])
   }
 
   /** Its number is not given again: an earlier sending may have arrived. */
@@ -212,7 +215,7 @@ export class Mailbox {
 
   #arrived(entry: Buffer): void {
     const head = headOf(entry)
-    // Somebody else's.
+    // Somebody else's, or of another protocol.
     if (head === null) return
     const { sender, number, at } = head
     const body = entry.subarray(at)
@@ -251,8 +254,8 @@ function beginning(entry: Buffer | undefined): Buffer {
 function headOf(entry: Buffer): Head | null {
   const end = entry.subarray(0, HEAD).indexOf('\n')
   const line = entry.toString('latin1', 0, Math.max(0, end))
-  const [, sender, digits, seal = ''] = /^(\S+) (\d+)(?: ([\w-]+))?$/.exec(line) ?? []
-  if (sender === undefined || !Number.isSafeInteger(Number(digits))) return null
+  const [, protocol, sender, digits, seal = ''] = /^(\d+) (\S+) (\d+)(?: ([\w-]+))?$/.exec(line) ?? []
+  if (sender === undefined || Number(protocol) !== PROTOCOL || !Number.isSafeInteger(Number(digits))) return null
   return { sender, number: Number(digits), seal, at: end + 1 }
 }
 

@@ -2,42 +2,19 @@
  * The other programs that this one has to do with. What lives and dies with one program (its processes, what it runs for another, its
  * objects without a name) is reached through it by all others, and the end of a program is the end of the links to it.
  */
-import type { Labels } from '@skein/core'
+import { ProtocolError, StateError } from '@skein/core'
 import { type Broker, type BrokerClient, reportDefect } from '@skein/core/adapter'
 import type { SessionKeys } from '../program-session.ts'
 import type { Script, Surround } from '../surround.ts'
+import { type About, apart, readAbout, reasons } from './about.ts'
 import { ForgeryWarning } from './forgery-warning.ts'
 import { Mailbox } from './mailbox.ts'
 import { isBye, Peer } from './peer.ts'
 
 /** Another program, and the way to its broker. */
-export interface Other {
-  readonly program: string
-  readonly pid: number
-  readonly host: string
-  /** `null`: it has another secret, or only one of the two has one. */
-  readonly client: BrokerClient | null
-  /** What it offers others; `null`: it serves nobody. */
-  readonly serve: Offer | null
-}
-
-/** As a program says it of itself. */
-interface Offer {
-  readonly slots: number
-  readonly labels: Labels
-}
-
-/** What a program says of itself. */
-interface About {
-  readonly sid: string
-  readonly program: string
-  readonly pid: number
-  readonly host: string
-  /** When its session began, on its own clock in ms. */
-  readonly since: number
-  /** Of the key that it signs with; `null`: it signs nothing. */
-  readonly key: string | null
-  readonly serve: Offer | null
+export interface Other extends Omit<About, 'sid' | 'since' | 'key'> {
+  /** Or why there is no such way. */
+  readonly client: BrokerClient | NonNullable<ReturnType<typeof apart>>
 }
 
 export interface PeersOptions {
@@ -77,16 +54,21 @@ export class Peers {
     ]
   }
 
-  /** As a client of that program's broker. `null`: no such program lives. */
+  /**
+   * As a client of that program's broker. `null`: no such program lives.
+   *
+   * @throws ProtocolError, StateError if the two do not understand each other
+   */
   async reach(program: string): Promise<BrokerClient | null> {
     const sid = await this.#find(program)
     return sid === null || this.#closed ? null : this.#peer(sid).client
   }
 
-  /** As `reach`, by the sid. */
+  /** By the sid. `null`: nobody who lives and understands this program has it. */
   async reachSession(sid: string): Promise<BrokerClient | null> {
-    if ((await this.#around.deaths.isDead(sid)) || this.#closed) return null
-    return this.#peer(sid).client
+    if (await this.#around.deaths.isDead(sid)) return null
+    const known = this.#peers.has(sid) || (await this.#programs()).some((one) => one.sid === sid && !this.#apart(one))
+    return known && !this.#closed ? this.#peer(sid).client : null
   }
 
   /** Every other program of the namespace that is not known to be dead. */
@@ -97,10 +79,7 @@ export class Peers {
     if (this.#closed) return []
     return all
       .filter(({ sid }) => sid !== session.sid && !dead.has(sid))
-      .map((one) => {
-        const { sid, program, pid, host, serve } = one
-        return { program, pid, host, serve, client: this.#understands(one) ? this.#peer(sid).client : null }
-      })
+      .map((one) => ({ ...one, client: this.#apart(one) ?? this.#peer(one.sid).client }))
   }
 
   /** Says goodbye; what is held over there goes back at once. */
@@ -115,23 +94,31 @@ export class Peers {
   }
 
   async #find(program: string): Promise<string | null> {
-    const named = (await this.#programs()).filter((one) => one.program === program && this.#understands(one))
+    const named = (await this.#programs()).filter((one) => one.program === program)
+    const understood = named.filter((one) => this.#apart(one) === null)
     // Two of them: the later one is alive, and the other one not yet declared dead.
-    return (
-      named.reduce<About | null>((last, one) => (last === null || one.since > last.since ? one : last), null)?.sid ??
-      null
-    )
+    const [found] = (understood.length > 0 ? understood : named).toSorted((one, other) => other.since - one.since)
+    if (found !== undefined) this.#checkUnderstood(found)
+    return found?.sid ?? null
   }
 
-  #understands({ key }: About): boolean {
-    return key === (this.#around.seal?.id ?? null)
+  #checkUnderstood(about: About): void {
+    const why = this.#apart(about)
+    if (why === null) return
+    const who = `program ${about.program} (pid ${about.pid} on ${about.host}), which keeps this, cannot be asked`
+    const told = `${who}: ${reasons[why](about)}`
+    throw why === 'foreign' ? new StateError(told) : new ProtocolError(`${told}; run versions of one protocol in both`)
+  }
+
+  #apart(about: About): ReturnType<typeof apart> {
+    return apart(about, this.#around.seal?.id ?? null)
   }
 
   async #programs(): Promise<About[]> {
     const all = await this.#info.call([this.#keys.info], [])
     const found: About[] = []
     for (let at = 0; at + 1 < all.length; at += 2) {
-      const about = read(all[at] as string, all[at + 1] as string)
+      const about = readAbout(all[at] as string, all[at + 1] as string)
       if (about !== null) found.push(about)
     }
     return found
@@ -197,29 +184,5 @@ export class Peers {
       // Redis is away: the next look tells.
     }
     if (this.#peers.size > 0 && !this.#closed) this.#arm()
-  }
-}
-
-/** `null`: a stranger has written there. */
-function read(sid: string, json: string): About | null {
-  let said: unknown
-  try {
-    said = JSON.parse(json)
-  } catch {
-    return null
-  }
-  const { program = sid, pid, host, since, key = null, serve } = (said ?? {}) as Record<string, unknown>
-  if (typeof program !== 'string' || typeof pid !== 'number' || typeof host !== 'string' || typeof since !== 'number')
-    return null
-  return { sid, program, pid, host, since, key: typeof key === 'string' ? key : null, serve: readOffer(serve) }
-}
-
-function readOffer(serve: unknown): Offer | null {
-  if (typeof serve !== 'object' || serve === null) return null
-  const { slots, labels } = serve as Record<string, unknown>
-  return {
-    // JSON knows no infinity.
-    slots: typeof slots === 'number' ? slots : Number.POSITIVE_INFINITY,
-    labels: Object.fromEntries(Object.entries(labels ?? {}).map(([name, value]) => [name, String(value)])),
   }
 }
