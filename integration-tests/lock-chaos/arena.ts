@@ -5,6 +5,7 @@ import { join } from 'node:path'
 import process from 'node:process'
 import { createInterface } from 'node:readline'
 import { expect } from 'vitest'
+import { pause } from '../support/chaos.ts'
 import { History } from './history.ts'
 import { copyOf, type Mutant } from './mutants.ts'
 
@@ -132,6 +133,15 @@ export class Arena {
     await expect.poll(served, { timeout: 20_000 }).toBeGreaterThanOrEqual(flows)
   }
 
+  /** Does it until a fault has shown itself: some do only where somebody holds at that moment. Resolves also if none ever does. */
+  async provoke(act: () => Promise<void>): Promise<void> {
+    const found = (): boolean => this.read().verdict.violations.length > 0
+    for (let turn = 0; turn < 4 && !found(); turn += 1) {
+      await act()
+      for (const end = performance.now() + 8_000; !found() && performance.now() < end;) await pause(50)
+    }
+  }
+
   /** Reads what was written since. */
   read(): History {
     for (;;) {
@@ -158,7 +168,7 @@ export class Arena {
     }
     closeSync(this.#file)
     // Who is being killed may still write a file.
-    rmSync(this.#folder, { recursive: true, force: true, maxRetries: 10, retryDelay: 50 })
+    rmSync(this.#folder, { recursive: true, force: true, maxRetries: 20, retryDelay: 50 })
   }
 }
 

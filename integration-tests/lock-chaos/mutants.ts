@@ -26,9 +26,9 @@ export const mutants = {
   release: {
     fault: 'a release that does not look whose lock it is',
     file: 'redis-adapter/scripts/_permits.lua',
-    from: `  local mine = redis.call('HGET', H, rid)\n  if mine then`,
+    from: `  local mine, all = unpack(`,
     to: `  for _, any in ipairs(redis.call('HKEYS', H)) do if any ~= '#' then rid = any end end
-  local mine = redis.call('HGET', H, rid)\n  if mine then`,
+  local mine, all = unpack(`,
   },
   fence: {
     fault: 'fences that are only counted',

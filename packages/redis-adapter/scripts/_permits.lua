@@ -15,13 +15,30 @@ local function used()
 end
 
 -- The clock keeps fences rising where the counter was lost: after a restart without data, or a day without a grant.
-local function grant(rid, permits, holder)
+local function nextFence()
   local t = redis.call('TIME')
   local fence = math.max(tonumber(redis.call('GET', F) or '0') + 1, t[1] * 1000000 + t[2])
   fence = string.format('%.0f', fence)
   redis.call('SET', F, fence, 'PX', 86400000)
+  return fence
+end
+
+local function grant(rid, permits, holder)
+  local fence = nextFence()
   redis.call('HSET', H, rid, permits .. ' ' .. fence .. ' ' .. holder)
   redis.call('HINCRBY', H, '#', permits)
+  return fence
+end
+
+-- Nobody holds, and nobody waits: most of the time. Each command that a script calls costs as much as the rest of it.
+local function idle()
+  return redis.call('EXISTS', H, W, N, D) == 0
+end
+
+-- As grant, where it is idle.
+local function grantFirst(rid, permits, holder)
+  local fence = nextFence()
+  redis.call('HSET', H, '#', permits, rid, permits .. ' ' .. fence .. ' ' .. holder)
   return fence
 end
 
@@ -60,13 +77,21 @@ end
 -- 1: it held and does no longer, 2: it stood in line, 0: neither.
 local function drop(id)
   local rid = string.match(id, '[^!]+')
-  local by = redis.call('HGET', D, rid)
-  redis.call('HDEL', D, rid, '!' .. rid)
+  local by = false
+  if redis.call('EXISTS', D) == 1 then
+    by = redis.call('HGET', D, rid)
+    redis.call('HDEL', D, rid, '!' .. rid)
+  end
   local done = 0
-  local mine = redis.call('HGET', H, rid)
+  local mine, all = unpack(redis.call('HMGET', H, rid, '#'))
   if mine then
-    redis.call('HDEL', H, rid)
-    if redis.call('HINCRBY', H, '#', -tonumber(string.match(mine, '^%d+'))) <= 0 then redis.call('DEL', H) end
+    local permits = string.match(mine, '^%d+')
+    if tonumber(permits) >= tonumber(all or '0') then
+      redis.call('DEL', H)
+    else
+      redis.call('HDEL', H, rid)
+      redis.call('HINCRBY', H, '#', -permits)
+    end
     done = 1
   elseif redis.call('HDEL', N, rid) == 1 then
     redis.call('LREM', W, 1, rid)
