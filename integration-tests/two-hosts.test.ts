@@ -116,6 +116,31 @@ describe.skipIf(why !== '')('two hosts', () => {
     expect(await child.result()).toBe(1_500)
   })
 
+  test('H15: what is to end while its host is cut off ends when that is there again', async () => {
+    const said = mp.queue<number>()
+    const child = await mp.process(sayOften, [said], { host: 'alpha' }).start()
+    const pid = await said.get()
+    network.machines[0]?.cut()
+    const ended = child.terminate()
+    await new Promise((resolve) => setTimeout(resolve, TTL / 8))
+    expect(isRunning(pid)).toBe(true)
+    network.machines[0]?.heal()
+    await ended
+    expect(await child.join()).toMatchObject({ reason: 'signaled', signal: 'SIGTERM', exitCode: -15 })
+    await until('it is gone', () => !isRunning(pid))
+  })
+
+  test('H15: or with the session of its host, which nobody can reach', async () => {
+    const said = mp.queue<number>()
+    const child = await mp.process(sayOften, [said], { host: 'alpha' }).start()
+    const pid = await said.get()
+    network.machines[0]?.cut()
+    const ended = child.terminate()
+    await until('it is gone', () => !isRunning(pid), TTL + 5_000)
+    await ended
+    expect(await child.join()).toMatchObject({ reason: 'host-lost', exitCode: null })
+  })
+
   test('H3: one is stopped for longer than that, and what it ran is ended when it goes on', async () => {
     const said = mp.queue<number>()
     const child = await mp.process(sayOften, [said], { host: 'beta' }).start()

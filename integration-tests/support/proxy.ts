@@ -13,7 +13,7 @@ interface Pair {
 
 interface Watch {
   readonly to: RegExp
-  readonly loses: boolean
+  readonly then: 'pass' | 'swallow' | 'mute'
   readonly done: () => void
 }
 
@@ -31,6 +31,7 @@ export class Proxy {
   readonly #pairs = new Set<Pair>()
   #watches: Watch[] = []
   #refusing = false
+  #mute = false
   #held = false
   #lag: (() => number) | null = null
   readonly #tap: Tap | null
@@ -65,12 +66,23 @@ export class Proxy {
 
   /** Loses the answer to the next request whose bytes match; settles when that has happened. */
   async dropReply(to = /EVALSHA/i): Promise<void> {
-    return new Promise((done) => this.#watches.push({ to, loses: true, done }))
+    return new Promise((done) => this.#watches.push({ to, then: 'swallow', done }))
   }
 
   /** Settles when the next request whose bytes match comes through. */
   async seen(to: RegExp): Promise<void> {
-    return new Promise((done) => this.#watches.push({ to, loses: false, done }))
+    return new Promise((done) => this.#watches.push({ to, then: 'pass', done }))
+  }
+
+  /** The next request whose bytes match, and all that come after it, do not reach the server, until `unmute`; settles when the first has come. */
+  async muteAt(to: RegExp): Promise<void> {
+    return new Promise((done) => this.#watches.push({ to, then: 'mute', done }))
+  }
+
+  /** Ends all connections: what they have begun to say is lost. */
+  unmute(): void {
+    this.#mute = false
+    this.cut()
   }
 
   /** Ends all connections; new ones are let through. */
@@ -149,6 +161,7 @@ export class Proxy {
       const pass = (): void => {
         if (!this.#pairs.has(pair)) return
         this.#look(pair, bytes)
+        if (this.#mute) return
         this.#tap?.asked(number, bytes)
         server.write(bytes)
       }
@@ -175,7 +188,8 @@ export class Proxy {
     const hit = this.#watches.find(({ to }) => to.test(text))
     if (hit === undefined) return
     this.#watches = this.#watches.filter((watch) => watch !== hit)
-    pair.swallow = hit.loses
+    pair.swallow = hit.then === 'swallow'
+    if (hit.then === 'mute') this.#mute = true
     hit.done()
   }
 }

@@ -7,7 +7,7 @@ import type { Boot } from './supervisor/boot.ts'
 import { LastWord } from './supervisor/last-word.ts'
 import { reportTo } from './supervisor/memory-watch.ts'
 import { blockOutput, outliveReaders } from './supervisor/own-output.ts'
-import { runProcess } from './supervisor/run-process.ts'
+import { type RoleDeps, runProcess } from './supervisor/run-process.ts'
 import { OwnContext } from './own-context.ts'
 import { obey } from './target/index.ts'
 import { type Frame, op } from './wire/frame.ts'
@@ -24,12 +24,15 @@ const socket = new Socket({ fd: LINK, readable: true, writable: true })
 let role: ((frame: Frame) => boolean) | null = null
 /** It goes on when its program ends. */
 let detached = false
+/** Begins with what was held. */
+let go: (() => void) | null = null
 
 const client = new BrokerClient((events) => {
   const link: SocketLink = new SocketLink(socket, LINK, {
     frame: (frame) => {
       if (frame.op === op.boot) begin(decode(frame.payload, refuse) as Boot, link)
       else if (frame.op === op.interrupt) interrupted()
+      else if (frame.op === op.go) began()
       else if (role?.(frame) !== true) events.frame(frame)
     },
     // The supervisor is gone, and with it the program.
@@ -89,10 +92,21 @@ function begin(boot: Boot, link: SocketLink): void {
   process.on('SIGINT', ignoreCtrlC)
   const word = new LastWord(link)
   const deps = { word, decode: (bytes: Uint8Array) => home.decode(bytes), close: () => home.close() }
-  if (boot.role.kind === 'process') void runProcess(boot.role, deps)
-  else {
-    const port = new LinkedWorkerPort(link, deps.decode)
-    role = (frame) => port.frame(frame)
-    void port.run(boot.role, deps)
-  }
+  const run = prepare(boot.role, link, deps)
+  if (boot.held) go = run
+  else run()
+}
+
+/** It was told to go, once. */
+function began(): void {
+  go?.()
+  go = null
+}
+
+/** @returns loads and runs it */
+function prepare(what: Boot['role'], link: SocketLink, deps: RoleDeps): () => void {
+  if (what.kind === 'process') return () => void runProcess(what, deps)
+  const port = new LinkedWorkerPort(link, deps.decode)
+  role = (frame) => port.frame(frame)
+  return () => void port.run(what, deps)
 }

@@ -2,7 +2,7 @@
 import { createServer as createHttpServer } from 'node:http'
 import { once } from 'node:events'
 import { mkdtemp, rm, writeFile } from 'node:fs/promises'
-import { type AddressInfo, createServer, type Server, type Socket } from 'node:net'
+import { type AddressInfo, connect as connectTo, createServer, type Server, type Socket } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import {
@@ -76,7 +76,7 @@ describe('connect() refuses', () => {
   })
   afterAll(() => redis.close())
 
-  test('a password that the server does not want', async () => {
+  test('H18: a password that the server does not want', async () => {
     await redis.config('requirepass', 'another')
     onTestFinished(async () => {
       await ask(redis.url.replace('//', '//:another@'), 'CONFIG', 'SET', 'requirepass', '')
@@ -88,7 +88,7 @@ describe('connect() refuses', () => {
     expect(without.message).toContain('NOAUTH')
   })
 
-  test('a closed port', async () => {
+  test('H18: a closed port', async () => {
     const server = createServer()
     const port = await listening(server)
     server.close()
@@ -103,13 +103,13 @@ describe('connect() refuses', () => {
     expect(error.cause).toMatchObject({ code: expect.stringMatching(/^E/) })
   })
 
-  test('a server that says nothing', async () => {
+  test('H18: a server that says nothing', async () => {
     const port = await listening(createServer())
     const error = await refused(`redis://:${PASSWORD}@127.0.0.1:${port}`, ConnectionError)
     expect(error.message).toMatch(/no answer within/)
   })
 
-  test('what is not Redis', async () => {
+  test('H18: what is not Redis', async () => {
     const port = await listening(createHttpServer())
     const error = await refused(`redis://:${PASSWORD}@127.0.0.1:${port}`, ProtocolError)
     expect(error.message).toMatch(/not Redis/)
@@ -117,21 +117,38 @@ describe('connect() refuses', () => {
     await refused(`redis://:${PASSWORD}@127.0.0.1:${talker}`, ProtocolError)
   })
 
-  test('TLS to a port without it', async () => {
+  test('H18: TLS to a port without it', async () => {
     const error = await refused(`rediss://:${PASSWORD}@127.0.0.1:${portOf(redis.url)}`, TlsError)
     expect(error.message).toMatch(/redis:\/\/ is for one that does not/)
     const port = await listening(createHttpServer())
     await refused(`rediss://:${PASSWORD}@127.0.0.1:${port}`, TlsError)
   })
 
-  test('a server that throws keys away', async () => {
+  test('H19: a server that throws keys away', async () => {
     await redis.config('maxmemory-policy', 'allkeys-lru')
     onTestFinished(() => redis.config('maxmemory-policy', 'noeviction'))
     const error = await refused(redis.url, StateError)
     expect(error.message).toContain('CONFIG SET maxmemory-policy noeviction')
   })
 
-  test('a replica', async () => {
+  test('H19: a server that is too old', async () => {
+    // A real one, which gives itself out for another.
+    const old = createServer((client) => {
+      const server = connectTo(portOf(redis.url), '127.0.0.1')
+      server.on('data', (bytes: Buffer) => {
+        client.write(Buffer.from(bytes.toString('latin1').replace(/redis_version:\d/, 'redis_version:5'), 'latin1'))
+      })
+      client.on('data', (bytes: Buffer) => server.write(bytes))
+      for (const socket of [client, server]) {
+        socket.on('error', () => undefined)
+        socket.on('close', () => [client, server].map((one) => one.destroy()))
+      }
+    })
+    const error = await refused(`redis://127.0.0.1:${await listening(old)}`, NotSupportedError)
+    expect(error.message).toMatch(/is version 5\..*; Skein needs 6\.2 or later, or Valkey; upgrade the server/)
+  })
+
+  test('H19: a replica', async () => {
     await redis.ask('REPLICAOF', '127.0.0.1', '1')
     onTestFinished(async () => {
       await redis.ask('REPLICAOF', 'NO', 'ONE')
@@ -140,13 +157,13 @@ describe('connect() refuses', () => {
     expect(error.message).toMatch(/replica.*127\.0\.0\.1:1/)
   })
 
-  test('a user who may not do what is needed', async () => {
+  test('H18: a user who may not do what is needed', async () => {
     await redis.ask('ACL', 'SETUSER', 'poor', 'on', `>${SECRET}`, '~*', '&*', '+@all', '-evalsha', '-eval')
     const error = await refused(`redis://poor:${PASSWORD}@127.0.0.1:${portOf(redis.url)}`, AuthenticationError)
     expect(error.message).toMatch(/eval/)
   })
 
-  test('a node of a cluster', async () => {
+  test('H19: a node of a cluster', async () => {
     const node = await startRedis({ own: true, args: ['--cluster-enabled', 'yes'] })
     onTestFinished(() => node.close())
     const error = await refused(node.url, NotSupportedError)

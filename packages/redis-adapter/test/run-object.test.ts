@@ -131,6 +131,29 @@ test('it ends with the program that runs it, once', async () => {
   expect(ends).toMatchObject([{ reason: 'host-lost' }])
 })
 
+test('H6: it is free again when the program that claimed it ends before it has said that the process is there', async () => {
+  const { broker, ends, told } = run()
+  const [one, other] = [host(broker, 1), host(broker, 2)]
+  await one.claim()
+  broker.end([...broker.sessions()][0] as never)
+  expect([told, ends]).toEqual([['claimed', 'released'], []])
+  expect(await other.claim()).toMatchObject({ id: 'x' })
+})
+
+test('H7: a process may begin when this program has heard of it, and not if that wants it ended', async () => {
+  for (const killed of [false, true]) {
+    const { broker, object } = run()
+    const one = host(broker, 1)
+    const heard: string[] = []
+    one.client.listener(one.number, () => ({ event: (name) => heard.push(name) }))
+    await one.claim()
+    if (killed) object.kill()
+    one.client.post(one.number, 'started', info(7))
+    one.client.flush()
+    await expect.poll(() => heard).toEqual([killed ? 'kill' : 'go'])
+  }
+})
+
 test('another program uses what is here and makes nothing', async () => {
   const broker = new Broker({ lock: () => run().object, session: () => run().object })
   const { client } = host(broker, 1)

@@ -48,7 +48,7 @@ test('one whose job was removed by somebody is put again', async () => {
   expect(await child.result()).toBe(pid)
 })
 
-test('one whose job somebody holds who has closed is taken from there', async () => {
+test('H6: one whose job somebody holds who has closed is taken from there', async () => {
   const { mp, namespace, host } = await field(redis)
   const child = mp.process(parentPid)
   const started = child.start()
@@ -61,7 +61,7 @@ test('one whose job somebody holds who has closed is taken from there', async ()
   expect(await child.result()).toBe(pid)
 })
 
-test('one whose job was finished without a claim is put again', async () => {
+test('H6: one whose job was finished without a claim is put again', async () => {
   const { mp, namespace, host } = await field(redis)
   const child = mp.process(parentPid)
   const started = child.start()

@@ -69,7 +69,7 @@ describe('a program that is lost', () => {
     await until('what it ran is gone', () => !isRunning(pid))
   })
 
-  test('what it ran ends when the program that started it is killed', async () => {
+  test('H13: what it ran ends when the program that started it is killed', async () => {
     const { namespace, host, other } = await field(redis, LONGER)
     const taker = await host()
     const starter = await hostForTest(redis.url, namespace, {
@@ -85,7 +85,7 @@ describe('a program that is lost', () => {
   })
 
   test(
-    'what has outlived the program that started it outlives the session of the one that runs it',
+    'H13: what is detached outlives the program that started it, and the session of the one that runs it',
     { timeout: 60_000 },
     async () => {
       const proxy = await Proxy.start(redis.url)

@@ -85,7 +85,7 @@ test('host: a start runs on that machine and on no other', async () => {
 })
 
 describe('when nobody takes it', () => {
-  test('and nobody serves, the error says how to', async () => {
+  test('H8: and nobody serves, the error says how to', async () => {
     const { mp } = await field(redis)
     const error: unknown = await mp
       .process(parentPid)
@@ -99,7 +99,7 @@ describe('when nobody takes it', () => {
     })
   })
 
-  test('it says of each host why not', async () => {
+  test('H8: it says of each host why not', async () => {
     const { mp, host } = await field(redis)
     const full = await host({ connect: { serve: { slots: 1, labels: gpu } } })
     const plain = await host({ connect: { serve: { labels: { gpu: 'no' } } } })

@@ -93,6 +93,59 @@ test('what a process of another program starts is bound by the same rules', asyn
   expect(existsSync(canary)).toBe(false)
 })
 
+test('H9: what is not there is refused with what there is, not tried again, and harms nobody', async () => {
+  const { mp, host } = await field(redis)
+  const { root, address } = app()
+  const { pid } = await host({ connect: { serve: { root } } })
+  writeFileSync(join(root, 'nowhere.mjs'), VERSION_1)
+  const missing = targetsOf<Run>(address('app/nowhere.mjs')).run
+  // Asked about while it is there, as on the machine of whoever starts it.
+  mp.process(missing)
+  rmSync(join(root, 'nowhere.mjs'))
+  const unnamed = targetsOf<{ walk(): string }>(address('app/work.mjs')).walk
+  const cases = [
+    [missing, /^Module app\/nowhere was not found on host .*\. Tried: .*app\/nowhere/],
+    [unnamed, /walk.* is not exported.*run/],
+  ] as const
+  for (const [target, sentence] of cases) {
+    const child = mp.process(target, [], { restart: { on: 'failure', max: 5, within: 60_000, backoff: 1 } })
+    const started = child.start()
+    await expect(started).rejects.toThrow(TargetNotFoundError)
+    await expect(started).rejects.toThrow(sentence)
+    expect(await child.join()).toMatchObject({ reason: 'spawn-failed' })
+    expect(await child.status()).toMatchObject({ state: 'ended', restarts: 0 })
+    const pool = mp.pool(1)
+    await expect(pool.apply(target, [], { retries: 5 })).rejects.toThrow(sentence)
+    expect(await pool.stats()).toMatchObject({ lost: 0 })
+    await pool.terminate()
+  }
+  const next = await mp.process(targetsOf<Run>(address('app/work.mjs')).run).start()
+  expect(await next.result()).toBe(`ran in ${root}`)
+  process.kill(pid, 0)
+})
+
+test('H10: a module that throws when it is loaded is told with the stack over there, and the host goes on', async () => {
+  const { mp, host } = await field(redis)
+  const { root, address } = app()
+  writeFileSync(join(root, 'broken.mjs'), `throw new RangeError('broken to bits')\nexport const run = () => ''\n`)
+  const { pid } = await host({ connect: { serve: { root } } })
+  const broken = targetsOf<Run>(address('app/broken.mjs')).run
+  const child = mp.process(broken)
+  const error: unknown = await child.start().catch((reason: unknown) => reason)
+  expect(error).toBeInstanceOf(SpawnError)
+  expect(error).toMatchObject({ message: expect.stringContaining('broken to bits') as unknown })
+  const { cause } = error as SpawnError
+  expect(cause).toBeInstanceOf(RangeError)
+  expect((cause as RangeError).stack).toMatch(/app\/broken\.mjs:1:/)
+  expect(await child.join()).toMatchObject({ reason: 'spawn-failed', exitCode: 1 })
+  const pool = mp.pool(1)
+  await expect(pool.apply(broken)).rejects.toThrow(/broken to bits/)
+  await pool.terminate()
+  const next = await mp.process(targetsOf<Run>(address('app/work.mjs')).run).start()
+  expect(await next.result()).toBe(`ran in ${root}`)
+  process.kill(pid, 0)
+})
+
 test('H12: a host with other code at the very path of the sender’s refuses it, unless the sender says that any version will do', async () => {
   const { mp, host, namespace } = await field(redis)
   const { root, address } = app()

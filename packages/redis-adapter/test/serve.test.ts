@@ -34,7 +34,7 @@ describe('who takes it', () => {
     await pool.terminate()
   })
 
-  test('a start waits until there is a program that takes it', async () => {
+  test('H8: a start waits until there is a program that takes it', async () => {
     const { mp, host } = await field(redis)
     const child = mp.process(parentPid)
     const started = child.start()

@@ -45,7 +45,7 @@ function portOf(url: string): number {
 }
 
 describe('a server whose authority nobody knows', () => {
-  test('is refused, with what to do', async () => {
+  test('H18: is refused, with what to do', async () => {
     expect(await refusal(server.url, TlsError)).toMatch(
       /self-signed certificate.*NODE_EXTRA_CA_CERTS or connect\(redis\(/,
     )
@@ -74,7 +74,7 @@ describe('a server whose authority nobody knows', () => {
   })
 })
 
-test('a certificate for another host is refused', async () => {
+test('H18: a certificate for another host is refused', async () => {
   const tls = { ca: server.ca, servername: 'example.org' }
   expect(await refusal(redis(server.url, { tls }), TlsError)).toMatch(
     /Hostname\/IP does not match.*valid for that host/,

@@ -69,6 +69,8 @@ export interface Boot {
   readonly detached: boolean
   /** What it may run; `null`: whatever Node finds. */
   readonly policy: TargetPolicy | null
+  /** It loads and runs nothing before it is told to `go`. */
+  readonly held: boolean
   /** After which number it may count what it makes; see `StartSpec`. */
   readonly serial: number
 }

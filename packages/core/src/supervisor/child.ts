@@ -158,6 +158,11 @@ export class Child {
     return this.#link
   }
 
+  /** One that is held may begin. */
+  go(): void {
+    this.#link?.send(op.go, 0, 0)
+  }
+
   /** SIGTERM now, SIGKILL after `grace` milliseconds. */
   terminate(grace: number): void {
     if (this.#exit !== null) return

@@ -29,6 +29,8 @@ export interface StartSpec {
   readonly policy?: TargetPolicy | null
   /** How many numbers earlier runs under this id may have used for what they made; default 0. */
   readonly serial?: number
+  /** It loads and runs nothing before `Child.go()`; default: at once. */
+  readonly held?: boolean
 }
 
 export interface StartEvents extends Pick<ChildEvents, 'loaded' | 'ended'> {
@@ -68,7 +70,7 @@ export class Children {
 
   /** @param slot of the child's tenure, if it has one */
   start(spec: StartSpec, events: StartEvents, slot: SlotHandle | null = null): void {
-    const { id, name, daemon, namespace, nature, parent, role, serial = 0 } = spec
+    const { id, name, daemon, namespace, nature, parent, role, serial = 0, held = false } = spec
     const { detached } = spec.options
     const info = (pid: number): ProcessInfo => ({ id, name, pid, host: hostname() })
     // What is inherited is the creator's, also where that is read by somebody.
@@ -87,6 +89,7 @@ export class Children {
       piped: stdio === 'pipe',
       detached,
       policy,
+      held,
       serial,
     })
     let frame: ChildEvents['frame'] = () => undefined

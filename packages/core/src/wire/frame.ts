@@ -94,6 +94,8 @@ export const op = {
   welcome: 43,
   /** supervisor → client: the program that keeps all but processes is gone. Payload: the error. */
   stranded: 44,
+  /** supervisor → child that was held: it may load and run what it is for. */
+  go: 45,
 } as const
 
 export type Op = (typeof op)[keyof typeof op]

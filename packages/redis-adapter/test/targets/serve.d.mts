@@ -1,8 +1,12 @@
-import type { Connection, Lock, Process, Queue } from '@skein/core'
+import type { Connection, Event, Lock, Process, Queue } from '@skein/core'
 
 type Pids = [pid: number, parent: number]
 export function first(): void
 export function pid(): number
+export function endAs(door: Event, lines: number, how: 'return' | 'throw' | number | NodeJS.Signals): Promise<string>
+export function fall(file: string): void
+export function fill(path: string): void
+export function mark(file: string): number
 export function parentPid(): number
 export function holdAndTell(lock: Lock, said: Queue<Pids>): Promise<never>
 export function count(said: Queue<Pids>, file: string): Promise<never>

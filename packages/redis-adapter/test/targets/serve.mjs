@@ -1,5 +1,5 @@
 // What the tests of work in other programs run there.
-import { appendFileSync, readFileSync } from 'node:fs'
+import { appendFileSync, readFileSync, writeFileSync } from 'node:fs'
 import process from 'node:process'
 import { currentProcess, targetsOf } from '@skein/core'
 
@@ -27,6 +27,33 @@ export async function count(said, file) {
   return new Promise(() => {
     setInterval(() => appendFileSync(file, '.'), 10)
   })
+}
+
+/** Waits, writes so many numbered lines, and ends so. */
+export async function endAs(door, lines, how) {
+  await door.wait()
+  for (let n = 0; n < lines; n += 1) console.log(`line ${n}`)
+  if (how === 'throw') throw new RangeError('thrown')
+  if (typeof how === 'number') process.exit(how)
+  if (how !== 'return') process.kill(process.pid, how)
+  return 'returned'
+}
+
+/** Adds to the file, and fails. */
+export function fall(file) {
+  appendFileSync(file, '.')
+  throw new RangeError('fallen')
+}
+
+/** Writes more than fits there. */
+export function fill(path) {
+  writeFileSync(path, Buffer.alloc(4 * 1024 * 1024))
+}
+
+/** Says that it runs, and where. */
+export function mark(file) {
+  appendFileSync(file, `${process.ppid} `)
+  return process.ppid
 }
 
 export async function putOne(queue, item) {

@@ -29,6 +29,8 @@ export class Lodger implements ObjectListener {
   #child: Child | null = null
   #desk: Desk | null = null
   #killed = false
+  /** Its program knows that it is here, and has let it begin. */
+  #begun = false
   #detached = false
   #draining = false
   /** It has outlived the program that started it. */
@@ -92,6 +94,7 @@ export class Lodger implements ObjectListener {
     else if (name === 'recall') this.#desk?.recall()
     else if (name === 'taken') this.#taken(args[0] as number)
     else if (name === 'gone') this.#left(args[0] as Error)
+    else if (name === 'go') this.#go()
     else if (name === 'kill') this.kill()
   }
 
@@ -110,7 +113,7 @@ export class Lodger implements ObjectListener {
   #left(reason: Error): void {
     // That program goes on, and may start another one instead of what it has lost.
     const goesOn = reason instanceof ConnectionError && reason.retryable
-    if (this.#child === null || !this.#detached || goesOn) {
+    if (!this.#begun || !this.#detached || goesOn) {
       this.kill()
       return
     }
@@ -121,6 +124,12 @@ export class Lodger implements ObjectListener {
     this.#flow()
   }
 
+  /** If this program is lost before, nobody ever has: then another one may begin with it. */
+  #go(): void {
+    this.#begun = true
+    this.#child?.go()
+  }
+
   #launch(claimed: Claimed): void {
     const { launch, rules } = this.#options
     rules.check(claimed.options)
@@ -128,7 +137,13 @@ export class Lodger implements ObjectListener {
     // What it writes belongs to the program that has started it.
     const stdio = claimed.options.stdio === 'inherit' ? 'pipe' : claimed.options.stdio
     launch(
-      { ...claimed, surroundings: rules.surroundings, policy: rules.targets, options: { ...claimed.options, stdio } },
+      {
+        ...claimed,
+        surroundings: rules.surroundings,
+        policy: rules.targets,
+        options: { ...claimed.options, stdio },
+        held: true,
+      },
       {
         started: (child, info) => {
           this.#child = child as Child

@@ -1,6 +1,9 @@
 /**
  * A start that any program may take: this program's record of it. The first program that claims it runs it; what the process says and
  * how it ends comes from there, and what is meant for it goes there. If that program dies, so has the process.
+ *
+ * A process begins when this program has heard of it, and has said so. One that is lost before that has not begun, and never will: it is put
+ * up again. So there may be two processes for one start, of which one runs.
  */
 import { HostLostError, ProtocolError } from '@skein/core'
 import {
@@ -30,7 +33,7 @@ export type Claimed = Omit<StartSpec, 'surroundings'>
 export interface RunEvents extends StarterEvents {
   /** A program has taken it. */
   claimed(): void
-  /** That program gives it back, not begun. */
+  /** It has not begun there, and never will. */
   released(): void
 }
 
@@ -86,15 +89,13 @@ export class RunObject extends BrokerObject implements Running {
     if (method === 'started') {
       const info = args[0] as ProcessInfo
       this.#host = info.host
+      // Before all that is meant for the process.
+      if (!this.#killed) this.#tell('go')
       this.#events.started(this, info)
     } else if (method === 'loaded') this.#events.loaded()
     else if (method === 'ended') this.#ended(args[0] as EncodedExit)
-    else if (method === 'released') {
-      this.#taker = null
-      // Given back while word of that was on its way.
-      if (this.#killed) this.#ended(cancelled)
-      else this.#events.released()
-    } else throw new ProtocolError(`a run takes no ${method}`)
+    else if (method === 'released') this.#released()
+    else throw new ProtocolError(`a run takes no ${method}`)
   }
 
   override frame(session: Session, frame: Frame): void {
@@ -146,16 +147,27 @@ export class RunObject extends BrokerObject implements Running {
   override leave(session: Session): void {
     this.#users.delete(session)
     if (session !== this.#taker?.session) return
+    if (!this.started) {
+      this.#released()
+      return
+    }
     const { name } = this.#spec
-    const where = this.started ? `host ${this.#host}` : 'the program that took it'
-    const lost = new HostLostError(`${name} was lost with ${where}: it died, or could not be reached for sessionTtl`, {
-      indeterminate: true,
-    })
+    const lost = new HostLostError(
+      `${name} was lost with host ${this.#host}: it died, or could not be reached for sessionTtl`,
+      { indeterminate: true },
+    )
     this.#ended({ exitCode: null, signal: null, reason: 'host-lost', error: encode(lost), result: null })
   }
 
   override end(): void {
     // Whoever runs it hears that it is gone.
+  }
+
+  #released(): void {
+    this.#taker = null
+    // Given back while word of that was on its way.
+    if (this.#killed) this.#ended(cancelled)
+    else this.#events.released()
   }
 
   #claim(call: Call): void {

@@ -1,0 +1,98 @@
+/** A host that is lost between the claim of a start and its beginning: the start begins elsewhere, once. */
+import { readFileSync, writeFileSync } from 'node:fs'
+import { isRunning, processTable, until } from '@skein/conformance'
+import { afterAll, beforeAll, expect, onTestFinished, test } from 'vitest'
+import { Proxy } from '../../../integration-tests/support/proxy.ts'
+import { type RedisServer, startRedis } from '../../../integration-tests/support/redis.ts'
+import { counter, field } from './serve-field.ts'
+import { mark } from './targets/serve.mjs'
+
+const TTL = 1_000
+/** Longer than a process needs to boot. */
+const BOOT = 500
+
+let redis: RedisServer
+
+beforeAll(async () => {
+  redis = await startRedis()
+})
+afterAll(() => redis.close())
+
+async function proxyForTest(): Promise<Proxy> {
+  const proxy = await Proxy.start(redis.url)
+  onTestFinished(() => proxy.close())
+  return proxy
+}
+
+/** A file in which each run leaves the pid of its host. */
+function marks(): { readonly path: string; readonly hosts: () => number[] } {
+  const { path } = counter()
+  writeFileSync(path, '')
+  return { path, hosts: () => readFileSync(path, 'utf8').split(' ').filter(Boolean).map(Number) }
+}
+
+/** What runs or is to run a target there, and not what a program keeps for itself. */
+function madeBy(host: number): number[] {
+  const children = processTable().filter(({ parent, state }) => parent === host && state !== 'Z')
+  return children.map(({ pid }) => pid).filter((pid) => readFileSync(`/proc/${pid}/cmdline`).includes('child-main'))
+}
+
+test('H6: a host that dies when it has claimed a start, and has begun nothing, leaves it to another', async () => {
+  const proxy = await proxyForTest()
+  const { mp, host } = await field(redis, TTL)
+  const first = await host({ url: proxy.url })
+  const { path, hosts } = marks()
+  const claimed = proxy.seen(/claim/)
+  const child = mp.process(mark, [path])
+  const started = child.start()
+  await claimed
+  proxy.hold()
+  expect(hosts()).toEqual([])
+  first.kill('SIGKILL')
+  const second = await host()
+  await started
+  expect(await child.result()).toBe(second.pid)
+  expect(hosts()).toEqual([second.pid])
+})
+
+test.each(['killed', 'cut off'])(
+  'H7: of two processes that hosts have made for one start, the first of which was %s before it could say so, one runs',
+  async (what) => {
+    const proxy = await proxyForTest()
+    const { mp, host } = await field(redis, TTL)
+    const first = await host({ url: proxy.url })
+    const { path, hosts } = marks()
+    const silenced = proxy.muteAt(/started/)
+    const child = mp.process(mark, [path])
+    const started = child.start()
+    await silenced
+    const made = madeBy(first.pid)
+    expect(made).toHaveLength(1)
+    await new Promise((resolve) => setTimeout(resolve, BOOT))
+    expect(hosts()).toEqual([])
+    if (what === 'killed') first.kill('SIGKILL')
+    const second = await host()
+    await started
+    expect(await child.result()).toBe(second.pid)
+    for (const pid of made) await until('the first one is gone', () => !isRunning(pid))
+    expect(hosts()).toEqual([second.pid])
+  },
+)
+
+test('H7: a worker of a pool whose host dies so is made again elsewhere, and its initializer runs once', async () => {
+  const proxy = await proxyForTest()
+  const { mp, host } = await field(redis, TTL)
+  const first = await host({ url: proxy.url })
+  const { path, hosts } = marks()
+  const silenced = proxy.muteAt(/started/)
+  const pool = mp.pool(1, { initializer: mark, initArgs: [path] })
+  const result = pool.apply(mark, [path])
+  await silenced
+  await new Promise((resolve) => setTimeout(resolve, BOOT))
+  first.kill('SIGKILL')
+  const second = await host()
+  expect(await result).toBe(second.pid)
+  expect(hosts()).toEqual([second.pid, second.pid])
+  expect(await pool.stats()).toMatchObject({ lost: 0 })
+  await pool.terminate()
+})
