@@ -75,7 +75,7 @@ test('programs of one secret hear each other; one of another secret, or of none,
   await vi.waitFor(() => expect(b.heard).toEqual(['hello', 'again']))
 })
 
-test('what was altered, sent on to another program, sent again or made up is not read', async () => {
+test('row 59: what was altered, sent on to another program, sent again or made up is not read', async () => {
   const redis = await redisForTest()
   const namespace = freshNamespace()
   const [a, b, c] = [

@@ -220,7 +220,7 @@ test('processes of others get what tells of no secrets, and what they were promi
 })
 
 test.each(['NODE_OPTIONS', 'LD_PRELOAD', 'PATH', 'node_path', 'DYLD_INSERT_LIBRARIES', 'SKEIN_URL'])(
-  'nobody else decides about %s',
+  'row 60: nobody else decides about %s',
   async (name) => {
     const { mp, host } = await field(redis)
     const { pid } = await host()

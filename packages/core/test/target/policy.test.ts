@@ -97,7 +97,7 @@ describe('a target policy', () => {
   }
 
   for (const [what, ref] of Object.entries(hostile)) {
-    it(`refuses ${what}`, async () => {
+    it(`row 58: refuses ${what}`, async () => {
       const error = await there.error(reached(ref()), 'x')
       expect(error).toMatchObject({ name: 'TargetNotFoundError', code: 'ERR_SKEIN_TARGET_NOT_FOUND' })
       expect(existsSync(canary)).toBe(false)

@@ -90,16 +90,24 @@ if delay>0 then return addDelayedJob(one) end
 return priority>0 and addPrioritizedJob(one) or addStandardJob(one)
 end
 `,
+  // Somebody may have deleted a job and left its id in the line: BullMQ takes that for one without data.
   take: `${bull('moveToActive')}local function fetched(token)
-local r=moveToActive({P,now,cmsgpack.pack({token=token,lockDuration=${LOCK}})})
-local fields=type(r)=='table' and r[1]
-if type(fields)~='table' then return nil end
-redis.call('HSET',K.d,token,r[2])
-local attempt,data
-for i=1,#fields,2 do
-  if fields[i]=='ats' then attempt=fields[i+1] elseif fields[i]=='data' then data=fields[i+1] end
+while true do
+  local r=moveToActive({P,now,cmsgpack.pack({token=token,lockDuration=${LOCK}})})
+  local fields=type(r)=='table' and r[1]
+  if type(fields)~='table' then return nil end
+  local attempt,data
+  for i=1,#fields,2 do
+    if fields[i]=='ats' then attempt=fields[i+1] elseif fields[i]=='data' then data=fields[i+1] end
+  end
+  if data then
+    redis.call('HSET',K.d,token,r[2])
+    return r[2],attempt,data
+  end
+  redis.call('LREM',P..'active',0,r[2])
+  forget(r[2])
+  over(r[2])
 end
-return r[2],attempt,data
 end
 `,
   finish: `${bull('moveToFinished')}local function finish(token,job,target,keep,property,value)

@@ -1,5 +1,5 @@
 /** What must be done in Redis though nobody waits for it: tried again until it is answered. */
-import { ClosedError, ConnectionError } from '@skein/core'
+import { ClosedError, ConflictError, ConnectionError } from '@skein/core'
 import { reportDefect } from '@skein/core/adapter'
 
 type Errand = () => Promise<unknown>
@@ -40,8 +40,9 @@ export class Errands {
   #try(errand: Errand, ends: boolean): void {
     errand().catch((error: unknown) => {
       if (error instanceof ConnectionError) this.#keep(errand, ends)
-      // With the connection closed, the session that it spoke for is over, too.
-      else if (!(error instanceof ClosedError)) reportDefect('a command that nobody waits for', error)
+      // With the connection closed, the session that it spoke for is over, too; and of what others have written over a key its users are told.
+      else if (!(error instanceof ClosedError || error instanceof ConflictError))
+        reportDefect('a command that nobody waits for', error)
     })
   }
 

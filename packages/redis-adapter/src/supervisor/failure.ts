@@ -2,6 +2,7 @@
 import {
   AuthenticationError,
   CapacityError,
+  ConflictError,
   ConnectionError,
   ProtocolError,
   SkeinError,
@@ -103,8 +104,9 @@ function tlsAdvice(code: string, message: string): string {
  * Says in Skein's words what went wrong.
  *
  * @param where what it happened to: `redis://host:6379`
+ * @param keys what the command was about
  */
-export function failureOf(error: unknown, where: string, mask: Mask): SkeinError {
+export function failureOf(error: unknown, where: string, mask: Mask, keys: readonly string[] = []): SkeinError {
   if (error instanceof SkeinError) return error
   const cause = clean(error, mask)
   const { message } = cause
@@ -114,6 +116,13 @@ export function failureOf(error: unknown, where: string, mask: Mask): SkeinError
     return new CapacityError(
       `Redis at ${where} is full (maxmemory), so nothing more can be put into it; make room or raise maxmemory`,
       { cause, retryable: true },
+    )
+  }
+  if (/\bWRONGTYPE\b/.test(message)) {
+    const which = keys.length === 0 ? 'a key' : keys.length === 1 ? keys[0] : `one of ${keys.join(', ')}`
+    return new ConflictError(
+      `${which} in Redis at ${where} holds what Skein has not put there; delete it, or use another name or namespace`,
+      { cause },
     )
   }
   if (

@@ -256,7 +256,11 @@ export class Scripts implements Store {
     } else if (isPassing(error) || !isReply(error)) {
       // Until the connection is there again; if it is not lost at all, until the next look.
       if (!this.#closed) this.#hold(entry)
-    } else entry.reject(this.failure(error))
+    } else {
+      const { words } = entry
+      const keys = words.slice(1, 1 + Number(words[0])).map(String)
+      entry.reject(failureOf(error, this.#where, this.#mask, keys))
+    }
   }
 
   /** A lost connection is told to the calls one by one, and others may be asked in between. */

@@ -8,10 +8,14 @@ import { type Launch, PROTOCOL, reportDefect, type ServeSettings, VERSION } from
 import type { Job } from '../job-queue.ts'
 import type { Peers } from '../peers/peers.ts'
 import type { Surround } from '../surround.ts'
+import { Warnings } from '../warnings.ts'
 import type { HouseRules } from './house-rules.ts'
 import { Lodger } from './lodger.ts'
 import { NeedsList, WORK_TAG, workKey } from './needs.ts'
 import { ServingLine } from './serving-line.ts'
+
+/** How sessions and runs are called; see `program-session.ts` and `open-placement.ts`. */
+const NAME = /^[\w.~#-]{1,200}$/
 
 export interface ServingOptions {
   readonly around: Surround
@@ -24,6 +28,7 @@ export interface ServingOptions {
 export class Serving {
   readonly #options: ServingOptions
   readonly #needs: NeedsList
+  readonly #warnings = new Warnings()
   /** By what those ask for who put something there; `''`: nothing. */
   readonly #lines = new Map<string, ServingLine>()
   /** By where there is something to claim, and what. */
@@ -138,7 +143,13 @@ export class Serving {
    */
   async #claim(job: Job, free: () => void): Promise<boolean> {
     const { peers, launch, rules } = this.#options
-    const { session, run } = placeOf(job)
+    const place = placeOf(job)
+    if (place === null) {
+      this.#warnings.once(job.id, `job ${job.id} of open work says of no program what there is to run, and was dropped`)
+      free()
+      return true
+    }
+    const { session, run } = place
     const client = await peers.reachSession(session)
     const key = `${session} ${run}`
     // A job that came twice is about what is here already.
@@ -157,8 +168,8 @@ export class Serving {
   }
 }
 
-/** Where there is something to claim, and what. A job that does not say so leads nowhere, as any that nobody has put up does. */
-function placeOf({ json }: Job): { readonly session: string; readonly run: string } {
+/** Where there is something to claim, and what. `null`: no program of ours has put that. */
+function placeOf({ json }: Job): { readonly session: string; readonly run: string } | null {
   let said: unknown
   try {
     said = JSON.parse(json)
@@ -166,5 +177,6 @@ function placeOf({ json }: Job): { readonly session: string; readonly run: strin
     said = null
   }
   const { session, run } = (typeof said === 'object' && said !== null ? said : {}) as Record<string, unknown>
-  return { session: String(session), run: String(run) }
+  const isName = (name: unknown): name is string => typeof name === 'string' && NAME.test(name)
+  return isName(session) && isName(run) ? { session, run } : null
 }

@@ -6,8 +6,8 @@ import { ProtocolError, StateError } from '@skein/core'
 import { type Broker, type BrokerClient, reportDefect } from '@skein/core/adapter'
 import type { SessionKeys } from '../program-session.ts'
 import type { Script, Surround } from '../surround.ts'
+import { Warnings } from '../warnings.ts'
 import { type About, apart, readAbout, reasons } from './about.ts'
-import { ForgeryWarning } from './forgery-warning.ts'
 import { Mailbox } from './mailbox.ts'
 import { isBye, Peer } from './peer.ts'
 
@@ -28,7 +28,7 @@ export class Peers {
   readonly #keys: Pick<SessionKeys, 'inbox' | 'info'>
   readonly #broker: Broker
   readonly #mailbox: Mailbox
-  readonly #warning = new ForgeryWarning()
+  readonly #warnings = new Warnings()
   /** By their sids. */
   readonly #peers = new Map<string, Peer>()
   readonly #info: Script<readonly [], string[]>
@@ -43,7 +43,11 @@ export class Peers {
     this.#info = around.store.script('programs', { text: `return redis.call('HGETALL', KEYS[1])`, readOnly: true })
     this.#mailbox = new Mailbox(around, keys, {
       received: (sender, message) => this.#received(sender, message),
-      forged: (sid) => this.#warning.about(sid),
+      forged: (sid) =>
+        this.#warnings.once(
+          sid,
+          `a message that says it is from program ${sid} is not signed with this program's SKEIN_SECRET, and was ignored`,
+        ),
       broken: (sid, why) => this.#broken(sid, why),
     })
     this.#stops = [
