@@ -40,5 +40,5 @@ test("07-bull-board.ts: bull-board's page is there, its API tells the items, and
   program.kill('SIGINT')
   expect(await program.ended).toEqual({ code: 0, signal: null, stdout: `Open ${url}\n`, stderr: '' })
   expect(await redis.ask('KEYS', '{skein:queue:orders}*')).toEqual([])
-  expect(await leftovers(redis.url, 'skein')).toEqual([])
+  expect(await leftovers(redis, 'skein')).toEqual([])
 })

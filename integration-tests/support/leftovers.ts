@@ -1,5 +1,6 @@
 /** What a namespace has left on a server: connections, and keys that nobody is documented to keep. */
-import { ask, type Reply } from './resp.ts'
+import type { RedisServer } from './redis.ts'
+import type { Reply } from './resp.ts'
 
 /** As the adapter's README lists them. */
 function isKept(key: string, namespace: string): boolean {
@@ -19,18 +20,18 @@ function texts(reply: Reply): string[] {
 }
 
 /** One line each; nothing, when all contexts of the namespace are closed. */
-export async function leftovers(url: string, namespace: string): Promise<string[]> {
+export async function leftovers(server: Pick<RedisServer, 'ask'>, namespace: string): Promise<string[]> {
   const keys: string[] = []
   let cursor = '0'
   do {
-    const [next, page] = (await ask(url, 'SCAN', cursor, 'MATCH', `*${namespace}:*`, 'COUNT', '1000')) as [
+    const [next, page] = (await server.ask('SCAN', cursor, 'MATCH', `*${namespace}:*`, 'COUNT', '1000')) as [
       string,
       Reply,
     ]
     keys.push(...texts(page))
     cursor = next
   } while (cursor !== '0')
-  const clients = texts(await ask(url, 'CLIENT', 'LIST')).filter((line) => line.includes(` name=skein:${namespace}`))
+  const clients = texts(await server.ask('CLIENT', 'LIST')).filter((line) => line.includes(` name=skein:${namespace}`))
   return [
     ...keys.filter((key) => !isKept(key, namespace)).map((key) => `key ${key}`),
     ...clients.map((line) => `connection${/ name=\S+/.exec(line)?.[0] ?? ''}`),

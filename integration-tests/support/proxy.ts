@@ -1,6 +1,11 @@
-/** A TCP proxy between a program and its Redis that cuts, holds up or refuses connections, and loses single replies. */
+/**
+ * A TCP proxy between a program and its Redis that cuts, holds up or refuses connections, and loses single replies. Where the server speaks TLS it
+ * does so, too, to either side: it must read what it loses.
+ */
 import { once } from 'node:events'
 import { connect, createServer, type Server, type Socket } from 'node:net'
+import { connect as connectTls, createServer as createTlsServer } from 'node:tls'
+import { certificate } from './secured.ts'
 
 interface Pair {
   readonly client: Socket
@@ -25,6 +30,45 @@ export interface Tap {
   ended(connection: number): void
 }
 
+export interface Door {
+  readonly listener: Server
+  /** Hears of each client that can be spoken to. */
+  readonly onClient: (told: (client: Socket) => void) => unknown
+  /** A connection to the server behind it. */
+  readonly dial: () => Socket
+}
+
+/** For a server that stands between programs and `target`; it does not listen yet. */
+export function doorTo(target: string): Door {
+  const { protocol, hostname: host, port: given } = new URL(target)
+  const where = { host, port: Number(given === '' ? 6379 : given) }
+  if (protocol !== 'rediss:') {
+    const listener = createServer()
+    return { listener, onClient: (told) => listener.on('connection', told), dial: () => connect(where) }
+  }
+  const secure = certificate()
+  const listener = createTlsServer(secure)
+  listener.on('tlsClientError', (_error, client) => client.destroy())
+  const { ca } = secure
+  return {
+    listener,
+    onClient: (told) => listener.on('secureConnection', told),
+    dial: () => connectTls({ ...where, ca }),
+  }
+}
+
+/** The url of what listens there from now on, in place of the target. */
+export async function opened({ listener }: Door, target: string): Promise<string> {
+  listener.listen(0, '127.0.0.1')
+  await once(listener, 'listening')
+  const address = listener.address()
+  if (address === null || typeof address === 'string') throw new Error('no port')
+  const url = new URL(target)
+  url.hostname = '127.0.0.1'
+  url.port = String(address.port)
+  return url.href
+}
+
 export class Proxy {
   readonly url: string
   readonly #listener: Server
@@ -45,17 +89,11 @@ export class Proxy {
 
   /** @param target the server's url; what stands in it besides host and port is kept in the proxy's url */
   static async start(target: string, tap: Tap | null = null): Promise<Proxy> {
-    const { hostname, port } = new URL(target)
-    const listener = createServer()
-    listener.listen(0, '127.0.0.1')
-    await once(listener, 'listening')
-    const address = listener.address()
-    if (address === null || typeof address === 'string') throw new Error('no port')
-    const url = new URL(target)
-    url.hostname = '127.0.0.1'
-    url.port = String(address.port)
-    const proxy = new Proxy(listener, url.href, tap)
-    listener.on('connection', (client) => proxy.#pair(client, hostname, Number(port === '' ? 6379 : port)))
+    const door = doorTo(target)
+    const proxy = new Proxy(door.listener, await opened(door, target), tap)
+    // Refused before hands are shaken over TLS, as without it.
+    door.listener.on('connection', (client) => proxy.#refusing && client.destroy())
+    door.onClient((client) => proxy.#pair(client, door.dial))
     return proxy
   }
 
@@ -137,12 +175,12 @@ export class Proxy {
     await closed
   }
 
-  #pair(client: Socket, host: string, port: number): void {
+  #pair(client: Socket, dial: () => Socket): void {
     if (this.#refusing) {
       client.destroy()
       return
     }
-    const server = connect(port, host)
+    const server = dial()
     const pair: Pair = { client, server, late: null, swallow: false }
     this.#pairs.add(pair)
     const number = (this.#count += 1)

@@ -43,6 +43,7 @@ type Runtime = Awaited<ReturnType<Testcontainers['getContainerRuntimeClient']>>
 
 class ServerContainer implements RedisControls {
   readonly url: string
+  readonly admin: string
   readonly pid = null
   readonly #make: () => Promise<StartedTestContainer>
   readonly #runtime: Runtime
@@ -56,6 +57,7 @@ class ServerContainer implements RedisControls {
     container: StartedTestContainer,
   ) {
     this.url = url
+    this.admin = url
     this.#runtime = runtime
     this.#make = make
     this.#container = container

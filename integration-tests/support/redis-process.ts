@@ -86,6 +86,7 @@ export async function awaitServer(url: string, ended: () => boolean, patience: n
 
 class ServerProcess implements RedisControls {
   readonly url: string
+  readonly admin: string
   readonly #program: string
   readonly #port: number
   readonly #directory: string
@@ -101,6 +102,7 @@ class ServerProcess implements RedisControls {
     this.#directory = directory
     this.#options = options
     this.url = `redis://127.0.0.1:${port}`
+    this.admin = this.url
     process.once('exit', this.#end)
   }
 

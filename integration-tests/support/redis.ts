@@ -1,12 +1,13 @@
 /**
  * A real Redis for a test, never a mock: the server of `SKEIN_TEST_REDIS_URL`; else one in Docker; else the `redis-server` or
  * `valkey-server` of the machine; else the one that the machine's package manager installs. Each server but the first is the
- * test's own, with a port and a directory of its own, and may be stopped, killed or filled.
+ * test's own, with a port and a directory of its own, and may be stopped, killed or filled. `SKEIN_TEST_REDIS` says how they are entered.
  */
 import { randomBytes } from 'node:crypto'
 import { startContainer } from './redis-docker.ts'
 import { startProcess } from './redis-process.ts'
 import { ask, type Reply } from './resp.ts'
+import { isSecured, startSecured } from './secured.ts'
 
 export interface RedisOptions {
   /** The test stops, fills or configures the server, so it must not be the one of `SKEIN_TEST_REDIS_URL`. */
@@ -21,7 +22,10 @@ export interface RedisOptions {
 
 /** How to run one server; each way of running one implements this. */
 export interface RedisControls {
+  /** For the programs under test. */
   readonly url: string
+  /** For the test itself, which may do anything there. */
+  readonly admin: string
   /** Of the server; null if it is not a process of this machine's table. */
   readonly pid: number | null
   /** Stands still, connections and all. */
@@ -43,7 +47,7 @@ export interface RedisServer extends RedisControls {
 /** A way to run a server, or why it cannot be gone here. */
 export type Way = (options: RedisOptions) => Promise<RedisControls | string>
 
-const ways: readonly Way[] = [startContainer, startProcess]
+const ways: readonly Way[] = isSecured() ? [startSecured] : [startContainer, startProcess]
 
 /** Starts a server. Whoever starts it closes it: `afterAll(() => redis.close())`, or `redisForTest` within a test. */
 export async function startRedis(options: RedisOptions = {}): Promise<RedisServer> {
@@ -88,12 +92,17 @@ export function freshNamespace(): string {
   return `t${randomBytes(5).toString('hex')}`
 }
 
+/** The same server for another user; `''`: for nobody in particular. @param user as in a url: `name:password` */
+export function entered(url: string, user: string): string {
+  return url.replace(/\/\/(?:[^@/]*@)?/, user === '' ? '//' : `//${user}@`)
+}
+
 function complete(controls: RedisControls): RedisServer {
   return Object.assign(controls, {
     config: async (name: string, value: string | number) => {
-      await ask(controls.url, 'CONFIG', 'SET', name, value)
+      await ask(controls.admin, 'CONFIG', 'SET', name, value)
     },
-    ask: async (...command: readonly (string | number)[]) => ask(controls.url, ...command),
+    ask: async (...command: readonly (string | number)[]) => ask(controls.admin, ...command),
   })
 }
 
@@ -101,5 +110,14 @@ function notOurs(url: string): RedisControls {
   const refuse = async (): Promise<never> => {
     throw new Error('the server of SKEIN_TEST_REDIS_URL is not stopped by tests; ask for startRedis({ own: true })')
   }
-  return { url, pid: null, stop: refuse, cont: refuse, kill: refuse, restart: refuse, close: async () => undefined }
+  return {
+    url,
+    admin: url,
+    pid: null,
+    stop: refuse,
+    cont: refuse,
+    kill: refuse,
+    restart: refuse,
+    close: async () => undefined,
+  }
 }

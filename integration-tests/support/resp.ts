@@ -1,5 +1,6 @@
 /** One command to a Redis server over a connection of its own, for tests that must not depend on the client under test. */
 import { connect } from 'node:net'
+import { connect as connectTls } from 'node:tls'
 
 export type Reply = string | number | null | Reply[]
 
@@ -44,14 +45,15 @@ export function parse(text: string, at: number): { readonly value: Reply | Error
 
 /** Sends one command, `AUTH` before it if the url has a password. Rejects with the server's own words if it refuses. */
 export async function ask(url: string, ...command: readonly (string | number)[]): Promise<Reply> {
-  const { hostname, port, username, password } = new URL(url)
+  const { protocol, hostname, port, username, password } = new URL(url)
   const commands: (readonly (string | number)[])[] = [command]
   if (password !== '') {
     const names = username === '' ? [] : [decodeURIComponent(username)]
     commands.unshift(['AUTH', ...names, decodeURIComponent(password)])
   }
   return new Promise((resolve, reject) => {
-    const socket = connect(Number(port === '' ? 6379 : port), hostname)
+    const where = { host: hostname, port: Number(port === '' ? 6379 : port) }
+    const socket = protocol === 'rediss:' ? connectTls(where) : connect(where)
     // One byte is one character, so lengths can be counted in the text.
     socket.setEncoding('latin1')
     socket.setTimeout(PATIENCE, () => socket.destroy(new Error(`no answer within ${PATIENCE} ms`)))

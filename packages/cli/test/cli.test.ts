@@ -134,7 +134,8 @@ describe('skein run', () => {
     const runs = await Promise.all(lines.map((line) => shell(`skein run ${line} 'work.mjs#parent'`, env)))
     host.kill('SIGTERM')
     const { code, stdout } = await host.ended
-    const [, pid = ''] = /^Serving redis:\/\/\S+, namespace skein, as \S+ \(pid (\d+)\), 1 at once\./.exec(stdout) ?? []
+    const [, pid = ''] =
+      /^Serving rediss?:\/\/\S+, namespace skein, as \S+ \(pid (\d+)\), 1 at once\./.exec(stdout) ?? []
     expect(runs).toEqual(lines.map(() => ({ code: 0, stdout: `${pid}\n`, stderr: '' })))
     expect(code).toBe(0)
   })

@@ -6,7 +6,7 @@ import { stripVTControlCharacters } from 'node:util'
 import type { ProcessInfo } from '@skein/core'
 import { VERSION } from '@skein/core/adapter'
 import { afterAll, beforeAll, expect, test } from 'vitest'
-import { type RedisServer, startRedis } from '../../../integration-tests/support/redis.ts'
+import { entered, type RedisServer, startRedis } from '../../../integration-tests/support/redis.ts'
 import { Running, shell } from './skein.ts'
 
 const document = readFileSync(join(import.meta.dirname, '..', '..', '..', 'docs', 'cli.md'), 'utf8')
@@ -53,7 +53,7 @@ function asTyped(line: string): string {
 
 /** With the names of the document, and columns as wide as they happen to be there. */
 function asWritten(text: string): string {
-  let named = text.replaceAll(program(), PROGRAM).replaceAll(redis.url, URL)
+  let named = text.replaceAll(program(), PROGRAM).replaceAll(entered(redis.url, ''), URL)
   if (host !== null) {
     const [, pid = ''] = /\(pid (\d+)\)/.exec(host.said) ?? []
     named = named.replaceAll(new RegExp(`\\b${pid}\\b`, 'g'), SERVING_PID).replace(/^\w+(?= +\S+ +4105 )/m, SERVING)

@@ -39,8 +39,11 @@ export class Running {
   constructor(line: string, env: Environment = {}, cwd: string = import.meta.dirname) {
     const paths = [folder, dirname(process.execPath), process.env['PATH'] ?? '']
     // Nothing else of the environment: some of it says whether there are colours, or where to connect to.
-    const { HOME = '', TMPDIR = tmpdir() } = process.env
-    const child = spawn('sh', ['-c', line], { cwd, env: { HOME, TMPDIR, PATH: paths.join(delimiter), ...env } })
+    const { HOME = '', TMPDIR = tmpdir(), NODE_EXTRA_CA_CERTS = '' } = process.env
+    const child = spawn('sh', ['-c', line], {
+      cwd,
+      env: { HOME, TMPDIR, NODE_EXTRA_CA_CERTS, PATH: paths.join(delimiter), ...env },
+    })
     this.#child = child
     child.stdout.setEncoding('utf8').on('data', (text: string) => {
       this.#stdout += text

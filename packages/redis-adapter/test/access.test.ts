@@ -1,7 +1,7 @@
 /** Contexts of one process that share connections, and who they are to the server. */
 import { ConflictError, connect } from '@skein/core'
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest'
-import { freshNamespace, type RedisServer, startRedis } from '../../../integration-tests/support/redis.ts'
+import { entered, freshNamespace, type RedisServer, startRedis } from '../../../integration-tests/support/redis.ts'
 
 let redis: RedisServer
 beforeAll(async () => {
@@ -11,7 +11,7 @@ beforeAll(async () => {
 afterAll(() => redis.close())
 
 function as(user: string): string {
-  return redis.url.replace('//', `//${user}@`)
+  return entered(redis.url, user)
 }
 
 describe('a second context of the same place and namespace', () => {
@@ -28,17 +28,18 @@ describe('a second context of the same place and namespace', () => {
     expect((error as Error).message).not.toContain('secret')
   })
 
-  test('over TLS is refused', async () => {
+  test('over another transport is refused', async () => {
     const namespace = freshNamespace()
     const mp = await connect(redis.url, { namespace })
     onTestFinished(() => mp.close())
-    await expect(connect(redis.url.replace('redis:', 'rediss:'), { namespace })).rejects.toThrow(/another transport/)
+    const other = redis.url.replace(/^[a-z]+:/, redis.url.startsWith('rediss:') ? 'redis:' : 'rediss:')
+    await expect(connect(other, { namespace })).rejects.toThrow(/another transport/)
   })
 
   test('without user and password shares what is there', async () => {
     const namespace = freshNamespace()
     const mp = await connect(as('alice:one-secret'), { namespace })
-    const too = await connect(redis.url, { namespace })
+    const too = await connect(as(''), { namespace })
     onTestFinished(async () => {
       await too.close()
       await mp.close()

@@ -2,7 +2,7 @@
 import { createHash } from 'node:crypto'
 import { Queue, Worker } from 'bullmq'
 import { afterAll, beforeAll, expect, test } from 'vitest'
-import { type RedisServer, startRedis } from '../../../integration-tests/support/redis.ts'
+import { freshNamespace, type RedisServer, startRedis } from '../../../integration-tests/support/redis.ts'
 import { BULL_NAME, bullTexts } from '../src/supervisor/bull.ts'
 import { jobQueue } from '../src/supervisor/job-queue.ts'
 import { World } from './queue-world.ts'
@@ -13,10 +13,8 @@ beforeAll(async () => {
 }, 60_000)
 afterAll(async () => redis?.close())
 
-let count = 0
 async function world(): Promise<{ world: World; namespace: string }> {
-  count += 1
-  const namespace = `bull${count}.${process.pid}`
+  const namespace = freshNamespace()
   return { world: await new World(redis.url, namespace, new Set()).ready(), namespace }
 }
 
@@ -132,6 +130,6 @@ test('a queue of jobs: waiting, handing back, what the dead held, nothing left',
   expect(await jobs.finish([{ rid: `${one.sid}/1/3` }])).toEqual([true])
   await jobs.obliterate()
   jobs.stop()
-  expect(await one.redis.keys(`{${namespace}:*`)).toEqual([])
+  expect(await redis.ask('KEYS', `{${namespace}:*`)).toEqual([])
   await one.close()
 })

@@ -19,7 +19,13 @@ import { Program } from '../../../integration-tests/support/program.ts'
 import { Proxy } from '../../../integration-tests/support/proxy.ts'
 import { startProcess } from '../../../integration-tests/support/redis-process.ts'
 import { ask } from '../../../integration-tests/support/resp.ts'
-import { freshNamespace, redisForTest, type RedisServer, startRedis } from '../../../integration-tests/support/redis.ts'
+import {
+  entered,
+  freshNamespace,
+  redisForTest,
+  type RedisServer,
+  startRedis,
+} from '../../../integration-tests/support/redis.ts'
 
 const SECRET = 'correct-horse:b@ttery'
 const PASSWORD = encodeURIComponent(SECRET)
@@ -79,12 +85,12 @@ describe('connect() refuses', () => {
   test('H18: a password that the server does not want', async () => {
     await redis.config('requirepass', 'another')
     onTestFinished(async () => {
-      await ask(redis.url.replace('//', '//:another@'), 'CONFIG', 'SET', 'requirepass', '')
+      await ask(entered(redis.admin, ':another'), 'CONFIG', 'SET', 'requirepass', '')
     })
-    const error = await refused(`redis://:${PASSWORD}@127.0.0.1:${portOf(redis.url)}`, AuthenticationError)
+    const error = await refused(entered(redis.url, `:${PASSWORD}`), AuthenticationError)
     expect(error.message).toMatch(/refused the credentials .*WRONGPASS/)
     expect(error.cause).toBeInstanceOf(Error)
-    const without = await refused(redis.url, AuthenticationError)
+    const without = await refused(entered(redis.url, ''), AuthenticationError)
     expect(without.message).toContain('NOAUTH')
   })
 
@@ -118,7 +124,7 @@ describe('connect() refuses', () => {
   })
 
   test('H18: TLS to a port without it', async () => {
-    const error = await refused(`rediss://:${PASSWORD}@127.0.0.1:${portOf(redis.url)}`, TlsError)
+    const error = await refused(`rediss://:${PASSWORD}@127.0.0.1:${portOf(redis.admin)}`, TlsError)
     expect(error.message).toMatch(/redis:\/\/ is for one that does not/)
     const port = await listening(createHttpServer())
     await refused(`rediss://:${PASSWORD}@127.0.0.1:${port}`, TlsError)
@@ -134,7 +140,7 @@ describe('connect() refuses', () => {
   test('H19: a server that is too old', async () => {
     // A real one, which gives itself out for another.
     const old = createServer((client) => {
-      const server = connectTo(portOf(redis.url), '127.0.0.1')
+      const server = connectTo(portOf(redis.admin), '127.0.0.1')
       server.on('data', (bytes: Buffer) => {
         client.write(Buffer.from(bytes.toString('latin1').replace(/redis_version:\d/, 'redis_version:5'), 'latin1'))
       })
@@ -159,7 +165,7 @@ describe('connect() refuses', () => {
 
   test('H18: a user who may not do what is needed', async () => {
     await redis.ask('ACL', 'SETUSER', 'poor', 'on', `>${SECRET}`, '~*', '&*', '+@all', '-evalsha', '-eval')
-    const error = await refused(`redis://poor:${PASSWORD}@127.0.0.1:${portOf(redis.url)}`, AuthenticationError)
+    const error = await refused(entered(redis.url, `poor:${PASSWORD}`), AuthenticationError)
     expect(error.message).toMatch(/eval/)
   })
 
@@ -174,7 +180,7 @@ describe('connect() refuses', () => {
     const folder = await mkdtemp(join(tmpdir(), 'skein-sentinel-'))
     // It writes into its configuration.
     const file = join(folder, 'sentinel.conf')
-    await writeFile(file, `sentinel monitor main 127.0.0.1 ${portOf(redis.url)} 1\n`)
+    await writeFile(file, `sentinel monitor main 127.0.0.1 ${portOf(redis.admin)} 1\n`)
     const sentinel = await startProcess({ own: true, file, args: ['--sentinel'] })
     if (typeof sentinel === 'string') throw new Error(sentinel)
     onTestFinished(async () => {
@@ -195,7 +201,7 @@ describe('a connection that is closed in the middle of its handshake', () => {
   async function withPassword(): Promise<string> {
     const server = await redisForTest({ own: true })
     await server.config('requirepass', SECRET)
-    return server.url.replace('//', `//:${PASSWORD}@`)
+    return entered(server.url, `:${PASSWORD}`)
   }
 
   test('and made again leaves no error that nobody has caught', async () => {
@@ -232,7 +238,7 @@ test('connect() signs in with the password of the url, and closing leaves no key
   const redis = await startRedis({ own: true })
   onTestFinished(() => redis.close())
   await redis.ask('ACL', 'SETUSER', 'rich', 'on', `>${SECRET}`, '~*', '&*', '+@all')
-  const mp = await connect(`redis://rich:${PASSWORD}@127.0.0.1:${portOf(redis.url)}/3`, { namespace: 'door' })
+  const mp = await connect(`${entered(redis.url, `rich:${PASSWORD}`)}/3`, { namespace: 'door' })
   expect(mp.kind).toBe('redis')
   await mp.close()
   expect(await redis.ask('KEYS', '*')).toEqual([])
@@ -260,88 +266,5 @@ describe('a connection that is lost in the middle of connect() is made again', (
     const error = await refused(`redis://:${PASSWORD}@127.0.0.1:${port}`, ConnectionError)
     expect(performance.now() - began).toBeGreaterThan(2_500)
     expect(error.message).toMatch(/^no connection to Redis at .*is it running/)
-  })
-})
-
-describe('connect() with an array of urls', () => {
-  const servers: RedisServer[] = []
-  beforeAll(async () => {
-    servers.push(...(await Promise.all([1, 2, 3].map(() => startRedis({ own: true })))))
-  })
-  afterAll(async () => {
-    await Promise.all(servers.map((server) => server.close()))
-  })
-
-  async function without(...away: readonly number[]): Promise<readonly string[]> {
-    for (const index of away) await servers[index]?.kill()
-    onTestFinished(async () => {
-      for (const index of away) await servers[index]?.restart()
-    })
-    return servers.map(({ url }) => url)
-  }
-
-  /** Whether a lock on them is one. */
-  async function locks(urls: readonly string[], meanwhile?: () => Promise<void>): Promise<boolean> {
-    const mp = await connect(urls, { namespace: freshNamespace(), sessionTtl: 500 })
-    onTestFinished(() => mp.close())
-    await meanwhile?.()
-    const lease = await mp.lock('a').acquire({ timeout: 10_000 })
-    lease.assertHeld()
-    expect(lease.expiresIn).toBeGreaterThan(0)
-    return lease.release()
-  }
-
-  test('takes locks on all, on a majority, and on one', async () => {
-    expect(await locks(await without())).toBe(true)
-    expect(await locks(await without(2))).toBe(true)
-    expect(await locks([(servers[0] as RedisServer).url])).toBe(true)
-  })
-
-  /** What `connect()` says to three servers, in less than 5 s. */
-  async function told(urls: readonly string[]): Promise<string> {
-    const began = performance.now()
-    const error: unknown = await connect(urls, { namespace: freshNamespace() }).catch((reason: unknown) => reason)
-    expect(performance.now() - began).toBeLessThan(5_000)
-    expect(error).toBeInstanceOf(ConnectionError)
-    expect((error as ConnectionError).cause).toBeInstanceOf(Error)
-    return (error as Error).message
-  }
-
-  test('needs the first one, where all but locks lives, and says so', async () => {
-    const urls = await without(0)
-    const first = `no connection to Redis at ${servers[0]?.url}`
-    const must = 'it is the first of 3 servers, where all but locks lives, so it must be there'
-    expect(await told(urls)).toMatch(new RegExp(`^${first} \\(.*ECONNREFUSED.*\\); ${must}`))
-    await servers[0]?.restart()
-    await servers[0]?.stop()
-    expect(await told(urls)).toMatch(new RegExp(`^${first} \\(no answer within .*\\); ${must}`))
-    await servers[0]?.cont()
-    expect(await locks(urls)).toBe(true)
-  })
-
-  test('needs a majority, and names those that are not there', async () => {
-    const [first = '', ...others] = await without(1, 2)
-    expect(await told([first, ...others])).toContain(
-      `no connection to 2 of the 3 Redis servers (${others.join(', ')}), and locks need a majority of them`,
-    )
-  })
-
-  test('waits not for one that stands still, once there is a majority', async () => {
-    const urls = await without()
-    await servers[1]?.stop()
-    onTestFinished(() => servers[1]?.cont())
-    const began = performance.now()
-    expect(await locks(urls)).toBe(true)
-    // It has been asked for longer than that by then.
-    expect(performance.now() - began).toBeLessThan(3_500)
-  })
-
-  test('a master that was away at the start is used when it comes', async () => {
-    const urls = await without(1)
-    const swap = async (): Promise<void> => {
-      await servers[1]?.restart()
-      await without(2)
-    }
-    expect(await locks(urls, swap)).toBe(true)
   })
 })

@@ -1,8 +1,8 @@
 /** What must never be left behind: holders and waiters whom nobody speaks for, and objects without an owner. */
 import type { Session } from '@skein/core/adapter'
 import { once } from 'node:events'
-import { connect as dial, createServer, type Socket } from 'node:net'
-import { ask } from '../../../integration-tests/support/resp.ts'
+import type { Socket } from 'node:net'
+import { doorTo, opened } from '../../../integration-tests/support/proxy.ts'
 import { expect, onTestFinished, test } from 'vitest'
 import { serverOf } from '../src/options.ts'
 import { openSurround } from '../src/supervisor/opening.ts'
@@ -22,17 +22,18 @@ async function surround(url: string, confirmed: () => void = () => undefined): R
     interrupted: () => undefined,
     alias: () => undefined,
   }
-  const opened = await openSurround({ servers: [serverOf(url)], quorum: false }, settings, guard)
-  onTestFinished(opened.close)
-  return opened
+  const surrounding = await openSurround({ servers: [serverOf(url)], quorum: false }, settings, guard)
+  onTestFinished(surrounding.close)
+  return surrounding
 }
 
 /** A way to the server on which one request is held up, while its sender sees the connection end. */
 async function slowWay(held: RegExp): Promise<{ url: string; deliver(): Promise<void> }> {
   const late: (() => Promise<void>)[] = []
   const sockets = new Set<Socket>()
-  const listener = createServer((near) => {
-    const far = dial(Number(new URL(server.url).port), '127.0.0.1')
+  const door = doorTo(server.url)
+  door.onClient((near) => {
+    const far = door.dial()
     let holds = false
     for (const socket of [near, far]) {
       sockets.add(socket)
@@ -57,17 +58,13 @@ async function slowWay(held: RegExp): Promise<{ url: string; deliver(): Promise<
     far.on('close', () => near.destroy())
     near.on('close', () => holds || far.destroy())
   })
-  listener.listen(0, '127.0.0.1')
-  await once(listener, 'listening')
+  const url = await opened(door, server.url)
   onTestFinished(() => {
     for (const socket of sockets) socket.destroy()
-    listener.close()
+    door.listener.close()
   })
-  const url = new URL(server.url)
-  url.hostname = '127.0.0.1'
-  url.port = String((listener.address() as { port: number }).port)
   return {
-    url: url.href,
+    url,
     deliver: async () => {
       for (const one of late) await one()
     },
@@ -110,15 +107,15 @@ test('a grant for a request that nobody here knows of is given back', async () =
 test('a request that reaches the server after its connection has been replaced has no effect', async () => {
   const way = await slowWay(/\r\nlate\r\n/)
   const { around } = await surround(way.url)
-  const key = `{${namespace}}:asked`
+  const key = `{${namespace}:asked}`
   const count = around.store.script<[string], number>('test-late', {
     text: "return redis.call('RPUSH', KEYS[1], ARGV[1])",
   })
   expect(await count.call([key], ['early'])).toBe(1)
   expect(await count.call([key], ['late'])).toBe(2)
   await way.deliver()
-  expect(await ask(server.url, 'LRANGE', key, '0', '-1')).toEqual(['early', 'late'])
-  await ask(server.url, 'DEL', key)
+  expect(await server.ask('LRANGE', key, '0', '-1')).toEqual(['early', 'late'])
+  await server.ask('DEL', key)
 })
 
 test('a session goes on beating whatever its listeners do', async () => {
@@ -130,14 +127,14 @@ test('a session goes on beating whatever its listeners do', async () => {
   const { sid } = around.session
   await expect.poll(() => told, { timeout: 5_000 }).toBeGreaterThan(10)
   expect(around.session.sid).toBe(sid)
-  expect(await ask(server.url, 'ZRANGE', sessionKeys(namespace).live, '0', '-1')).toEqual([sid])
+  expect(await server.ask('ZRANGE', sessionKeys(namespace).live, '0', '-1')).toEqual([sid])
 })
 
 test('an anonymous object that could not be deleted in its time goes with the session', async () => {
   const { around, close } = await surround(server.url)
   const keys = [`{${namespace}:semaphore:~p-1}:h`, `{${namespace}:semaphore:~p-1}:f`]
   around.owned.add('semaphore', '~p-1')
-  for (const key of keys) await ask(server.url, 'SET', key, '1')
+  for (const key of keys) await server.ask('SET', key, '1')
   await close()
-  expect(await ask(server.url, 'EXISTS', ...keys, sessionKeys(namespace).own(around.session.sid))).toBe(0)
+  expect(await server.ask('EXISTS', ...keys, sessionKeys(namespace).own(around.session.sid))).toBe(0)
 })

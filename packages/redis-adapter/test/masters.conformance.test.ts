@@ -27,5 +27,5 @@ async function connected(options?: ConnectOptions): Promise<Context> {
 conformance('redis, on three masters', connected, {
   deathKnownWithin: 1_000,
   nouns: 'locks',
-  extraLeakCheck: async () => (await Promise.all(servers.map(({ url }) => leftovers(url, namespace)))).flat(),
+  extraLeakCheck: async () => (await Promise.all(servers.map((server) => leftovers(server, namespace)))).flat(),
 })

@@ -1,7 +1,7 @@
 /** Locks and semaphores of several programs on one Redis: what is seen of them, their shapes and their ends. */
 import { ConflictError, StateError } from '@skein/core'
 import { expect, test } from 'vitest'
-import { namespace, program, standing } from './permits-fixture.ts'
+import { namespace, program, server, standing } from './permits-fixture.ts'
 
 test('holder() and value() see all programs', async () => {
   const [a, b] = [await program(), await program()]
@@ -47,5 +47,5 @@ test('an anonymous lock takes its keys along when its creator ends', async () =>
   await creator.lock(name).acquire()
   await creator.permits('semaphore', name, 2).acquire()
   creator.kill()
-  await expect.poll(() => a.redis.keys(`{${namespace}:*`)).toEqual([])
+  await expect.poll(() => server.ask('KEYS', `{${namespace}:*`)).toEqual([])
 })

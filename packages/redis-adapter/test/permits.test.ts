@@ -83,7 +83,7 @@ test('a wait that runs out or is aborted leaves nothing behind', async () => {
   await aborted
   await standing(a, 'x', 0)
   mine.release(token)
-  await expect.poll(() => a.redis.keys(`{${namespace}:*`)).toEqual([`{${namespace}:lock:x}:f`])
+  await expect.poll(() => server.ask('KEYS', `{${namespace}:*`)).toEqual([`{${namespace}:lock:x}:f`])
 })
 
 test('grants that cross a giving up are given back', async () => {
@@ -208,7 +208,7 @@ test('a store that comes back empty: waits stand in line again, tokens rise', as
   const token = await mine.acquire()
   const waiting = theirs.acquire()
   await standing(a, 'x', 1)
-  await a.redis.flushall()
+  await server.ask('FLUSHALL')
   expect(await waiting).toBeGreaterThan(token)
 })
 

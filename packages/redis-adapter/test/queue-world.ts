@@ -12,7 +12,7 @@ import {
 } from '@skein/core/adapter'
 import { Redis } from 'ioredis'
 import { afterAll, afterEach, beforeAll } from 'vitest'
-import { type RedisServer, startRedis } from '../../../integration-tests/support/redis.ts'
+import { freshNamespace, type RedisServer, startRedis } from '../../../integration-tests/support/redis.ts'
 import { RedisBarrier } from '../src/supervisor/redis-barrier.ts'
 import { RedisCounter } from '../src/supervisor/redis-counter.ts'
 import { RedisEvent } from '../src/supervisor/redis-event.ts'
@@ -36,7 +36,7 @@ export interface Stage {
 /** A server for the tests of a file, and programs that end with their test. */
 export function useStage(): Stage {
   let server: RedisServer | null = null
-  let [count, namespace] = [0, '']
+  let namespace = ''
   const dead = new Set<string>()
   const worlds: World[] = []
   beforeAll(async () => {
@@ -61,8 +61,7 @@ export function useStage(): Stage {
     dead,
     program: (beat) => {
       if (worlds.length === 0) {
-        count += 1
-        namespace = `t${count}`
+        namespace = freshNamespace()
       }
       const world = new World(redis().url, namespace, dead, beat)
       worlds.push(world)

@@ -102,7 +102,7 @@ describe('one program', () => {
     expect(world.owned).toEqual(new Set([`queue ${name}`]))
     one.kill()
     await world.redis.ping()
-    expect(await world.redis.keys(`{${stage.namespace}:*`)).toEqual([])
+    expect(await stage.redis.ask('KEYS', `{${stage.namespace}:*`)).toEqual([])
     expect(world.owned.size).toBe(0)
   })
 
@@ -118,7 +118,7 @@ describe('one program', () => {
     await waiting
     await queue.destroy()
     await expect(queue.put(1)).rejects.toBeInstanceOf(StateError)
-    expect(await world.redis.keys(`{${stage.namespace}:*`)).toEqual([])
+    expect(await stage.redis.ask('KEYS', `{${stage.namespace}:*`)).toEqual([])
   })
 })
 

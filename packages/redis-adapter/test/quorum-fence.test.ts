@@ -18,7 +18,7 @@ test('a master that was late with a higher proposal shows the fence that was agr
     for (const master of masters) master.disconnect()
   })
   await Promise.all(masters.map((master) => once(master, 'ready')))
-  const key = `{${freshNamespace()}}`
+  const key = `{${freshNamespace()}:x}`
   for (const server of servers) await server.ask('SET', key, 'value')
   const fence = new QuorumFence(masters)
   const holder = { process: 'p', name: 'main', pid: 1, host: 'here' }

@@ -14,5 +14,5 @@ afterAll(() => redis.close())
 
 conformance('redis', (options) => connect(redis.url, { namespace, ...options }), {
   deathKnownWithin: 1_000,
-  extraLeakCheck: () => leftovers(redis.url, namespace),
+  extraLeakCheck: () => leftovers(redis, namespace),
 })

@@ -1,7 +1,7 @@
 /** Who may make a program run things: the secret, and when there must be one. */
 import { connect } from '@skein/core'
 import { afterEach, describe, expect, it, onTestFinished, vi } from 'vitest'
-import { redisForTest } from '../../../integration-tests/support/redis.ts'
+import { freshNamespace, redisForTest } from '../../../integration-tests/support/redis.ts'
 import { readSecret } from '../src/secret.ts'
 
 const SECRET = 'correct horse battery staple, and more'
@@ -38,7 +38,7 @@ describe('SKEIN_SECRET', () => {
 
   it('of one process is one for each store', async () => {
     const { url } = await redisForTest()
-    const namespace = 'secret-conflict'
+    const namespace = freshNamespace()
     const first = await connect(url, { namespace })
     onTestFinished(() => first.close())
     vi.stubEnv('SKEIN_SECRET', SECRET)

@@ -14,7 +14,7 @@ import { freshNamespace } from '../../../integration-tests/support/redis.ts'
 import { ask } from '../../../integration-tests/support/resp.ts'
 import { startTls, type TlsServer } from '../../../integration-tests/support/tls.ts'
 import { type Directory, hostDirectory } from './agents-field.ts'
-import { aclUser } from './security.ts'
+import { aclUser } from '../../../integration-tests/support/security.ts'
 
 type Basic = typeof import('../../conformance/src/targets/basic.ts')
 const { idle } = targetsOf<Basic>(new URL('../../conformance/dist/targets/basic.js', import.meta.url))
@@ -28,7 +28,7 @@ const directories: Directory[] = []
 const hosts: Host[] = []
 let before: readonly string[] = []
 
-const left = (): Promise<string[]> => leftovers(server.plainUrl, namespace)
+const left = (): Promise<string[]> => leftovers({ ask: (...command) => ask(server.plainUrl, ...command) }, namespace)
 /** Its queue of starts has more keys at some times than at others. */
 const isOfHost = (line: string): boolean => before.some((one) => line.startsWith(one.slice(0, one.indexOf('}') + 1)))
 

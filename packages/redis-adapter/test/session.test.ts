@@ -83,7 +83,7 @@ test('a short outage loses nothing, one longer than the ttl loses the session, a
   const away = told<void>((listener) => one.around.store.client.once('close', listener))
   proxy.refuse()
   await away
-  const early = script.call([`${namespace}:n`], [''])
+  const early = script.call([`{${namespace}:n}`], [''])
   const given = expect(early).rejects.toMatchObject({
     code: 'ERR_SKEIN_CONNECTION',
     retryable: true,
@@ -96,13 +96,13 @@ test('a short outage loses nothing, one longer than the ttl loses the session, a
   const look = one.around.store.script<[], number>('look', { text: "return redis.call('DBSIZE')", readOnly: true })
   const reborn = told<string>((listener) => one.around.session.onReborn(listener))
   // Asked without a session: what changes nothing waits for the next one, the rest is to be asked anew under it.
-  const refused = expect(script.call([`${namespace}:n`], [''])).rejects.toMatchObject({ indeterminate: false })
+  const refused = expect(script.call([`{${namespace}:n}`], [''])).rejects.toMatchObject({ indeterminate: false })
   const looked = look.call([], [])
   proxy.accept()
   expect(await reborn).not.toBe(sid)
   await refused
   expect(await looked).toBeGreaterThan(0)
-  expect(await script.call([`${namespace}:n`], [''])).toBe(1)
+  expect(await script.call([`{${namespace}:n}`], [''])).toBe(1)
 })
 
 test('what was under way when the server died reaches the next one only if that knows the session', async () => {
@@ -111,7 +111,7 @@ test('what was under way when the server died reaches the next one only if that 
   const one = await program(redis.url, namespace, 5_000)
   const { session, store } = one.around
   const { sid } = session
-  const key = `{${namespace}}:n`
+  const key = `{${namespace}:n}`
   const count = store.script<[], number>('test-count', { text: "return redis.call('INCR', KEYS[1])" })
   const away = async (): Promise<void> => {
     const lost = told<void>((listener) => store.client.once('close', listener))
@@ -230,7 +230,7 @@ test('a script is sent again when its answer was lost, in order, and by its text
   const proxy = await Proxy.start(redis.url)
   onTestFinished(() => proxy.close())
   const { around } = await program(proxy.url, namespace, 5_000)
-  const key = `{${namespace}}:list`
+  const key = `{${namespace}:list}`
   const push = around.store.script<[string], number>('test-push', {
     text: "local at = redis.call('LPOS', KEYS[1], ARGV[1])\nif at then return at end\nreturn redis.call('RPUSH', KEYS[1], ARGV[1]) - 1",
   })
@@ -249,7 +249,7 @@ test('a call is over at its deadline, says whether it may have run, and is not s
   const redis = await redisForTest({ own: true })
   const namespace = freshNamespace()
   const { around } = await program(redis.url, namespace, 20_000)
-  const key = `${namespace}:n`
+  const key = `{${namespace}:n}`
   const count = around.store.script<[], number>('test-count', { text: "return redis.call('INCR', KEYS[1])" })
   await redis.stop()
   await expect(count.call([key], [], { deadline: 300 })).rejects.toMatchObject({ indeterminate: true, retryable: true })
@@ -270,7 +270,7 @@ test('a full store refuses what needs memory and takes what frees it', async () 
   const namespace = freshNamespace()
   const one = await program(redis.url, namespace)
   const { store } = one.around
-  const key = `${namespace}:n`
+  const key = `{${namespace}:n}`
   const text = "return redis.call('SET', KEYS[1], 'x')"
   const greedy = store.script<[], string>('test-greedy', { text })
   const modest = store.script<[], string>('test-modest', { text, allowOom: true })

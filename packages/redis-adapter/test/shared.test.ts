@@ -156,7 +156,7 @@ test('what answers were is remembered no longer than somebody may ask again', as
   expect(await world.redis.hexists(`${key}:r`, 'dead/1/1')).toBe(0)
   expect(await world.redis.hexists(`${key}:q`, 'dead/1/1')).toBe(0)
   await value.destroy()
-  expect(await world.redis.keys(`${key}:*`)).toEqual([])
+  expect(await stage.redis.ask('KEYS', `${key}:*`)).toEqual([])
 })
 
 test('who dies or stops in its turn holds up nobody for long', async () => {
@@ -220,7 +220,7 @@ test('a nameless value ends with its creator, and leaves nothing', async () => {
   expect(await late.get()).toBe('y')
   a.kill()
   await expect(late.get()).rejects.toBeInstanceOf(StateError)
-  await expect.poll(() => world.redis.keys(`{${stage.namespace}:*`), { timeout: 10_000 }).toEqual([])
+  await expect.poll(() => stage.redis.ask('KEYS', `{${stage.namespace}:*`), { timeout: 10_000 }).toEqual([])
   expect(world.owned.size).toBe(0)
 })
 

@@ -6,23 +6,21 @@ import { promisify } from 'node:util'
 import { CapacityError, connect, type Context } from '@skein/core'
 import { Redis } from 'ioredis'
 import { afterAll, beforeAll, expect, onTestFinished, test } from 'vitest'
-import { type RedisServer, startRedis } from '../../../integration-tests/support/redis.ts'
+import { freshNamespace, type RedisServer, startRedis } from '../../../integration-tests/support/redis.ts'
 
 let redis: RedisServer
 let plain: Redis
 beforeAll(async () => {
   redis = await startRedis()
-  plain = new Redis(redis.url)
+  plain = new Redis(redis.admin)
 }, 60_000)
 afterAll(async () => {
   plain?.disconnect()
   await redis?.close()
 })
 
-let count = 0
 async function open(): Promise<{ mp: Context; base: string }> {
-  count += 1
-  const namespace = `topic${count}.${process.pid}`
+  const namespace = freshNamespace()
   const mp = await connect(redis.url, { namespace, sessionTtl: 500 })
   onTestFinished(() => mp.close())
   return { mp, base: `{${namespace}:topic:news}` }

@@ -1,6 +1,5 @@
 /** Opens the program's clients of Redis: reached, signed in and ready within a deadline, or refused with the reason. */
 import { connect as tlsConnect } from 'node:tls'
-import { ConnectionError } from '@skein/core'
 import { Redis } from 'ioredis'
 import { type Server, shown } from '../options.ts'
 import { failureOf, isOwnWord, type Mask } from './failure.ts'
@@ -30,9 +29,17 @@ export async function reach(client: Redis, server: Server, mask: Mask): Promise<
     if (last === null || !isOwnWord(error)) last = error
   }
   client.on('error', keep)
+  // Over TLS: hands are shaken.
+  let met = false
+  const greeted = (): void => void (met = true)
+  client.on('connect', greeted)
   let timer: NodeJS.Timeout | undefined
+  let silent = false
   const late = new Promise<never>((_, reject) => {
-    timer = setTimeout(() => reject(new Error(`no answer within ${CONNECT_DEADLINE} ms`)), CONNECT_DEADLINE)
+    timer = setTimeout(() => {
+      silent = true
+      reject(new Error(`no answer within ${CONNECT_DEADLINE} ms`))
+    }, CONNECT_DEADLINE)
   })
   const connected = client.connect()
   connected.catch(() => {
@@ -43,7 +50,7 @@ export async function reach(client: Redis, server: Server, mask: Mask): Promise<
   } catch (error) {
     const failure = failureOf(last ?? error, shown(server), mask)
     // The TLS handshake with a port that waits for more before it answers ends in silence.
-    if (server.tls !== null && failure.constructor === ConnectionError && last === null) {
+    if (server.tls !== null && silent && !met && last === null) {
       throw failureOf(
         Object.assign(new Error(`no answer to the TLS handshake within ${CONNECT_DEADLINE} ms`), {
           code: 'ERR_SSL_WRONG_VERSION_NUMBER',
@@ -56,6 +63,7 @@ export async function reach(client: Redis, server: Server, mask: Mask): Promise<
   } finally {
     clearTimeout(timer)
     client.removeListener('error', keep)
+    client.removeListener('connect', greeted)
   }
 }
 
