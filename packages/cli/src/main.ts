@@ -10,7 +10,7 @@ import { addQueues } from './commands/queues.ts'
 import { addRun } from './commands/run.ts'
 import { addTop } from './commands/top.ts'
 import { collect } from './options.ts'
-import { exitCodeOf, sentenceOf } from './failure.ts'
+import { exitCodeOf, Failure, sentenceOf } from './failure.ts'
 
 const AFTER = `
 Where: --url, else the environment variable SKEIN_URL. Exit codes: 0 done, 1 failed, 2 the command line was wrong,
@@ -18,8 +18,10 @@ Where: --url, else the environment variable SKEIN_URL. Exit codes: 0 done, 1 fai
 
 /** Never rejects. */
 export async function main(words: readonly string[]): Promise<void> {
-  for (const stream of [process.stdout, process.stderr]) stream.on('error', onNoReader)
+  process.stdout.on('error', (error) => onUnwritten(error, 'standard output'))
+  process.stderr.on('error', (error) => onUnwritten(error, 'standard error'))
   try {
+    checkDirectory()
     await skein().parseAsync(words.length === 0 ? ['--help'] : [...words], { from: 'user' })
   } catch (error) {
     if (error instanceof CommanderError) {
@@ -72,6 +74,19 @@ function oneSentence(text: string): string {
 }
 
 /** Whoever reads may have seen enough (`skein ps | head -1`), and a terminal may have been closed. */
-function onNoReader(error: NodeJS.ErrnoException): void {
-  if (error.code !== 'EPIPE' && error.code !== 'EIO') throw error
+function onUnwritten(error: NodeJS.ErrnoException, where: string): void {
+  if (error.code === 'EPIPE' || error.code === 'EIO' || process.exitCode === 1) return
+  process.exitCode = 1
+  process.stderr.write(`skein: ${where} cannot be written to (${error.message})\n`)
+}
+
+/** Paths are meant from there, and what is started begins there. */
+function checkDirectory(): void {
+  try {
+    process.cwd()
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException
+    const { PWD: path = 'it' } = process.env
+    throw new Failure(1, `the working directory cannot be entered (${code}: ${path}); change to one that is there`)
+  }
 }

@@ -34,14 +34,22 @@ export async function amongOthers<R>(
   body: (mp: Context) => Promise<R>,
   wanted: ConnectOptions = {},
 ): Promise<R> {
-  const [url = process.env['SKEIN_URL'] || 'local:'] = options.url ?? []
-  if (url === 'local:') {
-    throw new Failure(
-      2,
-      `${command} is about other programs, and on local: there are none; give --url redis://host:6379 or local:NAME, or set SKEIN_URL`,
-    )
-  }
+  refuseAlone(command, options)
   return inContext(options, wanted, body)
+}
+
+/** @throws Failure where there are no other programs */
+export function refuseAlone(command: string, options: PlaceOptions): void {
+  const [url] = urlsOf(options)
+  if (url !== 'local:') return
+  throw new Failure(
+    2,
+    `${command} is about other programs, and on local: there are none; give --url redis://host:6379 or local:NAME, or set SKEIN_URL`,
+  )
+}
+
+export function urlsOf({ url }: PlaceOptions): readonly string[] {
+  return url ?? [process.env['SKEIN_URL'] || 'local:']
 }
 
 /** The processes that run, but for this command's own. */
@@ -52,18 +60,31 @@ export async function othersIn(mp: Context): Promise<ProcessInfo[]> {
 
 /** For people, and without a password. */
 export function describePlace(options: PlaceOptions, mp: Context): string {
-  const urls = options.url ?? [process.env['SKEIN_URL'] || 'local:']
-  return `${urls.map((url) => url.replace(/\/\/.*@/, '//')).join(' ')}, namespace ${mp.namespace}`
+  return `${urlsOf(options).map(masked).join(' ')}, namespace ${mp.namespace}`
 }
 
-async function open({ url, namespace }: PlaceOptions, wanted: ConnectOptions): Promise<Context> {
+/** Without a password. */
+export function masked(url: string): string {
+  return url.replace(/\/\/.*@/, '//')
+}
+
+export async function open({ url, namespace }: PlaceOptions, wanted: ConnectOptions): Promise<Context> {
   const place = url?.length === 1 ? url[0] : url
   try {
-    return await connect(place, { ...wanted, namespace })
+    const mp = await connect(place, { ...wanted, namespace })
+    if (url !== undefined) noteOther(url)
+    return mp
   } catch (error) {
     if (!(error instanceof ArgumentError || error instanceof NotSupportedError)) throw error
     throw new Failure(2, asOption(error.message, url === undefined ? 'SKEIN_URL' : '--url'))
   }
+}
+
+/** Whoever has forgotten that the variable is set would look for their processes in the wrong place. */
+function noteOther(url: readonly string[]): void {
+  const { SKEIN_URL: other = '' } = process.env
+  if (other === '' || (url.length === 1 && url[0] === other)) return
+  process.stderr.write(`skein: --url is taken, and not SKEIN_URL, which is ${masked(other)}\n`)
 }
 
 /** What `connect()` says of its arguments, said of the options that they came from. */

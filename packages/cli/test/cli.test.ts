@@ -49,65 +49,6 @@ describe('what was asked for goes to standard output, and the exit code is 0', (
   })
 })
 
-describe('a wrong command line: one sentence on standard error, exit code 2', () => {
-  const wrong: readonly (readonly [string, RegExp])[] = [
-    ['skein pz', /unknown command 'pz' \(did you mean ps\?\)/],
-    ['skein frobnicate', /unknown command 'frobnicate'; see skein --help/],
-    ['skein ps --jsn', /unknown option '--jsn' \(did you mean --json\?\)/],
-    ['skein ps more', /too many arguments for 'ps', it takes 0/],
-    ['skein kill', /missing required argument 'process'/],
-    ['skein ps --url', /--url <url>.* argument missing/],
-    ['skein ps', /give --url redis:\/\/host:6379 or local:NAME, or set SKEIN_URL/],
-    ['SKEIN_URL=http://x skein ps', /SKEIN_URL knows local:/],
-    ["skein ps --url ''", /--url knows local:/],
-    ['skein ps --url redis://user:secret@h:99999', /--url: the redis: url cannot be read/],
-    ['skein ps --url redis://h/abc', /--url: the path .* number of a database/],
-    ["skein ps --url 'redis://h --namespace x'", /--url: the redis: url cannot be read/],
-    ["skein ps --url redis://h --namespace 'a b'", /--namespace: a name has .*"a b"/],
-    ['skein host --url redis://h --slots 0', /--slots takes an integer from 1 to 10000, got "0"/],
-    ['skein host --url redis://h --slots -1', /--slots/],
-    ['skein host --url redis://h --slots 1000000000', /--slots takes .* got "1000000000"/],
-    ['skein host --url redis://h --label gpu', /--label takes key=value, as in gpu=yes, got "gpu"/],
-    ["skein host --url redis://h --root ''", /--root must be the path of a folder/],
-    ['skein host --url redis://h --allow /etc/passwd', /--allow takes paths from the root/],
-    ['skein host --url redis://10.0.0.1', /set SKEIN_SECRET .* or say --unsigned to allow it/],
-    ['SKEIN_SECRET=short skein host --url redis://h', /SKEIN_SECRET has 5 bytes and must have 32 or more/],
-    ['skein host --url local:x', /host runs what comes over Redis/],
-    ['skein kill x --url redis://h --signal HUP', /--signal takes TERM, INT, KILL, got "HUP"/],
-    ['skein run work.mjs', /run takes module#export/],
-    ["skein run 'work.mjs#add' 1 hello", /argument 2 of the function is no JSON: hello/],
-    ["skein run --elsewhere 'work.mjs#add' 1 2", /on local: everything runs here, so --elsewhere needs Redis/],
-    ["skein run --label gpu=yes 'work.mjs#add' 1 2", /--label needs Redis/],
-    ['skein top --url redis://h', /top draws on a terminal/],
-  ]
-  for (const [line, sentence] of wrong) {
-    test(`$ ${line}`, async () => {
-      const { code, stdout, stderr } = await shell(line)
-      expect({ code, stdout }).toEqual({ code: 2, stdout: '' })
-      expect(stderr).toMatch(/^skein: [^\n]*\n$/)
-      expect(stderr).toMatch(sentence)
-      expect(stderr).not.toContain('secret')
-    })
-  }
-})
-
-describe('what fails: one sentence, exit code 1', () => {
-  const failing: readonly (readonly [string, RegExp])[] = [
-    ['skein ps --url redis://127.0.0.1:1', /no connection to Redis .* is it running/],
-    ['skein run nowhere.mjs#f', /there is no module .*nowhere/],
-    ['skein run work.mjs#nope', /"nope" is not exported from .* \(exports: add,/],
-    ['skein run work.mjs#map --json', /the result\.seen is Map, which JSON has not/],
-  ]
-  for (const [line, sentence] of failing) {
-    test(`$ ${line}`, async () => {
-      const { code, stdout, stderr } = await shell(line)
-      expect({ code, stdout }).toEqual({ code: 1, stdout: '' })
-      expect(stderr).toMatch(/^skein: [^\n]*\n$/)
-      expect(stderr).toMatch(sentence)
-    })
-  }
-})
-
 describe('skein run', () => {
   test('prints what was returned, as people and as programs read it', async () => {
     expect(await shell('skein run work.mjs#add 1 -3')).toEqual({ code: 0, stdout: '-2\n', stderr: '' })
@@ -191,13 +132,6 @@ describe('skein host', () => {
     host.kill('SIGINT')
     expect(await host.ended).toMatchObject({ code: 130 })
     expect((await run.ended).code).not.toBe(0)
-  })
-})
-
-describe('a reader that has seen enough', () => {
-  test('is no error', async () => {
-    expect(await shell('skein --help | true', env)).toMatchObject({ stderr: '' })
-    expect(await shell('skein ps --json | true', env)).toMatchObject({ stderr: '' })
   })
 })
 

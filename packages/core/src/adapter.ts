@@ -17,7 +17,7 @@ export { BrokerClient, type ObjectListener } from './client/broker-client.ts'
 export type { CallOptions } from './client/broker-requests.ts'
 export { openForeign } from './client/foreign.ts'
 export { type Ground, LinkedAdapter } from './client/linked-adapter.ts'
-export { SECRET, surroundings } from './client/surroundings.ts'
+export { SECRET, SECRET_FILE, surroundings } from './client/surroundings.ts'
 export { groundNow, type Plan, supervisorGround } from './client/supervisor-ground.ts'
 export { forever, type Tenure } from './client/tenure.ts'
 

@@ -1,4 +1,5 @@
 /** `connect(…, { serve })`: what this program runs for others, checked, with its defaults. */
+import { accessSync, constants } from 'node:fs'
 import { isAbsolute, resolve } from 'node:path'
 import type { ConnectSettings, ServeSettings } from './contract/adapter-module.ts'
 import type { ServeOptions } from './contract/context.ts'
@@ -30,20 +31,31 @@ function settingsOf(options: ServeOptions): ServeSettings {
     unsigned = false,
   } = checkOptions(options, NAMES, 'connect(): serve')
   if (slots !== Number.POSITIVE_INFINITY) checkInteger(slots, { min: 1, what: 'connect(): serve.slots' })
-  if (typeof root !== 'string' || root === '') {
-    throw new ArgumentError(`connect(): serve.root must be the path of a folder, got ${describe(root)}`)
-  }
   if (typeof unsigned !== 'boolean') {
     throw new ArgumentError(`connect(): serve.unsigned must be true or false, got ${describe(unsigned)}`)
   }
   return {
     slots,
     labels: checkLabels(labels, 'connect(): serve.labels'),
-    root: resolve(root),
+    root: folderOf(root),
     allow: texts(allow, 'connect(): serve.allow').map(globOf),
     env: texts(env, 'connect(): serve.env'),
     unsigned,
   }
+}
+
+function folderOf(root: unknown): string {
+  const refusal = 'connect(): serve.root must be the path of a folder'
+  if (typeof root !== 'string' || root === '') throw new ArgumentError(`${refusal}, got ${describe(root)}`)
+  const path = resolve(root)
+  try {
+    // With the dot, what is no folder fails, too.
+    accessSync(`${path}/.`, constants.R_OK)
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException
+    throw new ArgumentError(`${refusal} that can be read, got ${path} (${code})`, { cause: error })
+  }
+  return path
 }
 
 function globOf(glob: string): string {

@@ -133,7 +133,8 @@ test('hosts() tells who serves, what they have and how much they do', async () =
   const door = mp.queue<string>()
   const child = await mp.process(wait, [door], { labels: gpu }).start()
   const program = expect.any(String) as unknown
-  const common = { program, host: hostname(), version: VERSION, protocol: PROTOCOL, state: 'serving' }
+  const skew = expect.any(Number) as unknown
+  const common = { program, host: hostname(), version: VERSION, protocol: PROTOCOL, skew, state: 'serving' }
   const hosts = (await mp.hosts()).toSorted((one, next) => one.slots - next.slots)
   expect(hosts).toEqual([
     { ...common, pid: large.pid, slots: 3, busy: 1, labels: { zone: 'a', ...gpu } },

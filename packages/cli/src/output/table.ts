@@ -25,7 +25,7 @@ export function table<T>(rows: readonly T[], columns: readonly Column<T>[]): str
 }
 
 /** Names come from other programs: none of them moves the cursor, or breaks a line. */
-function clean(value: string | number | null): string {
+export function clean(value: string | number | null): string {
   if (value === null || value === '') return '-'
   return String(value).replaceAll(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/gu, '?')
 }

@@ -19,6 +19,8 @@ export interface HostInfo {
   /** How many it runs now; `null`: it does not answer. */
   readonly busy: number | null
   readonly labels: Labels
+  /** Milliseconds that its clock is ahead of this program's, negative if it is behind; as exact as it answers quickly. `null`: it does not answer. */
+  readonly skew: number | null
   /**
    * - `serving`: it takes work · `draining`: it ends what it runs, and takes nothing more · `silent`: it does not answer, and is not declared dead yet
    * - `foreign`: it has another secret than this program, or one of the two has none, so neither does anything for the other

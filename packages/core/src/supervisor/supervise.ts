@@ -103,6 +103,7 @@ export function supervise(stock: FifoStock, backend: Backend): void {
       slots: Number.POSITIVE_INFINITY,
       busy,
       labels: {},
+      skew: 0,
       state: 'serving',
     }
   }

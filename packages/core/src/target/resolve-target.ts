@@ -68,7 +68,9 @@ async function load(module: string, path: string): Promise<object> {
   } catch (error) {
     if (error instanceof BootstrapError) throw error
     const advice = adviceFor(error)
-    const message = error instanceof Error ? error.message : String(error)
+    const said = error instanceof Error ? error.message : String(error)
+    // Node tells the place of such an error only when nobody catches it.
+    const message = error instanceof SyntaxError ? `${said} (in ${path}, or in what it imports)` : said
     throw new SpawnError(
       `Module ${module} could not be loaded: ${advice === null ? message : `${advice} (${message})`}`,
       {

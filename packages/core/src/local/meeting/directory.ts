@@ -57,9 +57,10 @@ async function make(directory: string, uid: number, name: string): Promise<void>
   try {
     await promises.mkdir(directory, { mode: 0o700 })
   } catch (error) {
-    if (!(error instanceof Error && 'code' in error && error.code === 'EEXIST')) {
+    const { code } = error as NodeJS.ErrnoException
+    if (code !== 'EEXIST') {
       throw new StateError(
-        `connect(): the directory ${directory}, where the programs of local:${name} meet, cannot be made`,
+        `connect(): the directory ${directory}, where the programs of local:${name} meet, cannot be made (${code})`,
         { cause: error },
       )
     }

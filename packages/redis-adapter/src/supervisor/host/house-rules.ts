@@ -8,9 +8,9 @@ import picomatch from 'picomatch'
 const PASSED =
   /^(?:PATH|HOME|USER|LOGNAME|SHELL|LANG|LANGUAGE|LC_\w+|TZ|TMPDIR|TMP|TEMP|NODE_ENV|SYSTEMROOT|WINDIR|COMSPEC|PATHEXT|SKEIN_\w+)$/i
 /** Of those, what is this program's alone: the one may hold a password. */
-const KEPT = /^(?:SKEIN_URL|SKEIN_SECRET)$/i
+const KEPT = /^SKEIN_(?:URL|SECRET|SECRET_FILE)$/i
 /** By these a process would load other code than that of its target. */
-const DECISIVE = /^(?:PATH|NODE_(?!ENV$)\w+|LD_\w+|DYLD_\w+|OPENSSL_CONF|SKEIN_(?:URL|SECRET))$/i
+const DECISIVE = /^(?:PATH|NODE_(?!ENV$)\w+|LD_\w+|DYLD_\w+|OPENSSL_CONF|SKEIN_(?:URL|SECRET|SECRET_FILE))$/i
 
 /** Of Node's options those that only say how much it may use or tell. */
 const HARMLESS =

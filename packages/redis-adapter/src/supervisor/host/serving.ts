@@ -63,8 +63,8 @@ export class Serving {
   get info(): Omit<HostInfo, 'program'> {
     const { slots, labels } = this.#options.serve
     const state = this.#closed ? 'draining' : 'serving'
-    const { pid } = process
-    return { host: hostname(), pid, version: VERSION, protocol: PROTOCOL, slots, labels, busy: this.#busy, state }
+    const own = { host: hostname(), pid: process.pid, version: VERSION, protocol: PROTOCOL }
+    return { ...own, slots, labels, busy: this.#busy, skew: 0, state }
   }
 
   /** Takes nothing more; resolves when what was taken and not begun is given back. What runs goes on until its program or this one ends it. */

@@ -12,6 +12,9 @@ const OWN = 'own'
 /** How far a program is with what it runs for others. */
 export type Load = Pick<HostInfo, 'busy' | 'state'>
 
+/** With the time on its clock, in ms. */
+type LoadNow = Load & { readonly clock: number }
+
 /** Tells other programs which processes this one has, and how many more it may take. */
 export class Roll extends BrokerObject {
   readonly #broker: Broker
@@ -25,7 +28,7 @@ export class Roll extends BrokerObject {
 
   protected override readonly methods: Methods = {
     processes: (call) => call.ok(this.#broker.processes()),
-    load: (call) => call.ok(this.#load()),
+    load: (call) => call.ok({ ...this.#load(), clock: Date.now() } satisfies LoadNow),
   }
 
   override check(): void {
@@ -60,9 +63,13 @@ async function processesOf(other: Other): Promise<ProcessInfo[]> {
 
 async function hostOf(other: Other, offer: NonNullable<Other['serve']>): Promise<HostInfo> {
   const { program, host, pid, version, protocol, client } = other
-  const told = typeof client === 'string' ? null : await ask<Load>(client, 'load')
-  const unknown: Load = { busy: null, state: typeof client === 'string' ? client : 'silent' }
-  return { program, host, pid, version, protocol, ...offer, ...(told ?? unknown) }
+  const known = { program, host, pid, version, protocol, ...offer }
+  const asked = Date.now()
+  const told = typeof client === 'string' ? null : await ask<LoadNow>(client, 'load')
+  if (told === null) return { ...known, busy: null, skew: null, state: typeof client === 'string' ? client : 'silent' }
+  const { clock, busy, state } = told
+  // It was asked for half of the way (D. L. Mills, RFC 5905, section 8).
+  return { ...known, busy, skew: Math.round(clock - (asked + Date.now()) / 2), state }
 }
 
 /** `null`: it is there for all that is known, and says nothing: stopped, or about to be declared dead. */
