@@ -5,6 +5,7 @@ import { addHost } from './commands/host.ts'
 import { addHosts } from './commands/hosts.ts'
 import { addKill } from './commands/kill.ts'
 import { addLocks } from './commands/locks.ts'
+import { addLogs } from './commands/logs.ts'
 import { addPs } from './commands/ps.ts'
 import { addQueues } from './commands/queues.ts'
 import { addRun } from './commands/run.ts'
@@ -48,7 +49,7 @@ function skein(): Command {
     .configureOutput({ outputError: (text, write) => write(`skein: ${oneSentence(text)}\n`) })
     .addHelpText('after', AFTER)
     .exitOverride()
-  for (const add of [addPs, addLocks, addQueues, addHosts, addTop, addKill, addRun, addHost]) add(program)
+  for (const add of [addPs, addLocks, addQueues, addHosts, addTop, addLogs, addKill, addRun, addHost]) add(program)
   return program
 }
 
@@ -86,7 +87,8 @@ function checkDirectory(): void {
     process.cwd()
   } catch (error) {
     const { code } = error as NodeJS.ErrnoException
-    const { PWD: path = 'it' } = process.env
-    throw new Failure(1, `the working directory cannot be entered (${code}: ${path}); change to one that is there`)
+    const { PWD = '' } = process.env
+    const path = PWD === '' ? '' : ` ${PWD}`
+    throw new Failure(1, `the working directory${path} cannot be entered (${code}); change to one that is there`)
   }
 }

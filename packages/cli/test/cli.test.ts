@@ -25,7 +25,7 @@ describe('what was asked for goes to standard output, and the exit code is 0', (
     const [none, help] = await Promise.all([shell('skein'), shell('skein --help')])
     expect(none).toEqual(help)
     expect(help).toMatchObject({ code: 0, stderr: '' })
-    for (const command of ['ps', 'locks', 'queues', 'hosts', 'top', 'kill', 'run', 'host']) {
+    for (const command of ['ps', 'locks', 'queues', 'hosts', 'top', 'logs', 'kill', 'run', 'host']) {
       expect(help.stdout).toMatch(new RegExp(`^  ${command}\\b`, 'm'))
     }
   })

@@ -2,7 +2,8 @@
 import process from 'node:process'
 import { connect, isMainProcess } from '@skein/core'
 
-export async function hold(lock, queue) {
+export async function hold(lock, queue, ...lines) {
+  for (const line of lines) console.log(line)
   await lock.acquire()
   await queue.get()
 }
@@ -15,8 +16,9 @@ if (isMainProcess) {
   const mp = await connect()
   const lock = mp.lock('invoices')
   const results = mp.queue('results')
-  for (const name of ['printer', 'archiver']) {
-    const child = mp.process(hold, [lock, results], { name, daemon: true })
+  const says = { printer: ['page 1', 'page 2', 'page 3'], archiver: ['waits for the printer'] }
+  for (const [name, lines] of Object.entries(says)) {
+    const child = mp.process(hold, [lock, results, ...lines], { name, daemon: true, stdio: 'pipe' })
     await child.start()
     // The second one is to wait for the first.
     while (!(await lock.locked())) await new Promise((resolve) => setTimeout(resolve, 5))

@@ -23,6 +23,8 @@ beforeAll(() => {
   const file = join(import.meta.dirname, '..', 'dist', 'skein.js')
   writeFileSync(script, `#!/bin/sh\nexec '${process.execPath}' '${file}' "$@"\n`)
   chmodSync(script, 0o755)
+  // For tests as another user.
+  chmodSync(folder, 0o755)
 })
 
 afterAll(() => rmSync(folder, { recursive: true, force: true }))

@@ -32,6 +32,7 @@ import { poolResultsSuite } from './pool-results.ts'
 import { poolWorkersSuite } from './pool-workers.ts'
 import { poolSuite } from './pool.ts'
 import { processEndSuite } from './process-end.ts'
+import { processLogsSuite } from './process-logs.ts'
 import { processOptionsSuite } from './process-options.ts'
 import { processRestartSuite } from './process-restart.ts'
 import { processSuite } from './process.ts'
@@ -63,6 +64,7 @@ const processSuites = [
   processSuite,
   processEndSuite,
   processOptionsSuite,
+  processLogsSuite,
   processRestartSuite,
   processesSuite,
   waitSuite,

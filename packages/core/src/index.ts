@@ -42,6 +42,8 @@ export type {
 export type {
   ExitReason,
   ExitStatus,
+  LogLine,
+  LogsOptions,
   Process,
   ProcessInfo,
   ProcessOptions,

@@ -1,6 +1,7 @@
 /** `skein kill`: ends a process, wherever it runs. */
 import type { Context, ProcessInfo } from '@skein/core'
 import type { Command } from 'commander'
+import { choose, describe } from '../choose.ts'
 import { Failure } from '../failure.ts'
 import { integerOption } from '../options.ts'
 import { waitingFor } from '../output/live.ts'
@@ -27,7 +28,7 @@ export function addKill(program: Command): void {
         throw new Failure(2, `--signal takes ${SIGNALS.join(', ')}, got ${JSON.stringify(options.signal)}`)
       }
       await amongOthers('kill', options, async (mp) => {
-        const chosen = choose(word, await othersIn(mp), mp.namespace)
+        const chosen = choose(word, await othersIn(mp), { namespace: mp.namespace, to: 'ended' })
         const exit = await waitingFor(`Waiting for ${describe(chosen)} to end`, end(mp, chosen, signal, options.grace))
         process.stdout.write(`${describe(chosen)} has ended: ${exit}\n`)
       })
@@ -40,34 +41,4 @@ async function end(mp: Context, { id }: ProcessInfo, signal: (typeof SIGNALS)[nu
   else await (signal === 'INT' ? found.interrupt() : found.kill())
   const exit = await found.join()
   return exit.signal ?? `exit code ${exit.exitCode}`
-}
-
-/** The one that the word means: the first of these ways that finds any. */
-function choose(word: string, processes: readonly ProcessInfo[], namespace: string): ProcessInfo {
-  const ways: readonly ((one: ProcessInfo) => boolean)[] = [
-    ({ id }) => id === word,
-    ({ pid }) => String(pid) === word,
-    ({ name }) => name === word,
-    ({ id }) => id.startsWith(word),
-  ]
-  const found = ways.map((way) => processes.filter(way)).find((some) => some.length > 0) ?? []
-  const [chosen, ...others] = found
-  if (chosen === undefined) {
-    throw new Failure(
-      1,
-      `no process ${JSON.stringify(word)} runs in namespace ${namespace}; skein ps lists those that do`,
-    )
-  }
-  if (others.length > 0) {
-    throw new Failure(1, `${JSON.stringify(word)} may be ${found.map(describe).join(', or ')}; give the whole id`)
-  }
-  if (chosen.role !== 'process') {
-    const what = chosen.role === 'main' ? 'the main process of a program' : 'a worker of a pool'
-    throw new Failure(1, `${describe(chosen)} is ${what}; from here only what was started with start() can be ended`)
-  }
-  return chosen
-}
-
-function describe({ id, name, pid, host }: ProcessInfo): string {
-  return `${name} (${id}, pid ${pid} on ${host})`
 }

@@ -1,16 +1,19 @@
 /** Process, as its users have it: a handle that hears from the broker what becomes of the child. */
 import { decode } from '../codec/index.ts'
 import type { ChildOptions, RestartSpec } from '../contract/adapter.ts'
-import type { ExitStatus, Process, ProcessStatus } from '../contract/process.ts'
+import type { ExitStatus, LogLine, LogsOptions, Process, ProcessStatus } from '../contract/process.ts'
 import type { WaitOptions } from '../contract/wait.ts'
 import { ArgumentError, NoHostError, StateError, TimeoutError, WorkerLostError } from '../errors.ts'
 import { assertNotLoadingTarget } from '../target/index.ts'
 import { type Deferred, deferred } from '../util/deferred.ts'
-import { checkOptions } from '../util/options.ts'
-import { isPoll, waitFor } from '../util/wait.ts'
+import { describe } from '../util/describe.ts'
+import { checkInteger, checkOptions } from '../util/options.ts'
+import { checkWait, isPoll, waitFor } from '../util/wait.ts'
 import type { BrokerClient } from './broker-client.ts'
+import type { LogAnswer } from '../supervisor/broker/log.ts'
 import type { OutputAnswer } from '../supervisor/broker/output.ts'
 import type { ProcessNews, StartArgs } from '../supervisor/broker/process.ts'
+import { logLines, type LogSource } from './log-lines.ts'
 import { RemoteObject, type Place } from './remote-object.ts'
 import { type Descriptor, orAborted, outputLines, type OutputSource } from './output.ts'
 import { Presence } from './presence.ts'
@@ -280,11 +283,33 @@ export class LinkedProcess<R> extends RemoteObject<Watch> implements Process<R> 
     return { [Symbol.asyncIterator]: () => outputLines(() => this.#openOutput(descriptor)) }
   }
 
+  logs(options?: LogsOptions): AsyncIterable<LogLine> {
+    const { tail, follow = false, signal } = checkOptions(options, ['tail', 'follow', 'signal'], 'process.logs()')
+    if (tail !== undefined) checkInteger(tail, { min: 0, what: 'process.logs(): tail' })
+    if (typeof follow !== 'boolean') {
+      throw new ArgumentError(`process.logs(): follow must be true or false, got ${describe(follow)}`)
+    }
+    const wait = checkWait({ signal })
+    const begin = { tail: tail ?? Number.POSITIVE_INFINITY, follow }
+    return { [Symbol.asyncIterator]: () => logLines(() => this.#openLog(wait), begin) }
+  }
+
+  #openLog(wait: WaitOptions): LogSource {
+    const { client } = this
+    const number = this.#another()
+    return {
+      read: async (from, more) => {
+        wait.signal?.throwIfAborted()
+        return client.call<LogAnswer>(number, 'log', [from, more], { wait })
+      },
+      leave: () => client.forget(number),
+    }
+  }
+
   /** Each loop has a number of its own: it may go on, or begin, when the process has ended and the handle's number is forgotten. */
   #openOutput(descriptor: Descriptor): OutputSource {
     const { client } = this
-    reading += 1
-    const number = client.open('process', this.name, { ...this.ref.shape, reading }, true)
+    const number = this.#another()
     return {
       read: () => client.call<OutputAnswer>(number, 'read', [descriptor]),
       leave: () => {
@@ -292,6 +317,12 @@ export class LinkedProcess<R> extends RemoteObject<Watch> implements Process<R> 
         client.forget(number)
       },
     }
+  }
+
+  #another(): number {
+    reading += 1
+    const { shape, program } = this.ref
+    return this.client.open('process', this.name, { ...shape, reading }, true, program)
   }
 
   #error(bytes: Uint8Array): unknown {

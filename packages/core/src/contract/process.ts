@@ -106,6 +106,24 @@ export interface ProcessInfo {
   readonly program: string
 }
 
+export interface LogsOptions {
+  /** So many lines of what is kept, the last ones, to begin with. Default: all that is kept. */
+  readonly tail?: number | undefined
+  /** Goes on with what it writes until it has ended. Default `false`: the loop ends with what there is. */
+  readonly follow?: boolean | undefined
+  /** An abort ends the loop with its reason. */
+  readonly signal?: AbortSignal | undefined
+}
+
+/** A line that a process has written. */
+export interface LogLine {
+  readonly stream: 'stdout' | 'stderr'
+  /** Without its end. A line of more than 64 KiB may come in pieces, and bytes that are no UTF-8 as U+FFFD. */
+  readonly text: string
+  /** Bytes right before it that were dropped because this loop was too slow; 0 if none. */
+  readonly dropped: number
+}
+
 /** Dies with its parent, however the parent died. */
 export interface Process<R> extends Handle, AsyncDisposable {
   readonly id: string
@@ -127,6 +145,17 @@ export interface Process<R> extends Handle, AsyncDisposable {
   readonly stdout: AsyncIterable<string>
   /** As `stdout`. */
   readonly stderr: AsyncIterable<string>
+  /**
+   * What it has written lately, and with `follow` what it writes: for any number of loops, in any process that has a handle or has found one, beside
+   * those who read `stdout` and `stderr`. At least the last 64 KiB are kept, of both together and also when others have read them. Nobody waits
+   * for these loops: one that is slower than the process misses what has to make room, and is told so.
+   *
+   * Of what is piped, and of what runs in another program, where output comes through this one: a process that this program runs itself, and that
+   * inherits its output, writes straight to where that goes.
+   *
+   * @throws ArgumentError on `tail` that is no integer of 0 or more; StateError from the loop, where it writes elsewhere or nowhere
+   */
+  logs(options?: LogsOptions): AsyncIterable<LogLine>
   /**
    * Resolves when the child has loaded the target. An abort or a timeout ends the child.
    * @throws TargetNotFoundError, TargetMismatchError, BootstrapError; SpawnError, with what the target's module threw as its cause; StateError the

@@ -4,6 +4,7 @@
  * While somebody reads, the child is stopped when too much waits here. While nobody does, the oldest goes: a process must not stand
  * still, and its `join()` with it, since nobody looks at what it prints. What was dropped is counted and told.
  */
+import { endOfCharacters } from '../../util/utf8.ts'
 import type { Call, Session } from './session.ts'
 
 /** Bytes that are kept for a reader to come. */
@@ -149,18 +150,17 @@ export class Output {
   }
 }
 
-/** The last end of a UTF-8 character at or before `at`: bytes that go on one begin with the bits 10. */
-function endOfCharacters(bytes: Uint8Array, at: number): number {
-  let end = at
-  while (end > 0 && at - end < 4 && ((bytes[end] ?? 0) & 0xc0) === 0x80) end -= 1
-  return end
+/** Something that is kept until it must make room. */
+export interface Left {
+  readonly size: number
+  discard(): void
 }
 
 /** What ended processes have left for readers to come: not without end. */
 export class LeftOutput {
-  #left: Output[] = []
+  #left: Left[] = []
 
-  add(outputs: readonly Output[]): void {
+  add(outputs: readonly Left[]): void {
     this.#left = [...this.#left, ...outputs].filter((output) => output.size > 0)
     let size = this.#left.reduce((sum, output) => sum + output.size, 0)
     while (size > MOST_LEFT) {

@@ -6,7 +6,7 @@ import { type Frame, op } from '../../wire/frame.ts'
 import type { ProcessInfo, Surroundings } from '../boot.ts'
 import type { EncodedExit } from '../children.ts'
 import { BrokerObject, type Methods } from './broker-object.ts'
-import { Output } from './output.ts'
+import { ProcessOutput } from './process-output.ts'
 import { Restarts } from './restarts.ts'
 import type { Call, Session } from './session.ts'
 import type { Placed } from '../backend.ts'
@@ -77,8 +77,7 @@ export class ProcessObject extends BrokerObject {
   #child: Running | null = null
   #startCall: Call | null = null
   #placed: Placed | null = null
-  /** What it writes to its descriptors 1 and 2; whether anybody here reads it shows at the start. */
-  readonly #outputs: readonly [Output, Output] = [this.#output(1), this.#output(2)]
+  readonly #output: ProcessOutput
   #options: ChildOptions | null = null
   /** `null`: it is started once. */
   #restarts: Restarts | null = null
@@ -93,6 +92,9 @@ export class ProcessObject extends BrokerObject {
     super('process', name)
     this.#spec = spec
     this.#starter = starter
+    this.#output = new ProcessOutput(this.label, (descriptor, on) =>
+      this.#child?.link.send(op.flow, descriptor, on ? 1 : 0),
+    )
   }
 
   protected override readonly methods: Methods = {
@@ -103,7 +105,8 @@ export class ProcessObject extends BrokerObject {
     },
     kill: (call) => this.#whenEnded(call, () => this.#kill()),
     interrupt: (call) => this.#whenEnded(call, () => this.#interrupt()),
-    read: (call) => this.#read(call),
+    read: (call) => this.#output.read(call),
+    log: (call) => this.#output.look(call),
     status: (call) => call.ok(this.#news()),
     refusals: (call) => void this.#refusals(call),
   }
@@ -123,12 +126,12 @@ export class ProcessObject extends BrokerObject {
   }
 
   override post(session: Session, _object: number, method: string, args: readonly unknown[]): void {
-    if (method === 'unread') this.#outputs[args[0] === 2 ? 1 : 0].leave(session)
+    if (method === 'unread') this.#output.leaveOne(session, args[0] as number)
   }
 
   override leave(session: Session): void {
     this.#users.delete(session)
-    for (const output of this.#outputs) output.leave(session)
+    this.#output.leave(session)
     // Only its creator can start it, so nobody ever will.
     if (session.process.id !== creatorOfProcess(this.name)) return
     if (this.#state === 'created') {
@@ -176,7 +179,7 @@ export class ProcessObject extends BrokerObject {
     }
     this.#state = 'starting'
     this.#options = options
-    if (options.stdio !== 'pipe') this.#endOutput()
+    this.#output.begin(options.stdio)
     this.#startCall = call
     call.waits(() => {
       this.#startCall = null
@@ -204,7 +207,7 @@ export class ProcessObject extends BrokerObject {
     started: (child, info) => {
       this.#child = child
       this.#info = info
-      for (const output of this.#outputs) output.renew()
+      this.#output.started(child.here)
       this.#tell()
     },
     loaded: () => {
@@ -221,6 +224,7 @@ export class ProcessObject extends BrokerObject {
     const asItIs = wasRunning || ['signaled', 'out-of-memory', 'host-lost'].includes(exit.reason)
     this.#exit = asItIs ? exit : { ...exit, reason: 'spawn-failed' }
     this.#child = null
+    this.#output.stopped()
     // One that nobody could load is not tried again.
     if (this.#startCall === null && this.#startAgain(this.#exit)) return
     this.#over()
@@ -255,7 +259,7 @@ export class ProcessObject extends BrokerObject {
   /** It has ended for good. */
   #over(): void {
     this.#state = 'ended'
-    this.#endOutput()
+    this.#output.end()
     this.#tell()
     if (this.#exit !== null) this.#startCall?.fail(this.#startError(this.#exit))
     this.#startCall = null
@@ -265,30 +269,14 @@ export class ProcessObject extends BrokerObject {
     this.#launch = nothing
     this.#placed = null
     const bytes = (this.#exit?.result?.length ?? 0) + (this.#exit?.error?.length ?? 0)
-    this.#starter.remember(this, bytes, this.#outputs)
-  }
-
-  #output(descriptor: number): Output {
-    return new Output((on) => this.#child?.link.send(op.flow, descriptor, on ? 1 : 0))
-  }
-
-  #endOutput(): void {
-    for (const output of this.#outputs) output.end()
+    this.#starter.remember(this, bytes, this.#output.unread)
   }
 
   /** A frame that is not its session's. */
   #heard(frame: Frame): boolean {
     if (frame.op !== op.output) return false
-    this.#outputs[frame.a === 2 ? 1 : 0].push(frame.payload)
+    this.#output.heard(frame)
     return true
-  }
-
-  #read(call: Call): void {
-    const [descriptor] = call.args as [number]
-    if (this.#options !== null && this.#options.stdio !== 'pipe') {
-      const name = descriptor === 2 ? 'stderr' : 'stdout'
-      call.fail(new StateError(`${this.label} has no ${name} to read; make it with { stdio: 'pipe' }`))
-    } else this.#outputs[descriptor === 2 ? 1 : 0].read(call)
   }
 
   async #refusals(call: Call): Promise<void> {

@@ -9,7 +9,7 @@ import type { Link } from '../../wire/link.ts'
 import type { Broker } from './broker.ts'
 import type { TargetPolicy } from '../../target/index.ts'
 import type { BrokerObject } from './broker-object.ts'
-import { LeftOutput, type Output } from './output.ts'
+import { type Left, LeftOutput } from './output.ts'
 import type { Session } from './session.ts'
 import type { Placed, Placement } from '../backend.ts'
 import type { Nature } from '../boot.ts'
@@ -181,7 +181,7 @@ export class Starter {
    *
    * @param bytes of what it came to
    */
-  remember(process: BrokerObject, bytes: number, outputs: readonly Output[]): void {
+  remember(process: BrokerObject, bytes: number, outputs: readonly Left[]): void {
     this.#left.add(outputs)
     this.#ended.push({ process, bytes })
     this.#endedBytes += bytes

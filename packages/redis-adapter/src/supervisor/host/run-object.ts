@@ -101,13 +101,11 @@ export class RunObject extends BrokerObject implements Running {
   override frame(session: Session, frame: Frame): void {
     if (session !== this.#taker?.session || frame.op !== op.relay) return
     const inner = relayed(frame)
-    if (inner.op === op.output && this.#spec.options.stdio === 'inherit') {
-      this.#written.push(inner.a === 2 ? 2 : 1, inner.payload)
-      return
-    }
     this.#events.frame?.(inner)
+    if (inner.op !== op.output) return
+    if (this.#spec.options.stdio === 'inherit') this.#written.push(inner.a === 2 ? 2 : 1, inner.payload)
     // Whoever reads it says by himself when it is too much.
-    if (inner.op === op.output) this.#taken(inner.payload.length)
+    else this.#taken(inner.payload.length)
   }
 
   // What its starter does with it

@@ -1,0 +1,86 @@
+/** What is kept of a process's output, and how its pieces become lines again. */
+import { expect, test } from 'vitest'
+import { type LogBeginning, logLines } from '../../src/client/log-lines.ts'
+import { Log, type LogAnswer } from '../../src/supervisor/broker/log.ts'
+import type { Call } from '../../src/supervisor/broker/session.ts'
+
+/** As a call of the broker's, with what it needs here. */
+async function read(log: Log, from: number, wait: boolean): Promise<LogAnswer> {
+  return new Promise((resolve) => {
+    const call = { ok: resolve, waits: () => undefined } as unknown as Call
+    log.read(call, from, wait)
+  })
+}
+
+async function texts(log: Log, options: Partial<LogBeginning> = {}): Promise<string[]> {
+  const source = { read: (from: number, wait: boolean) => read(log, from, wait), leave: () => undefined }
+  const lines: string[] = []
+  for await (const { text, dropped } of logLines(() => source, { tail: Infinity, follow: false, ...options })) {
+    lines.push(dropped > 0 ? `${dropped} dropped: ${text}` : text)
+  }
+  return lines
+}
+
+test('a line comes whole, however it was written, and streams do not mix', async () => {
+  const log = new Log()
+  for (const byte of Buffer.from('grüß Gott\n')) {
+    log.push(1, Buffer.of(byte))
+    log.push(2, Buffer.from('!'))
+  }
+  log.push(2, Buffer.from('\n'))
+  expect(await texts(log)).toEqual(['grüß Gott', '!'.repeat(11)])
+})
+
+test('what has no beginning any more is not shown, of the stream that it belongs to', async () => {
+  const log = new Log()
+  log.push(1, Buffer.from('a long beginning of a line'))
+  log.push(2, Buffer.from('error\n'))
+  log.push(1, Buffer.from(`its end\n${'x'.repeat(70_000)}\nlast\n`))
+  expect(await texts(log)).toEqual(['x'.repeat(70_000), 'last'])
+})
+
+test('a line of more than 64 KiB comes in pieces, cut between characters', async () => {
+  const log = new Log()
+  const text = 'ü'.repeat(50_000)
+  for (let at = 0; at < 100_000; at += 9_999) log.push(1, Buffer.from(text).subarray(at, at + 9_999))
+  log.end()
+  const lines = await texts(log)
+  expect(lines.length).toBeGreaterThan(0)
+  expect(lines.join('')).toMatch(/^ü+$/)
+})
+
+test('the break between two runs ends a line', async () => {
+  const log = new Log()
+  log.push(1, Buffer.from('killed in the mid'))
+  log.breakLines()
+  log.breakLines()
+  log.push(1, Buffer.from('again\n'))
+  expect(await texts(log)).toEqual(['killed in the mid', 'again'])
+})
+
+test('small writes take no more room than others, and all that is dropped is told', async () => {
+  const log = new Log()
+  log.push(1, Buffer.from('first\n'))
+  const source = { read: (from: number, wait: boolean) => read(log, from, wait), leave: () => undefined }
+  const lines = logLines(() => source, { tail: 1, follow: true })
+  expect((await lines.next()).value).toMatchObject({ text: 'first' })
+  for (let n = 0; n < 100_000; n += 1) log.push(1, Buffer.from('ab\n'))
+  log.end()
+  let [seen, dropped] = [0, 0]
+  for await (const line of lines) {
+    expect(line.text).toBe('ab')
+    seen += 3
+    dropped += line.dropped
+  }
+  // The first whole line after what is missing may have had its beginning there.
+  expect(300_000 - seen - dropped).toBeLessThan(3)
+  expect(log.size).toBeLessThan(66 * 1024)
+})
+
+test('when it must make room, nothing is left', async () => {
+  const log = new Log()
+  log.push(1, Buffer.from('gone\n'))
+  log.end()
+  log.discard()
+  expect(await texts(log, { follow: true })).toEqual([])
+})
