@@ -8,6 +8,8 @@ const long = {
   SKEIN_CHAOS_ITEMS: '20000',
   SKEIN_CHAOS_KILLS: '30',
   SKEIN_CHAOS_STARTS: '1000',
+  SKEIN_CHAOS_TASKS: '10000',
+  SKEIN_CHAOS_PROCESSES: '2000',
 }
 const wanted = process.argv.slice(2)
 const root = path.dirname(import.meta.dirname)

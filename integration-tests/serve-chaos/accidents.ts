@@ -10,29 +10,41 @@ export const SLOTS = 3
 export const HOSTS = 2
 
 /** `cut`: all connections are; `lose`: the server forgets what programs have said to each other. */
-const kinds = ['kill', 'close', 'stop', 'cut', 'lose'] as const
+const all = ['kill', 'close', 'stop', 'cut', 'lose'] as const
+
+export type Accident = (typeof all)[number]
+
+export interface Stage {
+  readonly redis: RedisServer
+  readonly namespace: string
+  readonly random: () => number
+  /** Default: all. */
+  readonly kinds?: readonly Accident[] | undefined
+}
 
 export class Accidents {
   readonly #redis: RedisServer
   readonly #namespace: string
+  readonly #kinds: readonly Accident[]
   readonly #start: () => Promise<Host>
   readonly #random: () => number
   readonly #hosts: Host[] = []
-  readonly done: Record<(typeof kinds)[number], number> = { kill: 0, close: 0, stop: 0, cut: 0, lose: 0 }
+  readonly done: Record<Accident, number> = { kill: 0, close: 0, stop: 0, cut: 0, lose: 0 }
   #rounds = 0
   #over = false
   #running: Promise<void> = Promise.resolve()
 
-  private constructor(redis: RedisServer, namespace: string, random: () => number) {
+  private constructor({ redis, namespace, random, kinds = all }: Stage) {
     this.#redis = redis
     this.#namespace = namespace
+    this.#kinds = kinds
     this.#start = () =>
       startHost(redis.url, namespace, { connect: { sessionTtl: SESSION_TTL, serve: { slots: SLOTS } } })
     this.#random = random
   }
 
-  static async begin(redis: RedisServer, namespace: string, random: () => number): Promise<Accidents> {
-    const accidents = new Accidents(redis, namespace, random)
+  static async begin(stage: Stage): Promise<Accidents> {
+    const accidents = new Accidents(stage)
     onTestFinished(() => accidents.#clear())
     while (accidents.#hosts.length < HOSTS) accidents.#hosts.push(await accidents.#start())
     accidents.#running = accidents.#run()
@@ -41,7 +53,7 @@ export class Accidents {
 
   /** Each kind has happened. */
   get enough(): boolean {
-    return kinds.every((kind) => this.done[kind] > 0)
+    return this.#kinds.every((kind) => this.done[kind] > 0)
   }
 
   /** No more accidents; all programs that serve are well. */
@@ -53,9 +65,10 @@ export class Accidents {
   async #run(): Promise<void> {
     while (!this.#over) {
       await pause(200 + this.#random() * 800)
+      const kinds = this.#kinds
       const at = this.#rounds < kinds.length ? this.#rounds : Math.floor(this.#random() * kinds.length)
       this.#rounds += 1
-      const kind = kinds[at] as (typeof kinds)[number]
+      const kind = kinds[at] as Accident
       this.done[kind] += 1
       if (kind === 'cut') {
         for (const type of ['pubsub', 'normal']) await this.#redis.ask('CLIENT', 'KILL', 'TYPE', type)

@@ -2,79 +2,18 @@
  * Programs that serve are killed, stopped and closed at random moments, and so are those that have something run there: everything settles,
  * nothing runs twice, every result is right, and nothing stays behind.
  */
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
 import { isRunning, until } from '@skein/conformance'
-import { connect, type Context } from '@skein/core'
-import { expect, onTestFinished, test } from 'vitest'
+import { expect, test } from 'vitest'
 import { ITEMS, KILLS, pause, SEED, seeded } from '../support/chaos.ts'
 import { Program } from '../support/program.ts'
-import { freshNamespace, startRedis } from '../support/redis.ts'
-import { Accidents, HOSTS, SESSION_TTL, SLOTS } from './accidents.ts'
-import { mark, meet, square } from './tasks.mjs'
+import { SESSION_TTL } from './accidents.ts'
+import { allSlots, BOUND, numbersIn, scene, within } from './scene.ts'
+import { mark, square } from './tasks.mjs'
 
 const PROCESSES = 6 * KILLS
 const TASKS = ITEMS / 8
-/** Milliseconds within which whatever was asked must be settled, with a machine that is busy. */
-const BOUND = 20_000
 /** Milliseconds that a run may take. */
 const LONG = 60_000 + KILLS * 10_000
-
-interface Scene {
-  readonly url: string
-  readonly namespace: string
-  readonly mp: Context
-  readonly accidents: Accidents
-  /** A file in which the runs of one process say who they are. */
-  readonly file: (name: string) => string
-}
-
-async function scene(random: () => number): Promise<Scene> {
-  const redis = await startRedis()
-  onTestFinished(() => redis.close())
-  const { url } = redis
-  const namespace = freshNamespace()
-  const accidents = await Accidents.begin(redis, namespace, random)
-  const mp = await connect(url, { namespace, serve: false, sessionTtl: SESSION_TTL })
-  onTestFinished(() => mp.close())
-  const folder = mkdtempSync(join(tmpdir(), 'serve-chaos-'))
-  onTestFinished(() => rmSync(folder, { recursive: true }))
-  const file = (name: string): string => {
-    const path = join(folder, name)
-    writeFileSync(path, '')
-    return path
-  }
-  return { url, namespace, mp, accidents, file }
-}
-
-async function within<T>(what: string, asked: Promise<T>): Promise<T> {
-  let timer: NodeJS.Timeout | undefined
-  const late = new Promise<never>((_, reject) => {
-    timer = setTimeout(() => reject(new Error(`${what} was not settled within ${BOUND} ms`)), BOUND)
-  })
-  try {
-    return await Promise.race([asked, late])
-  } finally {
-    clearTimeout(timer)
-  }
-}
-
-function runsIn(file: string): number[] {
-  return readFileSync(file, 'utf8').trim().split(' ').filter(Boolean).map(Number)
-}
-
-/** All slots of all programs that serve can be had at once. */
-async function allSlots(mp: Context): Promise<void> {
-  // One that was stopped may find out only now that it is lost; those that were killed are known to be dead.
-  const mains = async (): Promise<number> => (await mp.processes()).filter(({ role }) => role === 'main').length
-  await until('all that serve are well', async () => (await mains()) === HOSTS + 1, BOUND)
-  const many = HOSTS * SLOTS
-  const barrier = mp.barrier(many)
-  const all = Array.from({ length: many }, () => mp.process(meet, [barrier]))
-  await within('as many starts as there are slots', Promise.all(all.map((child) => child.start())))
-  for (const child of all) expect((await within('join()', child.join())).reason).toBe('returned')
-}
 
 test(`processes (seed ${SEED})`, { timeout: LONG }, async () => {
   const random = seeded(SEED)
@@ -104,7 +43,7 @@ test(`processes (seed ${SEED})`, { timeout: LONG }, async () => {
       const result = await within('result()', child.result()).catch((error: unknown) => (error as Error).name)
       ends.set(`${started}, ${reason}`, (ends.get(`${started}, ${reason}`) ?? 0) + 1)
       expect(['started', 'AbortError', 'SpawnError', 'HostLostError']).toContain(started)
-      const pids = runsIn(runs)
+      const pids = numbersIn(runs)
       expect(pids.length).toBeLessThanOrEqual(1)
       if (reason === 'returned') expect(result).toBe(pids[0])
     }
@@ -113,7 +52,7 @@ test(`processes (seed ${SEED})`, { timeout: LONG }, async () => {
   await accidents.end()
   console.log(`processes, seed ${SEED}:`, accidents.done, ends)
   // Those of a program that was stopped end when it goes on.
-  for (const pid of files.flatMap(runsIn)) await until(`${pid} has ended`, () => !isRunning(pid), BOUND)
+  for (const pid of files.flatMap(numbersIn)) await until(`${pid} has ended`, () => !isRunning(pid), BOUND)
   await allSlots(mp)
 })
 
@@ -161,7 +100,7 @@ test(`programs that start (seed ${SEED})`, { timeout: LONG }, async () => {
     await starter.ended
   }
   await accidents.end()
-  const pids = runsIn(runs)
+  const pids = numbersIn(runs)
   expect(pids.length).toBeGreaterThan(0)
   console.log(`programs that start, seed ${SEED}:`, accidents.done, `${pids.length} processes of ${KILLS} programs`)
   for (const pid of pids) await until(`${pid} has ended`, () => !isRunning(pid), BOUND)

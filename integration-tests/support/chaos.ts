@@ -20,6 +20,11 @@ export const KILLS: number = setting('SKEIN_CHAOS_KILLS', 6)
 /** How many processes are started, and how many pools opened, one after the other. */
 export const STARTS: number = setting('SKEIN_CHAOS_STARTS', 15)
 
+/** How many tasks a pool is given whose workers' hosts are killed. */
+export const TASKS: number = setting('SKEIN_CHAOS_TASKS', 400)
+/** How many processes are started at once, for few places. */
+export const PROCESSES: number = setting('SKEIN_CHAOS_PROCESSES', 60)
+
 /** Numbers from 0 to 1, the same for the same seed: mulberry32. */
 export function seeded(seed: number): () => number {
   let state = seed >>> 0
