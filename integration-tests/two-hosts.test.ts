@@ -87,6 +87,21 @@ describe.skipIf(why !== '')('two hosts', () => {
     expect((await mp.hosts()).map(({ host }) => host)).toEqual(['beta'])
   })
 
+  test('H1: what may be started again is, once, at the other one', async () => {
+    const said = mp.queue<number>()
+    const restart = { on: 'failure', max: 5, within: 60_000, backoff: 1 } as const
+    const child = await mp.process(sayOften, [said], { restart }).start()
+    const first = { pid: await said.get(), host: child.host ?? '' }
+    hosts[first.host]?.kill('SIGKILL')
+    const next = await said.get()
+    expect(next).not.toBe(first.pid)
+    expect(isRunning(first.pid)).toBe(false)
+    expect(await child.status()).toMatchObject({ state: 'running', pid: next, restarts: 1 })
+    expect(['alpha', 'beta'].filter((name) => name !== first.host)).toEqual([(await child.status()).host])
+    await child.kill()
+    expect(await said.tryGet()).toBeNull()
+  })
+
   test('H2: one is cut off, and what it ran is ended there before it can do anything again; its late results are nobody’s', async () => {
     const said = mp.queue<number>()
     const alpha = network.machines[0]
