@@ -65,7 +65,7 @@ function serverOf(url: unknown, inArray: boolean): string {
   const scheme = /^[a-z][a-z0-9+.-]*:/i.exec(url)?.[0].toLowerCase() ?? ''
   if (scheme === 'redis+cluster:') {
     throw new NotSupportedError(
-      `connect(): ${scheme}// is not supported; give the url of one Redis server, or an array of independent ones`,
+      `connect(): ${scheme}// is not supported; write redis://host:port of any one node of the cluster`,
     )
   }
   if (scheme === SENTINEL) return masterOf(url, inArray)

@@ -1,10 +1,10 @@
 -- A program begins, or begins again after its session was lost.
 -- KEYS live info dead run store  ARGV sid ttl info old(its lost sid, or '') all-channel '1': the server keeps all that it is told
--- known(the store's id, as this program knows it, or '') fresh(the id, if it has none)
+-- known(the store's id, as this program knows it, or '') fresh(the id, if it has none) met(see _server)
 -- -> {server's time in ms, ms without grants, which server, the store's ids}, {-1}: that sid is dead
 local now, ttl = clock(), tonumber(ARGV[2])
 if redis.call('ZSCORE', KEYS[3], ARGV[1]) then return {-1} end
-local this = server(KEYS[4], now, ttl, ARGV[6])
+local this = server(KEYS[4], now, ttl, ARGV[6], ARGV[9])
 local lost = false
 if ARGV[4] ~= '' then
   lost = not redis.call('ZSCORE', KEYS[1], ARGV[4]) and not redis.call('ZSCORE', KEYS[3], ARGV[4])

@@ -2,7 +2,7 @@
 -- was the network.
 -- KEYS live info dead run  ARGV ttl all-channel self '1': the server keeps all that it is told -> sids declared dead now
 local now, ttl = clock(), tonumber(ARGV[1])
-server(KEYS[4], now, ttl, ARGV[4])
+server(KEYS[4], now, ttl, ARGV[4], '')
 if now < tonumber(redis.call('HGET', KEYS[4], 'grace') or '0') then return {} end
 local late = {}
 for _, sid in ipairs(redis.call('ZRANGEBYSCORE', KEYS[1], '-inf', now)) do

@@ -61,7 +61,7 @@ function optionsOf(server: unknown): RedisServerOptions {
     throw new ArgumentError(`redis() takes a url, or options or a client of ioredis, got ${describe(server)}`)
   }
   if ('isCluster' in server && server.isCluster === true) {
-    throw new NotSupportedError('redis(): a Cluster is not supported; give one server, or an array of independent ones')
+    throw new NotSupportedError('redis(): a client of a Cluster is not taken over; give the url of one of its nodes')
   }
   if (!('duplicate' in server)) return taken(server, Object.keys(server))
   const { options } = server as RedisInstance

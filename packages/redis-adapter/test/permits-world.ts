@@ -13,7 +13,7 @@ import {
   type Session,
 } from '@skein/core/adapter'
 import { Redis } from 'ioredis'
-import type { Script, ScriptArgument, ScriptOptions, Store, Surround } from '../src/supervisor/surround.ts'
+import type { Part, Script, ScriptArgument, ScriptOptions, Store, Surround } from '../src/supervisor/surround.ts'
 
 /** One end of a link within this process. */
 class PairLink extends Link {
@@ -164,7 +164,16 @@ export class World {
     const sid = (): string => this.sid
     let count = 0
     const store: Store = {
-      client: redis,
+      partOf: () => store.parts[0] as Part,
+      parts: [
+        {
+          client: redis,
+          script: (name, options) => store.script(name, options),
+          get state() {
+            return store.state
+          },
+        },
+      ],
       masters: this.#masters,
       get state() {
         return redis.status === 'ready' ? 'connected' : 'suspended'

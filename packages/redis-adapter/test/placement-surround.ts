@@ -63,7 +63,8 @@ export function testSurround(url: string, namespace: string, outage: number = Nu
       script,
       state: 'connected',
       onConnected: (told) => listen(listeners.connected, told),
-      client,
+      partOf: () => ({ client, script, state: 'connected' }),
+      parts: [{ client, script, state: 'connected' }],
       masters: [],
     },
     session: {

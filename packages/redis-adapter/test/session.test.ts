@@ -80,7 +80,7 @@ test('a short outage loses nothing, one longer than the ttl loses the session, a
   expect(one.around.session.sid).toBe(sid)
 
   const script = one.around.store.script<[string], number>('test', { text: "return redis.call('INCR', KEYS[1])" })
-  const away = told<void>((listener) => one.around.store.client.once('close', listener))
+  const away = told<void>((listener) => one.around.store.parts[0]?.client.once('close', listener))
   proxy.refuse()
   await away
   const early = script.call([`{${namespace}:n}`], [''])
@@ -114,7 +114,7 @@ test('what was under way when the server died reaches the next one only if that 
   const key = `{${namespace}:n}`
   const count = store.script<[], number>('test-count', { text: "return redis.call('INCR', KEYS[1])" })
   const away = async (): Promise<void> => {
-    const lost = told<void>((listener) => store.client.once('close', listener))
+    const lost = told<void>((listener) => store.parts[0]?.client.once('close', listener))
     await redis.kill()
     await lost
   }
@@ -255,7 +255,7 @@ test('a call is over at its deadline, says whether it may have run, and is not s
   await expect(count.call([key], [], { deadline: 300 })).rejects.toMatchObject({ indeterminate: true, retryable: true })
   await redis.cont()
   expect(await count.call([key], [])).toBe(2)
-  const lost = told<void>((listener) => around.store.client.once('close', listener))
+  const lost = told<void>((listener) => around.store.parts[0]?.client.once('close', listener))
   await redis.kill()
   await lost
   await expect(count.call([key], [], { deadline: 300 })).rejects.toMatchObject({ indeterminate: false })

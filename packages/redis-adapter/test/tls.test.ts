@@ -153,7 +153,7 @@ describe('redis() refuses', () => {
       'a client of a Cluster',
       () => redis({ isCluster: true } as never),
       NotSupportedError,
-      /a Cluster is not supported/,
+      /a client of a Cluster is not taken over; give the url of one of its nodes/,
     ],
   ])('%s', (_, call, type, words) => {
     let error: unknown = null

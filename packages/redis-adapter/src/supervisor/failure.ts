@@ -21,8 +21,11 @@ const CERTIFICATE =
 /** OpenSSL's long form of an error, of which one part is for people. */
 const OPENSSL = /^[0-9A-F]+:error:[0-9A-F]+:[^:]*:[^:]*:([^:]+):[^]*$/
 
-/** Replies after which the same command may succeed, on this connection or the next. */
-const PASSING = /^(?:LOADING|READONLY|MASTERDOWN|CLUSTERDOWN|TRYAGAIN|BUSY|UNKILLABLE) /
+/**
+ * Replies after which the same command may succeed, on this connection or the next. ASK: the keys are on their way to another master of the
+ * cluster, which has them when all have arrived.
+ */
+const PASSING = /^(?:LOADING|READONLY|MASTERDOWN|CLUSTERDOWN|TRYAGAIN|ASK|BUSY|UNKILLABLE) /
 
 /** What the client itself says of a lost connection. */
 const OWN_WORDS = /^(?:Connection is closed\.$|Stream isn't writeable)/
@@ -71,6 +74,21 @@ export function isPassing(error: unknown): boolean {
 
 export function isNoScript(error: unknown): boolean {
   return field(error, 'message').startsWith('NOSCRIPT ')
+}
+
+/** The keys of a call are on another master of the cluster than the one that was asked. */
+export class Moved extends Error {
+  /** Under way when that was found out, so it may have run where it was. */
+  readonly mayHaveRun: boolean
+
+  constructor(mayHaveRun: boolean) {
+    super('these keys are on another master of the cluster')
+    this.mayHaveRun = mayHaveRun
+  }
+}
+
+export function isMoved(error: unknown): boolean {
+  return field(error, 'message').startsWith('MOVED ')
 }
 
 /** Whether the server itself has said it; else the connection or the client. */

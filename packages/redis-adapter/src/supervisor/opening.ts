@@ -4,6 +4,8 @@ import { type ConnectSettings, PROTOCOL, type Session, type SupervisorHost, VERS
 import type { Redis } from 'ioredis'
 import { type Server, shown, type ThreadStart } from '../options.ts'
 import { Clearing } from './clearing.ts'
+import { ClusterStore } from './cluster/cluster-store.ts'
+import { reachCluster } from './cluster/reach-cluster.ts'
 import { hangUp, makeClient, reach, speaksTls } from './connections.ts'
 import { DeathRegister } from './deaths.ts'
 import { isCut, type Mask, maskOf } from './failure.ts'
@@ -11,9 +13,9 @@ import { OwnedObjects } from './owned.ts'
 import { Seal } from './peers/seal.ts'
 import { preflight, type ServerFacts } from './preflight.ts'
 import { BeatingSession, sessionKeys } from './program-session.ts'
-import { asFirst, reachMasters } from './redlock/reach-masters.ts'
+import { asFirst, dependent, reachMasters } from './redlock/reach-masters.ts'
 import { Scripts } from './script.ts'
-import { commandSettings, masterSettings, subscriberSettings } from './settings.ts'
+import { commandSettings, masterSettings, type Settings as ClientSettings, subscriberSettings } from './settings.ts'
 import type { Surround } from './surround.ts'
 import { Sweeper } from './sweeper.ts'
 import { Subscription } from './wakes.ts'
@@ -95,18 +97,19 @@ async function openBy(end: number, start: Servers, settings: Settings, guard: Gu
   }
 }
 
-async function reachFirst(
-  clients: readonly [Redis, Redis],
-  servers: Servers['servers'],
+/** @param open what follows the look at the server, and is told what it is */
+async function reachFirst<T>(
+  client: Redis,
+  { servers, quorum }: Servers,
   mask: Mask,
-): Promise<ServerFacts> {
-  const [client, subscriber] = clients
+  open: (facts: ServerFacts) => Promise<T>,
+): Promise<T> {
   const [first] = servers
   try {
     await reach(client, first, mask)
     const facts = await preflight(client, first, mask)
-    await reach(subscriber, first, mask)
-    return facts
+    if (facts.cluster && quorum) throw dependent(first)
+    return await open(facts)
   } catch (error) {
     throw asFirst(error, servers)
   }
@@ -123,25 +126,38 @@ async function openAll(start: Servers, settings: Settings, guard: Guard, clients
   // Locks that a majority keeps are others than those of the first server alone.
   const scopeOf = (id: string): string => `redis:${id}${quorum ? `/${servers.length}` : ''}`
 
-  const client = makeClient(commandSettings(first, name))
-  const subscriber = makeClient(subscriberSettings(first, `${name}:wakes`))
-  const masters = quorum ? servers.map((server) => makeClient(masterSettings(server, `${name}:locks`))) : []
-  clients.push(client, subscriber, ...masters)
-  const facts = await reachFirst([client, subscriber], servers, mask)
-  await reachMasters(masters, servers, mask)
-
-  const scripts = new Scripts({ client, masters, where: shown(first), mask, flags: facts.flags })
   const keys = sessionKeys(namespace)
-  const wakes = new Subscription(subscriber, namespace)
+  const made = (one: Redis): void => void clients.push(one)
+  const make = (how: ClientSettings): Redis => {
+    const one = makeClient(how)
+    made(one)
+    return one
+  }
+  const subscriberOf = (server: Server): Redis => make(subscriberSettings(server, `${name}:wakes`))
+  const client = make(commandSettings(first, name))
+  const masters = quorum ? servers.map((server) => make(masterSettings(server, `${name}:locks`))) : []
+  const { scripts, wakes, keeps } = await reachFirst(client, start, mask, async (facts) => {
+    const { flags, cluster } = facts
+    const store = cluster
+      ? await reachCluster({ client, server: first, mask, name, home: keys.live, flags, made })
+      : new Scripts({ client, masters, where: shown(first), mask, flags })
+    if (cluster) hangUp(client)
+    const server = store instanceof ClusterStore ? store.home : first
+    const subscriber = subscriberOf(server)
+    await reach(subscriber, server, mask)
+    return { scripts: store, keeps: facts.keeps, wakes: new Subscription(subscriber, namespace) }
+  })
+  await reachMasters(masters, servers, mask)
+  if (scripts instanceof ClusterStore) scripts.onHomeMoved(() => wakes.move(subscriberOf(scripts.home)))
   const deaths = new DeathRegister(scripts.urgent('session-dead', { readOnly: true }), [keys.live])
-  const clearing = new Clearing({ client, keys, namespace, ttl: sessionTtl })
+  const clearing = new Clearing({ store: scripts, keys, namespace, ttl: sessionTtl })
   const session: BeatingSession = new BeatingSession({
     scripts,
     keys,
     namespace,
     ttl: sessionTtl,
     beat,
-    keeps: facts.keeps,
+    keeps,
     about: {
       program: guard.program,
       serve: shownServe(serve),
@@ -164,13 +180,13 @@ async function openAll(start: Servers, settings: Settings, guard: Guard, clients
       void clearing.look()
     },
   })
-  const owned = new OwnedObjects(client, keys.own, session.sid, (object) => madeHere(object, guard.sessions()))
+  const owned = new OwnedObjects(scripts, keys.own, session.sid, (object) => madeHere(object, guard.sessions()))
   const sweeper = new Sweeper({
     scripts,
     keys,
     namespace,
     ttl: sessionTtl,
-    keeps: facts.keeps,
+    keeps,
     self: () => session.sid,
     found: (sids) => deaths.learn(sids),
   })
@@ -183,7 +199,8 @@ async function openAll(start: Servers, settings: Settings, guard: Guard, clients
   })
   scripts.onLost(() => guard.interrupted(true))
   scripts.onConnected(() => {
-    guard.interrupted(false)
+    // Of a cluster another master may still be away.
+    guard.interrupted(scripts.state === 'suspended')
     owned.again()
   })
   try {

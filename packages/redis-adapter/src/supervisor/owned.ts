@@ -1,9 +1,8 @@
 /** This program's anonymous objects, written down beside its session so that others can clear them away after its death. */
-import type { Redis } from 'ioredis'
-import type { Owned } from './surround.ts'
+import type { Owned, Store } from './surround.ts'
 
 export class OwnedObjects implements Owned {
-  readonly #client: Redis
+  readonly #store: Pick<Store, 'partOf'>
   readonly #keyFor: (sid: string) => string
   readonly #madeHere: (name: string) => boolean
   readonly #members = new Set<string>()
@@ -14,8 +13,13 @@ export class OwnedObjects implements Owned {
    * @param keyFor the key of a session's objects
    * @param madeHere whether a process of this program has made the object without a name: those of others are theirs to clear away
    */
-  constructor(client: Redis, keyFor: (sid: string) => string, sid: string, madeHere: (name: string) => boolean) {
-    this.#client = client
+  constructor(
+    store: Pick<Store, 'partOf'>,
+    keyFor: (sid: string) => string,
+    sid: string,
+    madeHere: (name: string) => boolean,
+  ) {
+    this.#store = store
     this.#keyFor = keyFor
     this.#madeHere = madeHere
     this.#sid = sid
@@ -62,10 +66,13 @@ export class OwnedObjects implements Owned {
     this.again()
   }
 
-  #send([command, ...words]: readonly [string, ...string[]]): void {
-    this.#client.call(command, words).catch(() => {
-      // Lost with its connection, or refused by a full store, which refuses the object's own first write as well.
-      this.#refused = true
-    })
+  #send([command, key, ...members]: readonly [string, string, ...string[]]): void {
+    this.#store
+      .partOf(key)
+      .client.call(command, [key, ...members])
+      .catch(() => {
+        // Lost with its connection, or refused by a full store, which refuses the object's own first write as well.
+        this.#refused = true
+      })
   }
 }

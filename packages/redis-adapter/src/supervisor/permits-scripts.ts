@@ -1,6 +1,6 @@
 /** One lock's or semaphore's scripts, with its keys and what they always ask for filled in. */
 import type { ObjectKind } from '@skein/core/adapter'
-import { keyOf, type Script, type Surround, tagOf } from './surround.ts'
+import { keyOf, type Script, type Store, type Surround, tagOf } from './surround.ts'
 
 /** Whom a grant is for, as `holder()` shows it: kept as JSON beside the grant. */
 export interface Holder {
@@ -74,6 +74,11 @@ export class PermitScripts {
     this.#reap = around.store.script('permits-reap', { prelude, allowOom: true })
     this.#look = around.store.script('permits-look', { prelude, readOnly: true })
     this.#destroy = around.store.script('permits-destroy', { prelude, allowOom: true })
+  }
+
+  /** Of where its keys are. */
+  get state(): Store['state'] {
+    return this.#around.store.partOf(this.#keys[0] as string).state
   }
 
   /** Asks for permits. Asked again with the same id, it says what has become of the first time. */

@@ -14,13 +14,19 @@ export interface ServerFacts {
   readonly flags: boolean
   /** It has each write on its disk before it answers, so it knows after a crash what it knew before. */
   readonly keeps: boolean
+  /** It is one of several masters that have the keys together. */
+  readonly cluster: boolean
 }
 
-type Info = ReadonlyMap<string, string>
+export type Info = ReadonlyMap<string, string>
 
 function parse(text: string): Info {
   const lines = text.split('\r\n').filter((line) => line.includes(':'))
   return new Map(lines.map((line) => [line.slice(0, line.indexOf(':')), line.slice(line.indexOf(':') + 1)]))
+}
+
+export async function infoOf(client: Redis): Promise<Info> {
+  return parse(await client.info())
 }
 
 /** @throws one sentence that says what is wrong with the server, and what to do */
@@ -28,7 +34,7 @@ export async function preflight(client: Redis, server: Server, mask: Mask): Prom
   const where = shown(server)
   let info: Info
   try {
-    info = parse(await client.info())
+    info = await infoOf(client)
   } catch (error) {
     throw failureOf(error, where, mask)
   }
@@ -42,14 +48,19 @@ export async function preflight(client: Redis, server: Server, mask: Mask): Prom
   }
   // Valkey calls it so.
   const mode = info.get('redis_mode') ?? info.get('server_mode')
-  if (mode === 'cluster' || mode === 'sentinel') {
-    const what =
-      mode === 'cluster'
-        ? 'a node of a cluster, which is not supported; give the url of one server, or an array of independent ones'
-        : `a Sentinel, which keeps no data; redis+sentinel://${server.host}:${server.port}/NAME is the master that it knows by that name`
-    throw new NotSupportedError(`Redis at ${where} is ${what}`)
+  const cluster = mode === 'cluster'
+  if (mode === 'sentinel') {
+    throw new NotSupportedError(
+      `Redis at ${where} is a Sentinel, which keeps no data; redis+sentinel://${server.host}:${server.port}/NAME is the master that it knows by that name`,
+    )
   }
-  if (info.get('role') === 'slave') {
+  if (cluster && server.database !== 0) {
+    throw new NotSupportedError(
+      `Redis at ${where} is a node of a cluster, which has no database ${server.database}; use 0`,
+    )
+  }
+  // A replica in a cluster knows the masters as well as they do.
+  if (info.get('role') === 'slave' && !cluster) {
     const master = `${info.get('master_host') ?? '?'}:${info.get('master_port') ?? '?'}`
     throw new StateError(`Redis at ${where} is a replica, which takes no writes; connect to its master, ${master}`)
   }
@@ -60,7 +71,8 @@ export async function preflight(client: Redis, server: Server, mask: Mask): Prom
     )
   }
   // Another server may take over, which lacks the last writes of this one however well that keeps them.
-  return { flags: major >= FLAGS, keeps: server.sentinel === null && (await keepsAll(client)) }
+  const keeps = !cluster && server.sentinel === null && (await keepsAll(client))
+  return { flags: major >= FLAGS, keeps, cluster }
 }
 
 async function keepsAll(client: Redis): Promise<boolean> {

@@ -7,13 +7,15 @@ import { createHash, randomBytes } from 'node:crypto'
 import { hostname } from 'node:os'
 import { LeaseLostError } from '@skein/core'
 import { monotonic, reportDefect, type Session } from '@skein/core/adapter'
-import type { Scripts } from './script.ts'
 import { COMMAND_DEADLINE } from './settings.ts'
-import type { ProgramSession, Script } from './surround.ts'
+import type { GatedStore, Met, ProgramSession, Script } from './surround.ts'
 
 /** For clocks that do not run at the same speed, and for what lies between reading one and sending. */
 const DRIFT = 0.01
 const MARGIN = 2
+
+/** Of a program that ends: its own objects are gone, and nobody reads its messages any more. */
+const CLEAR = `return redis.call('DEL', KEYS[1], KEYS[2])`
 
 /** The keys of all sessions of a namespace. */
 export interface SessionKeys {
@@ -41,7 +43,7 @@ export function sessionKeys(namespace: string): SessionKeys {
 }
 
 export interface SessionOptions {
-  readonly scripts: Scripts
+  readonly scripts: GatedStore
   readonly keys: SessionKeys
   readonly namespace: string
   readonly ttl: number
@@ -86,7 +88,8 @@ export class BeatingSession implements ProgramSession {
   readonly #options: SessionOptions
   readonly #open: Script<readonly (string | number)[], [number, number, string, string[]]>
   readonly #beat: Script<readonly (string | number)[], [number, number, string[], number, string, string[]]>
-  readonly #close: Script<readonly (string | number)[], number>
+  readonly #close: Script<readonly string[], number>
+  readonly #clear: Script<readonly string[], number>
   readonly #lost = new Set<(oldSid: string) => void>()
   readonly #reborn = new Set<(sid: string) => void>()
   #sid = freshSid()
@@ -108,7 +111,8 @@ export class BeatingSession implements ProgramSession {
     this.#open = scripts.urgent('session-open', { prelude: '_server', allowOom: true })
     this.#beat = scripts.urgent('session-beat', { prelude: '_server', allowOom: true })
     this.#close = scripts.urgent('session-close', { allowOom: true })
-    scripts.client.on('ready', () => this.#wake())
+    this.#clear = scripts.urgent('session-clear', { text: CLEAR, allowOom: true })
+    scripts.onReady(() => this.#wake())
   }
 
   get sid(): string {
@@ -149,8 +153,10 @@ export class BeatingSession implements ProgramSession {
 
   /** Makes the program known and begins to beat. Rejects if Redis cannot be asked. */
   async open(): Promise<void> {
-    await this.#enter('')
-    this.#options.scripts.resume()
+    const { scripts } = this.#options
+    const met = scripts.met()
+    await this.#enter('', met)
+    scripts.resume(met)
     void this.#run()
   }
 
@@ -158,9 +164,14 @@ export class BeatingSession implements ProgramSession {
   async close(patience: number): Promise<void> {
     this.abandon()
     const { keys } = this.#options
-    const own = [keys.live, keys.info, keys.own(this.#sid), keys.inbox(this.#sid)]
+    const [sid, wait] = [this.#sid, { deadline: patience }]
+    // In this order: once nobody knows the session, nobody would clear its own keys away.
+    const steps = [
+      this.#clear.call([keys.own(sid), keys.inbox(sid)], [], wait),
+      this.#close.call([keys.live, keys.info], [sid], wait),
+    ]
     try {
-      await this.#close.call(own, [this.#sid], { deadline: patience })
+      await Promise.all(steps)
     } catch {
       // Nobody to tell; the sweeper of another program will find it silent.
     }
@@ -178,13 +189,14 @@ export class BeatingSession implements ProgramSession {
     return Math.min(this.#until.mono - monotonic(), this.#until.wall - Date.now())
   }
 
-  async #enter(old: string): Promise<void> {
+  async #enter(old: string, met: Met): Promise<void> {
     const { keys, ttl, namespace, about, keeps, stored } = this.#options
     const info = JSON.stringify({ host: hostname(), pid: process.pid, since: Date.now(), ...about })
     for (;;) {
       const mono = monotonic()
       const wall = Date.now()
-      const args = [this.#sid, ttl, info, old, `${namespace}:all`, keeps ? 1 : 0, this.#storeId, freshStoreId()]
+      const known = [this.#storeId, freshStoreId(), met.join(' ')]
+      const args = [this.#sid, ttl, info, old, `${namespace}:all`, keeps ? 1 : 0, ...known]
       const all = [keys.live, keys.info, keys.dead, keys.run, keys.store]
       const [now, quiet, server, ids] = await this.#open.call(all, args)
       if (now >= 0) {
@@ -232,9 +244,10 @@ export class BeatingSession implements ProgramSession {
     const { keys, ttl, keeps, scripts, beaten, stored } = this.#options
     const wall = Date.now()
     const sid = this.#sid
+    const met = scripts.met()
     let answer
     try {
-      const args = [sid, ttl, this.#cursor, keeps ? 1 : 0]
+      const args = [sid, ttl, this.#cursor, keeps ? 1 : 0, met.join(' ')]
       const deadline = Math.min(ttl, COMMAND_DEADLINE)
       const all = [keys.live, keys.info, keys.dead, keys.run, keys.store]
       answer = await this.#beat.call(all, args, { deadline })
@@ -257,7 +270,7 @@ export class BeatingSession implements ProgramSession {
     this.#confirm(mono, wall)
     stored(ids)
     this.#cursor = now
-    scripts.resume()
+    scripts.resume(met)
     tell(() => beaten(dead))
   }
 
@@ -285,14 +298,15 @@ export class BeatingSession implements ProgramSession {
       await this.#sleep(null)
       return
     }
+    const met = scripts.met()
     try {
-      await this.#enter(this.#lostSid)
+      await this.#enter(this.#lostSid, met)
     } catch {
       await this.#sleep(beat)
       return
     }
     if (this.#closed) return
-    scripts.openGate()
+    scripts.openGate(met)
     for (const told of this.#reborn) tell(() => told(this.#sid))
     tell(() => scripts.tellConnected())
   }

@@ -258,7 +258,9 @@ export class RedisPermits extends BrokerObject {
     if (letter === 'g') {
       const [rid = '', token, notified] = rest.split(' ')
       const ask = this.#asks.asked.get(rid)
-      if (ask !== undefined) this.#grant(ask, Number(token), notified !== undefined)
+      // A server that may have forgotten what others hold is asked again, when it is sure that it has not, or the session is another one.
+      if (ask !== undefined && this.scripts.state !== 'connected') this.#arm()
+      else if (ask !== undefined) this.#grant(ask, Number(token), notified !== undefined)
       // Taken back before, mostly with a drop on its way. Without one nobody else could ever give this back.
       else if (!this.grants.has(Number(token), rid)) this.#drops.add(rid, true)
       this.#arm()
@@ -300,7 +302,7 @@ export class RedisPermits extends BrokerObject {
 
   #lookAgain(): void {
     this.#arm()
-    if (this.#around.store.state !== 'connected') {
+    if (this.scripts.state !== 'connected') {
       this.#waitOut()
       return
     }
@@ -314,7 +316,7 @@ export class RedisPermits extends BrokerObject {
 
   /** Fails those that have waited too long for the connection, or without one for a session. */
   #waitOut(): void {
-    const away = this.#around.store.state === 'connected' ? null : this.#patience.away(this.label)
+    const away = this.scripts.state === 'connected' ? null : this.#patience.away(this.label)
     for (const ask of this.#asks.orphans) this.#giveUp(ask, away ?? this.#patience.without(this.label, ask))
     for (const ask of this.#asks.asked.values()) this.#giveUp(ask, away)
   }

@@ -4,37 +4,16 @@
  */
 import { ClosedError, ConnectionError } from '@skein/core'
 import type { Redis } from 'ioredis'
-import { failureOf, isNoScript, isPassing, isReply, type Mask } from './failure.ts'
+import { failureOf, isMoved, isNoScript, isPassing, isReply, type Mask, Moved } from './failure.ts'
 import { ScriptLibrary } from './script-library.ts'
+import { type Entry, word } from './script-entry.ts'
 import type { Loaded } from './script-text.ts'
 import { COMMAND_DEADLINE } from './settings.ts'
 import { Succession } from './succession.ts'
-import type { Script, ScriptArgument, ScriptOptions, Store } from './surround.ts'
+import type { GatedStore, Met, Part, Script, ScriptArgument, ScriptOptions } from './surround.ts'
 
 /** How often deadlines are looked at, in ms. */
 const TICK = 100
-
-interface Entry {
-  /** Counts the calls: what is sent again is sent in the order of asking. */
-  readonly order: number
-  readonly script: Loaded
-  readonly words: readonly (string | number | Buffer)[]
-  readonly options: ScriptOptions
-  readonly urgent: boolean
-  /** On the clock of `performance`. */
-  readonly due: number
-  readonly waited: number
-  readonly resolve: (value: unknown) => void
-  readonly reject: (error: unknown) => void
-  /** How many times it was sent; an answer to an earlier time is none. */
-  sent: number
-}
-
-function word(argument: ScriptArgument): string | number | Buffer {
-  return typeof argument === 'object'
-    ? Buffer.from(argument.buffer, argument.byteOffset, argument.byteLength)
-    : argument
-}
 
 export interface ScriptsOptions {
   readonly client: Redis
@@ -46,8 +25,9 @@ export interface ScriptsOptions {
   readonly flags: boolean
 }
 
-export class Scripts implements Store {
+export class Scripts implements GatedStore {
   readonly client: Redis
+  readonly parts: readonly Part[] = [this]
   readonly masters: readonly Redis[]
   readonly #where: string
   readonly #mask: Mask
@@ -83,7 +63,6 @@ export class Scripts implements Store {
     return this.#up && this.#gate ? 'connected' : 'suspended'
   }
 
-  /** The connection is there, whatever the session is. */
   get up(): boolean {
     return this.#up
   }
@@ -93,7 +72,19 @@ export class Scripts implements Store {
     return () => this.#connected.delete(told)
   }
 
-  /** Told when the connection is lost. */
+  partOf(): Part {
+    return this
+  }
+
+  met(): Met {
+    return []
+  }
+
+  onReady(told: () => void): () => void {
+    this.client.on('ready', told)
+    return () => this.client.removeListener('ready', told)
+  }
+
   onLost(told: () => void): () => void {
     this.#lost.add(told)
     return () => this.#lost.delete(told)
@@ -103,12 +94,10 @@ export class Scripts implements Store {
     return this.#script(name, options, false)
   }
 
-  /** As `script`, for the session's own: they pass while everything else is held for the session's sake. */
   urgent<A extends readonly ScriptArgument[], R>(name: string, options: ScriptOptions = {}): Script<A, R> {
     return this.#script(name, options, true)
   }
 
-  /** The server knows the session: what was held until that was sure goes out. */
   resume(): void {
     if (this.#gate) return
     this.#gate = true
@@ -116,23 +105,32 @@ export class Scripts implements Store {
     this.tellConnected()
   }
 
-  /**
-   * The session is lost: what is under way speaks in its name and is given up, what comes is held until `openGate`.
-   * Nothing may reach Redis in the name of a session that it does not know.
-   */
   closeGate(): void {
     this.#gate = false
     this.#refuse(({ urgent }) => !urgent)
   }
 
-  /**
-   * There is a session again. Its objects are told after this, and ask anew for those who wait: what was asked in between would come
-   * on top of that, and what takes an earlier asking back would take back its success.
-   */
   openGate(): void {
-    this.#refuse(({ urgent, options }) => !urgent && options.readOnly !== true)
+    this.forget()
     this.#gate = true
     this.#flush()
+  }
+
+  /** What was asked in the name of the session before, and in none, is given up. */
+  forget(): void {
+    this.#refuse(({ urgent, options }) => !urgent && options.readOnly !== true)
+  }
+
+  /** The keys are another server's from now on: whatever has no answer is to be asked there. */
+  handOver(): void {
+    const over = [...this.#flight, ...this.#held]
+    this.#flight.clear()
+    this.#held = []
+    for (const entry of over) {
+      const mayHaveRun = entry.sent > 0 && entry.options.readOnly !== true
+      entry.sent = -1
+      entry.reject(new Moved(mayHaveRun))
+    }
   }
 
   #refuse(which: (entry: Entry) => boolean): void {
@@ -155,7 +153,6 @@ export class Scripts implements Store {
     for (const told of this.#connected) told()
   }
 
-  /** A connection that gives no answer is replaced: it may be a dead one that nobody has noticed. */
   renew(): void {
     this.client.disconnect(true)
   }
@@ -164,7 +161,6 @@ export class Scripts implements Store {
     return failureOf(error, this.#where, this.#mask)
   }
 
-  /** Settles when nothing is under way any more, or after `patience` ms. */
   async idle(patience: number): Promise<void> {
     const end = performance.now() + patience
     for (let quiet = 0; quiet < 3 && performance.now() < end;) {
@@ -253,7 +249,8 @@ export class Scripts implements Store {
     if (isNoScript(error)) {
       if (this.#maySend(entry)) this.#send(entry, 'EVAL')
       else this.#hold(entry)
-    } else if (isPassing(error) || !isReply(error)) {
+    } else if (isMoved(error)) entry.reject(new Moved(false))
+    else if (isPassing(error) || !isReply(error)) {
       // Until the connection is there again; if it is not lost at all, until the next look.
       if (!this.#closed) this.#hold(entry)
     } else {

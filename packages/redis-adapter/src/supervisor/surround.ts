@@ -27,16 +27,64 @@ export interface ScriptOptions {
   readonly text?: string
 }
 
-export interface Store {
+/** One server: the only one, or a master of a cluster. */
+export interface Part {
   script<A extends readonly ScriptArgument[], R>(name: string, options?: ScriptOptions): Script<A, R>
-  /** `suspended`: commands wait for the connection to come back, each until its own deadline. */
+  /** The program's connection for commands there, for what is no script. */
+  readonly client: Redis
+  /** `suspended`: commands wait for the connection to come back, each until its own deadline, or until it is sure that nothing was forgotten there. */
+  readonly state: 'connected' | 'suspended'
+}
+
+export interface Store {
+  /** All keys of one call have one hash tag. */
+  script<A extends readonly ScriptArgument[], R>(name: string, options?: ScriptOptions): Script<A, R>
+  /** `connected`: all parts are. */
   readonly state: 'connected' | 'suspended'
   /** Told each time that the connection is there again; not for the first time. Returns how to stop it. */
   onConnected(told: () => void): () => void
-  /** The program's command connection, for what is no script: BullMQ's rarer calls. */
-  readonly client: Redis
+  /** Where that key is, or would be. */
+  partOf(key: string): Part
+  /** Of a cluster all masters, else one. */
+  readonly parts: readonly Part[]
   /** With an array of urls, one client for each that fails fast (the first url's included); else none. */
   readonly masters: readonly Redis[]
+}
+
+/** Which masters a program is connected to, each by a name that it loses when it may forget. */
+export type Met = readonly string[]
+
+/** The store as the session needs it, which says when what reaches the objects' keys. */
+export interface GatedStore extends Store {
+  /** As `script`, for the session's own: they pass while everything else is held for the session's sake. */
+  urgent<A extends readonly ScriptArgument[], R>(name: string, options?: ScriptOptions): Script<A, R>
+  /** There is a connection to where the sessions are, whatever the session is. */
+  readonly up: boolean
+  /** Told when a connection is lost. */
+  onLost(told: () => void): () => void
+  /** Told when a connection is there again, and something may be asked on it. */
+  onReady(told: () => void): () => void
+  /** A connection that gives no answer is replaced: it may be a dead one that nobody has noticed. */
+  renew(): void
+  /** Of a cluster; where there is one server, the scripts of the session see it themselves. */
+  met(): Met
+  /** The session is known, and so is what those masters are: what was held until that was sure goes out. */
+  resume(met: Met): void
+  /**
+   * The session is lost: what is under way speaks in its name and is given up, what comes is held until `openGate`.
+   * Nothing may reach Redis in the name of a session that it does not know.
+   */
+  closeGate(): void
+  /**
+   * There is a session again. Its objects are told after this, and ask anew for those who wait: what was asked in between would come
+   * on top of that, and what takes an earlier asking back would take back its success.
+   */
+  openGate(met: Met): void
+  tellConnected(): void
+  failure(error: unknown): Error
+  /** Settles when nothing is under way any more, or after `patience` ms. */
+  idle(patience: number): Promise<void>
+  close(): void
 }
 
 /** This program as Redis knows it. */

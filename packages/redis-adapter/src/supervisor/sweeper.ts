@@ -1,11 +1,10 @@
 /** Declares dead the programs that have been silent for too long: after each beat, by the server's clock, all programs alike. */
 import { monotonic } from '@skein/core/adapter'
 import type { SessionKeys } from './program-session.ts'
-import type { Scripts } from './script.ts'
-import type { Script } from './surround.ts'
+import type { GatedStore, Script } from './surround.ts'
 
 export interface SweeperOptions {
-  readonly scripts: Scripts
+  readonly scripts: GatedStore
   readonly keys: SessionKeys
   readonly namespace: string
   readonly ttl: number
@@ -26,7 +25,7 @@ export class Sweeper {
     const { scripts } = options
     this.#sweep = scripts.urgent('session-sweep', { prelude: '_server', allowOom: true })
     scripts.onLost(() => (this.#since = null))
-    scripts.client.on('ready', () => (this.#since = monotonic()))
+    scripts.onReady(() => (this.#since = monotonic()))
   }
 
   /** Who could not hear the others for a while must not judge them: their beats may have been lost on the same way. */

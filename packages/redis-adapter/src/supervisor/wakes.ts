@@ -5,7 +5,7 @@ import type { Wakes } from './surround.ts'
 export class Subscription implements Wakes {
   readonly prefix: string
   readonly all: string
-  readonly #client: Redis
+  #client: Redis
   readonly #listeners = new Map<string, Set<(letter: string, rest: string) => void>>()
   readonly #resubscribed = new Set<() => void>()
   readonly #deaths = new Set<(sid: string) => void>()
@@ -14,11 +14,18 @@ export class Subscription implements Wakes {
 
   constructor(client: Redis, namespace: string) {
     this.#client = client
+    this.#attach(client)
     this.prefix = `${namespace}:wake:`
     this.all = `${namespace}:all`
-    client.on('message', (_channel: string, text: string) => this.#message(text))
-    client.on('ready', () => {
-      if (this.#sid !== '') void this.#subscribe()
+  }
+
+  /** To another connection, which is not made yet. */
+  move(client: Redis): void {
+    this.#client.disconnect()
+    this.#client = client
+    this.#attach(client)
+    client.connect().catch(() => {
+      // It goes on trying until it is hung up.
     })
   }
 
@@ -61,6 +68,13 @@ export class Subscription implements Wakes {
   /** Told of each program that was declared dead. */
   onDead(told: (sid: string) => void): void {
     this.#deaths.add(told)
+  }
+
+  #attach(client: Redis): void {
+    client.on('message', (_channel: string, text: string) => this.#message(text))
+    client.on('ready', () => {
+      if (this.#sid !== '' && this.#client === client) void this.#subscribe()
+    })
   }
 
   async #subscribe(): Promise<void> {

@@ -9,6 +9,8 @@ import { kinds, type Looking, type Parties } from './kinds.ts'
 /** Keys looked at in one step of the server, and objects asked for at a time. */
 const STEP = 1_000
 
+const SCAN = `return redis.call('SCAN', ARGV[1], 'MATCH', ARGV[2], 'COUNT', ARGV[3])`
+
 type Page = [cursor: string, keys: string[]]
 
 interface Found {
@@ -23,7 +25,6 @@ export class Inspection {
   /** Of this program. */
   readonly #sessions: () => Iterable<Session>
   readonly #reader: ContentReader
-  readonly #scan: Script<[string, string, number], Page>
   readonly #programs: Script<[], string[]>
 
   constructor(around: Surround, quorum: Quorum | null, sessions: () => Iterable<Session>) {
@@ -32,15 +33,11 @@ export class Inspection {
     this.#sessions = sessions
     this.#reader = new ContentReader(around)
     const { store } = around
-    this.#scan = store.script('keys', {
-      text: `return redis.call('SCAN', ARGV[1], 'MATCH', ARGV[2], 'COUNT', ARGV[3])`,
-      readOnly: true,
-    })
     this.#programs = store.script('programs', { text: `return redis.call('HGETALL', KEYS[1])`, readOnly: true })
   }
 
   async look(): Promise<readonly ObjectSnapshot[]> {
-    const tags = await this.#tags((cursor, match) => this.#scan.call([], [cursor, match, STEP]))
+    const tags = await this.#allTags()
     const found: Found[] = []
     const read = async (tag: string): Promise<void> => {
       const [kind, name] = split(tag)
@@ -88,6 +85,14 @@ export class Inspection {
         }
       }),
     )
+  }
+
+  async #allTags(): Promise<string[]> {
+    const each = this.#around.store.parts.map((part) => {
+      const scan = part.script<[string, string, number], Page>('keys', { text: SCAN, readOnly: true })
+      return this.#tags((cursor, match) => scan.call([], [cursor, match, STEP]))
+    })
+    return (await Promise.all(each)).flat()
   }
 
   /** `<kind>:<name>` of all objects that have keys on that server. */

@@ -1,5 +1,5 @@
 /** The servers of an array at the start: the first must be there, of all of them a majority. What is told names those that are not. */
-import { ConnectionError } from '@skein/core'
+import { ConnectionError, NotSupportedError } from '@skein/core'
 import type { Redis } from 'ioredis'
 import { type Server, shown } from '../../options.ts'
 import { reach } from '../connections.ts'
@@ -19,7 +19,8 @@ export async function reachMasters(masters: readonly Redis[], servers: readonly 
       const server = servers[index] as Server
       try {
         await reach(master, server, mask)
-        await preflight(master, server, mask)
+        const { cluster } = await preflight(master, server, mask)
+        if (cluster) throw dependent(server)
         there += 1
         if (majority()) setTimeout(resolve, GRACE)
       } catch (error) {
@@ -34,6 +35,12 @@ export async function reachMasters(masters: readonly Redis[], servers: readonly 
   const [cause] = failures.values()
   const told = `no connection to ${failures.size} of the ${servers.length} Redis servers (${away.join(', ')}), and locks need a majority of them; are they running, and reachable from here?`
   throw new ConnectionError(told, { cause, retryable: true })
+}
+
+export function dependent(server: Server): NotSupportedError {
+  return new NotSupportedError(
+    `Redis at ${shown(server)} is a node of a cluster, and the servers of an array must be independent of each other; give the cluster alone, as the url of one of its nodes`,
+  )
 }
 
 /** A failure of the first server of several says what that means. */

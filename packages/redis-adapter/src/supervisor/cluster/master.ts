@@ -1,0 +1,84 @@
+/** One master of a cluster: the program's connection to it, and what it is called as one that has forgotten nothing since. */
+import type { Redis } from 'ioredis'
+import type { Server } from '../../options.ts'
+import type { Mask } from '../failure.ts'
+import { shown } from '../../options.ts'
+import { hangUp } from '../connections.ts'
+import { type Info, infoOf } from '../preflight.ts'
+import { Scripts } from '../script.ts'
+
+/** When to ask again a server that has just started, in ms. */
+const AGAIN = 100
+
+export interface MasterOptions {
+  readonly client: Redis
+  readonly server: Server
+  readonly mask: Mask
+  readonly flags: boolean
+}
+
+export class Master {
+  readonly client: Redis
+  readonly server: Server
+  readonly scripts: Scripts
+  readonly #met = new Set<() => void>()
+  #life: string | null = null
+  #closed = false
+
+  constructor({ client, server, mask, flags }: MasterOptions) {
+    this.client = client
+    this.server = server
+    this.scripts = new Scripts({ client, masters: [], where: shown(server), mask, flags })
+    client.on('close', () => (this.#life = null))
+    client.on('ready', () => void this.meet())
+  }
+
+  /** Another one when it has started again, or has become master again; null: it is not there, or takes no writes. */
+  get life(): string | null {
+    return this.#life
+  }
+
+  /** Told each time that it is found out. */
+  onMet(told: () => void): void {
+    this.#met.add(told)
+  }
+
+  /** Asks it, until it says so or the connection is lost. */
+  async meet(): Promise<void> {
+    while (!this.#closed && this.client.status === 'ready') {
+      try {
+        const life = lifeOf(await infoOf(this.client))
+        if (this.client.status !== 'ready' || life === this.#life) return
+        this.#life = life
+        for (const told of this.#met) told()
+        return
+      } catch {
+        // Lost again, and the next connection asks; or it is not ready yet.
+        await new Promise((resolve) => setTimeout(resolve, AGAIN))
+      }
+    }
+  }
+
+  /** It has no slots any more: what waits is to be asked elsewhere. */
+  leave(): void {
+    this.#closed = true
+    this.#life = null
+    this.scripts.handOver()
+    hangUp(this.client)
+  }
+
+  close(): void {
+    this.#closed = true
+    this.scripts.close()
+    hangUp(this.client)
+  }
+}
+
+/**
+ * A replica that becomes master keeps its run id, and notes whose writes it has, and how far. Its own replication id would also change when it gets
+ * its first replica.
+ */
+function lifeOf(info: Info): string | null {
+  const parts = ['run_id', 'master_replid2', 'second_repl_offset'].map((name) => info.get(name) ?? '')
+  return info.get('role') === 'slave' ? null : parts.join(':')
+}
