@@ -28,13 +28,13 @@ interface Told {
 }
 
 /** One line for each thing that is there afterwards and should not be. */
-async function findings(url: string): Promise<string[]> {
+async function findings(url: string, admin = ''): Promise<string[]> {
   const directory = mkdtempSync(join(tmpdir(), 'endurance-'))
   onTestFinished(() => rmSync(directory, { recursive: true }))
   const program = new Program('many.mjs', {
     folder: import.meta.dirname,
     env: { TMPDIR: directory },
-    args: [url, freshNamespace(), String(WARMING), String(STARTS)],
+    args: [url, freshNamespace(), String(WARMING), String(STARTS), admin],
   })
   const found: string[] = []
   for (const what of ['processes', 'pools']) {
@@ -61,6 +61,6 @@ describe('starts and ends in great number leave nothing', () => {
 
   test('redis:', { timeout: LONG }, async () => {
     const redis = await redisForTest()
-    expect(await findings(redis.url)).toEqual([])
+    expect(await findings(redis.url, redis.admin)).toEqual([])
   })
 })

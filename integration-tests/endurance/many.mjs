@@ -9,9 +9,14 @@ probeThreads()
 const { connect } = await import('@skein/core')
 /** @type {typeof import('../support/leftovers.ts')} */
 const { leftovers } = await tsImport('../support/leftovers.ts', import.meta.url)
+/** @type {typeof import('../support/resp.ts')} */
+const { ask } = await tsImport('../support/resp.ts', import.meta.url)
 
-const [url = '', namespace = '', warming = '', rounds = ''] = process.argv.slice(2)
-const keys = async () => (url.startsWith('redis:') ? leftovers(url, namespace) : [])
+// The last one: how the server's administrator reaches it, if there is a server.
+const [url = '', namespace = '', warming = '', rounds = '', admin = ''] = process.argv.slice(2)
+/** @param {(string | number)[]} command */
+const asked = async (...command) => ask(admin, ...command)
+const keys = async () => (admin === '' ? [] : leftovers({ ask: asked }, namespace))
 const none = await footprint(keys)
 const mp = await connect(url, { namespace })
 
