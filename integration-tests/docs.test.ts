@@ -11,6 +11,7 @@ import { pythonNames } from './support/python-names.ts'
 
 const docs = join(import.meta.dirname, '..', 'docs')
 const fromPython = join(docs, 'from-python.md')
+const readme = join(import.meta.dirname, '..', 'README.md')
 
 for (const kind of ['local', 'redis'] as const) {
   test(`from-python.md: every snippet does what it says, on ${kind}`, { timeout: 60_000 }, async () => {
@@ -24,8 +25,32 @@ for (const kind of ['local', 'redis'] as const) {
   })
 }
 
-test('from-python.md: every snippet compiles', { timeout: 60_000 }, () => {
-  const { folder, file } = programOf(fromPython)
+test('README.md: its program prints what its screens say, on local and on redis', { timeout: 60_000 }, async () => {
+  const screens = /^```console\n([^]*?)^```$/m.exec(readFileSync(readme, 'utf8'))?.[1]?.split(/^\$ /m).slice(1) ?? []
+  expect(screens).toHaveLength(2)
+  const { url } = await redisForTest()
+  for (const screen of screens) {
+    const [line = '', ...said] = screen.trimEnd().split('\n')
+    expect(line).toMatch(/^(SKEIN_URL=redis:\S+ )?node greet\.ts$/)
+    const { folder } = programOf(readme)
+    const env = { SKEIN_URL: line.startsWith('SKEIN_URL') ? url : '' }
+    const { code, stdout, stderr } = await new Program('greet.ts', { folder, env }).ended
+    expect({ code, stderr }).toEqual({ code: 0, stderr: '' })
+    // Who of two workers comes first is not said.
+    expect(stdout.trimEnd().split('\n').toSorted()).toEqual(said.toSorted())
+  }
+})
+
+test('README.md: its figures are those that were recorded', () => {
+  const recorded = readFileSync(join(docs, '..', 'benchmarks', 'README.md'), 'utf8')
+  const [measured = ''] = /^- .*\[Measured\].*$/m.exec(readFileSync(readme, 'utf8')) ?? []
+  const figures = measured.match(/\d[\d.]*(?: ms| µs|×)/g) ?? []
+  expect(figures).toHaveLength(6)
+  for (const figure of figures) expect(recorded).toContain(figure)
+})
+
+test.each([fromPython, readme])('%s: every snippet compiles', { timeout: 60_000 }, (document) => {
+  const { folder, file } = programOf(document)
   const tsc = join(import.meta.dirname, '..', 'node_modules', 'typescript', 'bin', 'tsc')
   const flags = [
     '--ignoreConfig',

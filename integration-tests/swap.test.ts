@@ -8,7 +8,7 @@ import { type RedisServer, startRedis } from './support/redis.ts'
 const folder = join(import.meta.dirname, '..', 'examples')
 
 /** What they show is on Redis only. */
-const redisOnly: readonly string[] = ['07-bull-board.ts']
+const redisOnly: readonly string[] = ['07-bull-board.ts', '10-two-machines.ts']
 
 const examples = readdirSync(folder)
   .filter((file) => /^\d\d-.*\.ts$/.test(file) && !redisOnly.includes(file))
