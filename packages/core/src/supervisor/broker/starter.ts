@@ -72,7 +72,7 @@ export class Starter {
   readonly #broker: Broker
   readonly #home: StarterHome
   readonly #children: Children
-  readonly #ended: { readonly process: BrokerObject; readonly bytes: number }[] = []
+  readonly #ended: { readonly process: BrokerObject; readonly bytes: number; readonly left: readonly Left[] }[] = []
   #endedBytes = 0
   readonly #left = new LeftOutput()
   /** Asked for and not ended: each may still be on its way. */
@@ -177,17 +177,18 @@ export class Starter {
   }
 
   /**
-   * Keeps an ended process's record for a while, and what it wrote and nobody has read.
+   * Keeps an ended process's record for a while, and of what it wrote what may still be read.
    *
    * @param bytes of what it came to
    */
-  remember(process: BrokerObject, bytes: number, outputs: readonly Left[]): void {
-    this.#left.add(outputs)
-    this.#ended.push({ process, bytes })
+  remember(process: BrokerObject, bytes: number, left: readonly Left[]): void {
+    this.#left.add(left)
+    this.#ended.push({ process, bytes, left })
     this.#endedBytes += bytes
     while (this.#ended.length > REMEMBERED || (this.#endedBytes > MOST_BYTES && this.#ended.length > 1)) {
       const oldest = this.#ended.shift()
       this.#endedBytes -= oldest?.bytes ?? 0
+      for (const one of oldest?.left ?? []) one.discard()
       oldest?.process.remove?.(new StateError('the process ended long ago and its record is gone'))
     }
   }
