@@ -64,7 +64,7 @@ test('10-two-machines.ts on a Redis: the work is done on the other one', async (
 })
 
 test('11-progress-bar.ts draws a bar where somebody watches', async () => {
-  const args = ['-qec', 'stty cols 80; exec "$NODE" $FLAGS 11-progress-bar.ts', '/dev/null']
+  const args = ['-qec', 'stty cols 80 rows 24; exec "$NODE" $FLAGS 11-progress-bar.ts', '/dev/null']
   const flags = 'typescript' in process.features && process.features.typescript ? '' : '--import tsx'
   const env = { ...process.env, NODE: process.execPath, FLAGS: flags, SKEIN_URL: 'local:', TERM: 'xterm' }
   const { stdout } = await promisify(execFile)('script', args, { cwd: folder, env })
