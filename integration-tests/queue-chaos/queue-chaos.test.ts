@@ -100,11 +100,11 @@ test(
     const crew = new Crew(server.url, namespace)
     const base = `{${namespace}:queue:work}`
     // Waiting and delivered items in one look.
-    const look = `return redis.call('LLEN','${base}:q:wait')+redis.call('LLEN','${base}:q:active')`
+    const look = `return redis.call('LLEN',KEYS[1])+redis.call('LLEN',KEYS[2])`
     let [most, samples, running] = [0, 0, true]
     const sampling = (async () => {
       while (running) {
-        most = Math.max(most, Number(await server.ask('EVAL', look, 0)))
+        most = Math.max(most, Number(await server.ask('EVAL', look, 2, `${base}:q:wait`, `${base}:q:active`)))
         samples += 1
         await pause(3)
       }

@@ -76,9 +76,9 @@ export class Accidents {
       }
       if (kind === 'lose') {
         const lists = (await this.#redis.ask('KEYS', `{${this.#namespace}:s:*}:in`)) as string[]
-        if (lists.length > 0) await this.#redis.ask('DEL', ...lists)
+        for (const list of lists) await this.#redis.ask('DEL', list)
         // Nothing is lost where nothing is under way: it counts when it has met something.
-        else this.done.lose -= 1
+        if (lists.length === 0) this.done.lose -= 1
         continue
       }
       const host = this.#hosts.shift() as Host

@@ -2,6 +2,7 @@
 import type { RedisControls, RedisOptions } from './redis.ts'
 import { freePort, startProcess } from './redis-process.ts'
 import { ask, type Reply } from './resp.ts'
+import { tlsFlags } from './tls.ts'
 
 const MASTERS = 3
 const SLOTS = 16_384
@@ -23,16 +24,32 @@ export interface Cluster extends RedisControls {
   move(key: string, to: RedisControls, half?: () => Promise<void>): Promise<void>
 }
 
+export interface ClusterOptions extends RedisOptions {
+  /** All nodes speak TLS, also with each other, with the certificate `server` of that folder; their urls are for TLS then. */
+  readonly certificates?: string
+}
+
 type Command = readonly (string | number)[]
 
 const pause = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms))
 
-async function startNode(options: RedisOptions): Promise<{ node: RedisControls; bus: number }> {
-  const bus = await freePort()
-  const flags = ['--cluster-enabled', 'yes', '--cluster-port', String(bus), '--cluster-node-timeout', String(NODE_TIMEOUT), '--cluster-require-full-coverage', 'no'] // prettier-ignore
+interface Started {
+  readonly node: RedisControls
+  readonly url: string
+  /** For the other nodes. */
+  readonly port: number
+  readonly bus: number
+}
+
+async function startNode({ certificates, ...options }: ClusterOptions): Promise<Started> {
+  const [bus, tls] = [await freePort(), await freePort()]
+  const secured =
+    certificates === undefined ? [] : [...tlsFlags(certificates, 'server', tls, 'no'), '--tls-cluster', 'yes']
+  const flags = ['--cluster-enabled', 'yes', '--cluster-port', String(bus), '--cluster-node-timeout', String(NODE_TIMEOUT), '--cluster-require-full-coverage', 'no', ...secured] // prettier-ignore
   const node = await startProcess({ ...options, own: true, args: [...flags, ...(options.args ?? [])] })
   if (typeof node === 'string') throw new Error(node)
-  return { node, bus }
+  if (certificates !== undefined) return { node, url: `rediss://127.0.0.1:${tls}`, port: tls, bus }
+  return { node, url: node.url, port: Number(new URL(node.url).port), bus }
 }
 
 async function isWhole({ admin }: RedisControls, size: number): Promise<boolean> {
@@ -65,7 +82,7 @@ async function scanAll(url: string, [, , ...words]: Command): Promise<Reply> {
   return ['0', keys]
 }
 
-export async function startCluster(options: RedisOptions = {}): Promise<Cluster> {
+export async function startCluster(options: ClusterOptions = {}): Promise<Cluster> {
   const started = await Promise.all(Array.from({ length: MASTERS }, () => startNode(options)))
   const nodes = started.map(({ node }) => node)
   const [first] = nodes
@@ -75,9 +92,7 @@ export async function startCluster(options: RedisOptions = {}): Promise<Cluster>
     await ask(admin, 'CLUSTER', 'SET-CONFIG-EPOCH', index + 1)
     await ask(admin, 'CLUSTER', 'ADDSLOTSRANGE', index * share, Math.min(SLOTS, (index + 1) * share) - 1)
   }
-  for (const { node, bus } of started.slice(1)) {
-    await ask(first.admin, 'CLUSTER', 'MEET', '127.0.0.1', new URL(node.admin).port, bus)
-  }
+  for (const { port, bus } of started.slice(1)) await ask(first.admin, 'CLUSTER', 'MEET', '127.0.0.1', port, bus)
   const replicas: RedisControls[] = []
   const all = (): readonly RedisControls[] => [...nodes, ...replicas]
   const whole = async (): Promise<void> => {
@@ -97,7 +112,7 @@ export async function startCluster(options: RedisOptions = {}): Promise<Cluster>
     await Promise.all(all().map(done))
   }
   return {
-    url: first.url,
+    url: started[0]?.url ?? '',
     admin: first.admin,
     pid: first.pid,
     nodes,

@@ -4,6 +4,7 @@
  * test's own, with a port and a directory of its own, and may be stopped, killed or filled. `SKEIN_TEST_REDIS` says how they are entered.
  */
 import { randomBytes } from 'node:crypto'
+import { isClustered, startTogether } from './clustered.ts'
 import { startContainer } from './redis-docker.ts'
 import { startProcess } from './redis-process.ts'
 import { ask, type Reply } from './resp.ts'
@@ -36,6 +37,8 @@ export interface RedisControls {
   /** Runs again under the same url, after a `kill` if it runs; `empty`: with nothing of what it kept. */
   restart(options?: { readonly empty?: boolean }): Promise<void>
   close(): Promise<void>
+  /** Where one server is not asked as any other. */
+  ask?(...command: readonly (string | number)[]): Promise<Reply>
 }
 
 export interface RedisServer extends RedisControls {
@@ -47,7 +50,11 @@ export interface RedisServer extends RedisControls {
 /** A way to run a server, or why it cannot be gone here. */
 export type Way = (options: RedisOptions) => Promise<RedisControls | string>
 
-const ways: readonly Way[] = isSecured() ? [startSecured] : [startContainer, startProcess]
+const ways: readonly Way[] = isSecured()
+  ? [startSecured]
+  : isClustered()
+    ? [startTogether]
+    : [startContainer, startProcess]
 
 /** Starts a server. Whoever starts it closes it: `afterAll(() => redis.close())`, or `redisForTest` within a test. */
 export async function startRedis(options: RedisOptions = {}): Promise<RedisServer> {
@@ -98,11 +105,12 @@ export function entered(url: string, user: string): string {
 }
 
 function complete(controls: RedisControls): RedisServer {
+  const asked = controls.ask?.bind(controls) ?? ((...command) => ask(controls.admin, ...command))
   return Object.assign(controls, {
     config: async (name: string, value: string | number) => {
-      await ask(controls.admin, 'CONFIG', 'SET', name, value)
+      await asked('CONFIG', 'SET', name, value)
     },
-    ask: async (...command: readonly (string | number)[]) => ask(controls.admin, ...command),
+    ask: asked,
   })
 }
 

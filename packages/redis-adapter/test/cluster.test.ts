@@ -1,9 +1,14 @@
 /** A cluster whose masters die, come back without what they knew, are replaced, and give away what they have. */
+import { readFileSync, rmSync } from 'node:fs'
+import { join } from 'node:path'
 import { until } from '@skein/conformance'
 import { connect, type Context, NotSupportedError } from '@skein/core'
+import { redis } from '@skein/redis-adapter'
 import { beforeEach, describe, expect, onTestFinished, test } from 'vitest'
 import { type Cluster, startCluster } from '../../../integration-tests/support/cluster.ts'
-import { freshNamespace, type RedisControls } from '../../../integration-tests/support/redis.ts'
+import { entered, freshNamespace, type RedisControls } from '../../../integration-tests/support/redis.ts'
+import { aclUser } from '../../../integration-tests/support/security.ts'
+import { makeAuthority, sign } from '../../../integration-tests/support/tls.ts'
 import { slotOf } from '../src/supervisor/cluster/slots.ts'
 
 const TTL = 1_500
@@ -127,6 +132,20 @@ test('a slot goes to another master while a lock in it is held and awaited: call
   })
   expect(await Promise.all(released)).toEqual([true])
   expect((await next).token).toBeGreaterThan(lease.token)
+})
+
+test('over TLS, as the user of SECURITY.md', async () => {
+  const certificates = makeAuthority()
+  onTestFinished(() => rmSync(certificates, { recursive: true }))
+  sign(certificates, 'server')
+  const password = 'correct-horse'
+  const secured = await startCluster({ certificates, args: ['--user', ...aclUser({ namespace, password })] })
+  onTestFinished(() => secured.close())
+  const ca = readFileSync(join(certificates, 'ca.crt'))
+  const mp = await connect(redis(entered(secured.url, `skein:${password}`), { tls: { ca } }), { namespace })
+  onTestFinished(() => mp.close())
+  for (const name of ['a', 'b', 'c', 'd', 'e', 'f']) expect(await mp.lock(name).with(() => name)).toBe(name)
+  expect((await mp.inspect()).objects).toHaveLength(6)
 })
 
 describe('refused', () => {

@@ -33,8 +33,8 @@ export class ClusterStore implements GatedStore {
   readonly masters: readonly Redis[] = []
   readonly #options: ClusterOptions
   readonly #byName = new Map<string, Master>()
-  /** Each makes its script known to a master. */
-  readonly #scripts = new Set<(master: Master) => unknown>()
+  /** Each makes its script known to a master; objects without number use the same few. */
+  readonly #scripts = new Map<string, (master: Master) => unknown>()
   readonly #connected = new Set<() => void>()
   readonly #lost = new Set<() => void>()
   readonly #ready = new Set<() => void>()
@@ -80,11 +80,11 @@ export class ClusterStore implements GatedStore {
   }
 
   script<A extends readonly ScriptArgument[], R>(name: string, options: ScriptOptions = {}): Script<A, R> {
-    return this.#script(({ scripts }) => scripts.script<A, R>(name, options))
+    return this.#script(name, options, ({ scripts }) => scripts.script<A, R>(name, options))
   }
 
   urgent<A extends readonly ScriptArgument[], R>(name: string, options: ScriptOptions = {}): Script<A, R> {
-    return this.#script(({ scripts }) => scripts.urgent<A, R>(name, options))
+    return this.#script(name, options, ({ scripts }) => scripts.urgent<A, R>(name, options))
   }
 
   onConnected(told: () => void): () => void {
@@ -158,7 +158,7 @@ export class ClusterStore implements GatedStore {
 
   #add(master: Master): void {
     this.#byName.set(nameOf(master.server), master)
-    for (const load of this.#scripts) load(master)
+    for (const load of this.#scripts.values()) load(master)
     master.scripts.onConnected(() => this.tellConnected())
     master.scripts.onLost(() => {
       for (const told of this.#lost) told()
@@ -168,7 +168,11 @@ export class ClusterStore implements GatedStore {
     })
   }
 
-  #script<A extends readonly ScriptArgument[], R>(of: (master: Master) => Script<A, R>): Script<A, R> {
+  #script<A extends readonly ScriptArgument[], R>(
+    name: string,
+    options: ScriptOptions,
+    of: (master: Master) => Script<A, R>,
+  ): Script<A, R> {
     const known = new Map<Master, Script<A, R>>()
     const at = (master: Master): Script<A, R> => {
       let script = known.get(master)
@@ -177,7 +181,7 @@ export class ClusterStore implements GatedStore {
     }
     // Known to all of them ahead of the first use, see `ScriptLibrary`.
     for (const master of this.#all) at(master)
-    this.#scripts.add(at)
+    this.#scripts.set(JSON.stringify([name, options]), of)
     return { call: (keys, args, { deadline = COMMAND_DEADLINE } = {}) => this.#call(at, keys, args, deadline) }
   }
 
@@ -204,6 +208,10 @@ export class ClusterStore implements GatedStore {
         }
         if (!(error instanceof Moved)) throw error
         mayHaveRun ||= error.mayHaveRun
+      }
+      if (performance.now() > due) {
+        const told = `the cluster of Redis at ${this.#options.where} did not say within ${deadline} ms who has ${first}`
+        throw new ConnectionError(told, { retryable: true, indeterminate: mayHaveRun })
       }
       // Calls that wait here for the same go on in the order in which they came.
       if (tries > 0) await new Promise((resolve) => setTimeout(resolve, PAUSE))

@@ -50,7 +50,7 @@ export class Master {
         const life = lifeOf(await infoOf(this.client))
         if (this.client.status !== 'ready' || life === this.#life) return
         this.#life = life
-        for (const told of this.#met) told()
+        if (life !== null) for (const told of this.#met) told()
         return
       } catch {
         // Lost again, and the next connection asks; or it is not ready yet.
