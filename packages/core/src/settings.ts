@@ -9,14 +9,12 @@ import { checkName } from './util/names.ts'
 import { checkInteger, checkOptions } from './util/options.ts'
 
 /** What contexts of one place share. */
-const SHARED = ['namespace', 'sessionTtl', 'stallLimit', 'outage', 'serve'] as const
+const SHARED = ['namespace', 'sessionTtl', 'stallLimit', 'outage', 'replicas', 'serve'] as const
 /** What each has for itself. */
 const OWN = ['onDrift'] as const
 
 /** Options that are planned, and what holds without them. */
 const PLANNED: Readonly<Record<string, string>> = {
-  replicas:
-    'what the master alone has confirmed is granted; an array of urls has locks confirmed by a majority of servers',
   defaults: 'options are given with each call',
 }
 
@@ -36,6 +34,7 @@ export function checkSettings(options: ConnectOptions | undefined): Settings {
     sessionTtl = 5_000,
     stallLimit = 30_000,
     outage = Number.POSITIVE_INFINITY,
+    replicas = 0,
     serve = null,
     onDrift = 'reject',
   } = checked
@@ -47,13 +46,14 @@ export function checkSettings(options: ConnectOptions | undefined): Settings {
       `connect(): outage must be a number of milliseconds, 0 or more, got ${describe(outage)}; leave it out to wait as long as it takes`,
     )
   }
+  checkInteger(replicas, { min: 0, what: 'connect(): replicas' })
   if (onDrift !== 'reject' && onDrift !== 'warn') {
     throw new ArgumentError(
       `connect(): onDrift must be 'reject' (work is refused where its module is another version) or 'warn', got ${describe(onDrift)}`,
     )
   }
   const given = SHARED.filter((name) => checked[name] !== undefined)
-  return { namespace, sessionTtl, stallLimit, outage, serve: checkServe(serve), given, onDrift }
+  return { namespace, sessionTtl, stallLimit, outage, replicas, serve: checkServe(serve), given, onDrift }
 }
 
 /** @throws NotSupportedError */

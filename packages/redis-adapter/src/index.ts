@@ -1,4 +1,5 @@
 /** The Redis adapter, as `connect('redis://…')` of `@skein/core` loads it. */
+import { ArgumentError } from '@skein/core'
 import {
   type Adapter,
   LinkedAdapter,
@@ -28,6 +29,11 @@ export async function open(urls: readonly string[], options: OpenOptions): Promi
   const { place, quorum, details, ...settings } = options
   const [first, ...others] = urls.map((url, index) => serverOf(url, detailsOf(details, index)))
   if (first === undefined) throw new TypeError('open() needs a url')
+  if (quorum && settings.replicas > 0) {
+    throw new ArgumentError(
+      'connect(): replicas goes with one url: what an array of urls grants, a majority of the servers has confirmed; leave it out',
+    )
+  }
   const secret = readSecret()
   if (settings.serve !== false && settings.serve !== null) checkServing(settings.serve, [first, ...others], secret)
   const start: ThreadStart = { servers: [first, ...others], quorum, surroundings: surroundings(), secret }

@@ -17,6 +17,7 @@ test('a context that is opened in any moment of the last one closing works', asy
     sessionTtl: 5_000,
     stallLimit: 30_000,
     outage: 0,
+    replicas: 0,
     serve: null,
     given: [],
   }

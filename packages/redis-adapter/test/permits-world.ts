@@ -184,6 +184,7 @@ export class World {
     this.around = {
       store,
       seal: null,
+      replication: null,
       session: {
         get sid() {
           return sid()

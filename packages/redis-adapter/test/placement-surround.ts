@@ -59,6 +59,7 @@ export function testSurround(url: string, namespace: string, outage: number = Nu
   }
   return {
     seal: null,
+    replication: null,
     store: {
       script,
       state: 'connected',

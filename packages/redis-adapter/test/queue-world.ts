@@ -202,6 +202,7 @@ export class World {
     this.around = {
       store,
       seal: null,
+      replication: null,
       session: {
         get sid() {
           return sid()

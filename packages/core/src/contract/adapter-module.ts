@@ -11,6 +11,8 @@ export interface ConnectSettings {
   readonly stallLimit: number
   /** Milliseconds that waiting calls survive a lost connection; `Infinity`: as long as it takes. */
   readonly outage: number
+  /** How many replicas must have what is granted before it counts. */
+  readonly replicas: number
   /** How it takes the work of others, too; `false`: runs nothing here; `null`: runs what this program starts. */
   readonly serve: ServeSettings | false | null
   /** Which of these were asked for; the others are defaults, and give way to what another context of the process has asked for. */
@@ -30,7 +32,7 @@ export interface ServeSettings {
   readonly unsigned: boolean
 }
 
-export type SettingName = 'namespace' | 'sessionTtl' | 'stallLimit' | 'outage' | 'serve'
+export type SettingName = 'namespace' | 'sessionTtl' | 'stallLimit' | 'outage' | 'replicas' | 'serve'
 
 export interface OpenOptions extends ConnectSettings {
   /** Names what was asked for: a digest of the urls without their secrets. */

@@ -63,6 +63,12 @@ export interface ConnectOptions {
   /** Milliseconds that calls which wait survive a lost connection; then they reject with `ConnectionError`. Default: as long as it takes. */
   readonly outage?: number | undefined
   /**
+   * How many replicas of the server must have a lock, permit or term of office before `acquire()` resolves, so that it outlives a failover to one of
+   * them. Where fewer confirm it within `sessionTtl / 5`, it is given back and `acquire()` rejects with `ConnectionError`. Default 0: what the
+   * server has granted is granted. A failover may promote any replica, so only as many as there are is sure. Each grant takes a round trip more.
+   */
+  readonly replicas?: number | undefined
+  /**
    * Who runs the processes and the workers that this program starts. Default: this program does. `true`, or options: it does, and it takes
    * those of programs that said `false`, too, and stays alive until it is closed. `false`: any program of the namespace does that serves; a
    * start waits until there is one.

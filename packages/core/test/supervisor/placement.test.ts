@@ -16,6 +16,7 @@ function connected(namespace: string): Context {
     sessionTtl: 500,
     stallLimit: 500,
     outage: Number.POSITIVE_INFINITY,
+    replicas: 0,
     serve: null,
     given: [],
   }

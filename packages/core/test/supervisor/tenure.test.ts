@@ -22,7 +22,15 @@ async function connected({
 }: { stallLimit?: number; start?: object; quorum?: boolean } = {}): Promise<Context> {
   count += 1
   const namespace = `tenure-${count}`
-  const settings = { namespace, sessionTtl: TTL, stallLimit, outage: Number.POSITIVE_INFINITY, serve: null, given: [] }
+  const settings = {
+    namespace,
+    sessionTtl: TTL,
+    stallLimit,
+    outage: Number.POSITIVE_INFINITY,
+    replicas: 0,
+    serve: null,
+    given: [],
+  }
   const mp = new AdapterContext(
     new LinkedAdapter(await supervisorGround({ entry, start, nature: { ...nature, quorum }, namespace, settings })),
     false,

@@ -14,6 +14,7 @@ import { Seal } from './peers/seal.ts'
 import { preflight, type ServerFacts } from './preflight.ts'
 import { BeatingSession, sessionKeys } from './program-session.ts'
 import { asFirst, dependent, reachMasters } from './redlock/reach-masters.ts'
+import { onCluster, Replication } from './replication.ts'
 import { Scripts } from './script.ts'
 import { commandSettings, masterSettings, type Settings as ClientSettings, subscriberSettings } from './settings.ts'
 import type { Surround } from './surround.ts'
@@ -42,7 +43,8 @@ export interface Opened {
 
 type Servers = Pick<ThreadStart, 'servers' | 'quorum'> & Partial<Pick<ThreadStart, 'secret'>>
 
-type Settings = Pick<ConnectSettings, 'namespace' | 'sessionTtl' | 'outage' | 'serve'>
+type Settings = Pick<ConnectSettings, 'namespace' | 'sessionTtl' | 'outage' | 'serve'> &
+  Partial<Pick<ConnectSettings, 'replicas'>>
 
 /** Who answers to the program's processes for what they hold. */
 export type Guard = Pick<SupervisorHost, 'program' | 'sessions' | 'confirm' | 'lose' | 'interrupted' | 'alias'>
@@ -116,7 +118,7 @@ async function reachFirst<T>(
 }
 
 async function openAll(start: Servers, settings: Settings, guard: Guard, clients: Redis[]): Promise<Opened> {
-  const { namespace, sessionTtl, outage, serve } = settings
+  const { namespace, sessionTtl, outage, serve, replicas = 0 } = settings
   const { servers, quorum, secret = '' } = start
   const [first] = servers
   const seal = secret === '' ? null : new Seal(secret, namespace)
@@ -135,6 +137,11 @@ async function openAll(start: Servers, settings: Settings, guard: Guard, clients
   }
   const subscriberOf = (server: Server): Redis => make(subscriberSettings(server, `${name}:wakes`))
   const client = make(commandSettings(first, name))
+  const replicationOf = async (count: number): Promise<Replication> => {
+    const asking = make(commandSettings(first, `${name}:replicas`))
+    await reach(asking, first, mask)
+    return new Replication({ client: asking, key: `{${namespace}:sessions}:replicas`, replicas: count, patience: beat })
+  }
   const masters = quorum ? servers.map((server) => make(masterSettings(server, `${name}:locks`))) : []
   const { scripts, wakes, keeps } = await reachFirst(client, start, mask, async (facts) => {
     const { flags, cluster } = facts
@@ -148,6 +155,8 @@ async function openAll(start: Servers, settings: Settings, guard: Guard, clients
     return { scripts: store, keeps: facts.keeps, wakes: new Subscription(subscriber, namespace) }
   })
   await reachMasters(masters, servers, mask)
+  if (replicas > 0 && scripts instanceof ClusterStore) throw onCluster(first)
+  const replication = replicas === 0 ? null : await replicationOf(replicas)
   if (scripts instanceof ClusterStore) scripts.onHomeMoved(() => wakes.move(subscriberOf(scripts.home)))
   const deaths = new DeathRegister(scripts.urgent('session-dead', { readOnly: true }), [keys.live])
   const clearing = new Clearing({ store: scripts, keys, namespace, ttl: sessionTtl })
@@ -215,6 +224,7 @@ async function openAll(start: Servers, settings: Settings, guard: Guard, clients
   const around: Surround = {
     store: scripts,
     seal,
+    replication,
     session,
     wakes,
     deaths,

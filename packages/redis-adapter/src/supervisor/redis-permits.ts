@@ -223,7 +223,20 @@ export class RedisPermits extends BrokerObject {
   #grant(ask: Ask, token: number, notified: boolean): void {
     this.grants.add(token, ask.call.session, ask.rid)
     this.#asks.remove(ask)
-    ask.granted(token, notified)
+    if (this.#around.replication === null) ask.granted(token, notified)
+    else void this.#confirm(ask, token, notified)
+  }
+
+  /** Tells of the grant as soon as it would outlive the server. */
+  async #confirm({ call, rid, granted, failed }: Ask, token: number, notified: boolean): Promise<void> {
+    const why = (await this.#around.replication?.lacking()) ?? null
+    if (!this.grants.has(token, rid)) {
+      failed(new ConnectionError(`${this.label} was lost before it could be used`, { retryable: true }))
+    } else if (why === null) granted(token, notified)
+    else {
+      this.#giveBack(call.session, token, true)
+      failed(new ConnectionError(`${this.label} was granted and given back: ${why}`, { retryable: true }))
+    }
   }
 
   #fail(ask: Ask, error: Error): void {

@@ -2,6 +2,7 @@
 import type { Session } from '@skein/core/adapter'
 import type { Redis } from 'ioredis'
 import type { Seal } from './peers/seal.ts'
+import type { Replication } from './replication.ts'
 
 export type ScriptArgument = string | number | Uint8Array
 
@@ -139,6 +140,8 @@ export interface Surround {
   readonly store: Store
   /** How messages between programs are signed; `null`: they are not. */
   readonly seal: Seal | null
+  /** `null`: what the server has granted is granted. */
+  readonly replication: Replication | null
   readonly session: ProgramSession
   readonly wakes: Wakes
   readonly deaths: Deaths

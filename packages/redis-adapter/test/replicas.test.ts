@@ -1,0 +1,98 @@
+/** `replicas`: what is granted is on so many of them before anybody counts on it. */
+import { ArgumentError, connect, ConnectionError, type Context } from '@skein/core'
+import { until } from '@skein/conformance'
+import { beforeEach, expect, onTestFinished, test } from 'vitest'
+import { freshNamespace, type RedisControls } from '../../../integration-tests/support/redis.ts'
+import { startProcess } from '../../../integration-tests/support/redis-process.ts'
+import { ask } from '../../../integration-tests/support/resp.ts'
+
+let master: RedisControls
+let replica: RedisControls
+let namespace: string
+
+/** Two that reach each other. */
+async function started(args: readonly string[]): Promise<RedisControls> {
+  const server = await startProcess({ own: true, args })
+  if (typeof server === 'string') throw new Error(server)
+  onTestFinished(() => server.close())
+  return server
+}
+
+beforeEach(async () => {
+  master = await started(['--repl-diskless-sync-delay', '0'])
+  const { hostname, port } = new URL(master.url)
+  replica = await started(['--replicaof', hostname, port])
+  namespace = freshNamespace()
+  await until('the replica is connected', async () =>
+    String(await ask(master.url, 'INFO', 'replication')).includes('state=online'),
+  )
+})
+
+async function opened(replicas: number): Promise<Context> {
+  const mp = await connect(master.url, { namespace, replicas })
+  onTestFinished(() => mp.close())
+  return mp
+}
+
+test('R11: who holds is known to the replica, too', async () => {
+  const mp = await opened(1)
+  const there = async (key: string): Promise<unknown> => ask(replica.url, 'EXISTS', `{${namespace}:${key}}:h`)
+  await mp.lock('a').with(async () => expect(await there('lock:a')).toBe(1))
+  await mp.semaphore(2, 'b').with(async () => expect(await there('semaphore:b')).toBe(1))
+  await mp.rwlock('c').read.with(async () => expect(await there('rwlock:c')).toBe(1))
+  const lease = await mp.lock('d').tryAcquire()
+  expect(lease).not.toBeNull()
+  expect(await there('lock:d')).toBe(1)
+  await lease?.release()
+})
+
+test('R11: without the replica nobody is granted anything, and the lock is free; with it again, it is as before', async () => {
+  const [careful, careless] = [await opened(1), await connect(master.url, { namespace: `${namespace}x` })]
+  onTestFinished(() => careless.close())
+  await replica.stop()
+  const refused = careful.lock('a').acquire()
+  await expect(refused).rejects.toThrow(ConnectionError)
+  await expect(refused).rejects.toThrow(
+    /^lock "a" was granted and given back: 0 of 1 replicas have confirmed it within 1000 ms; are they running/,
+  )
+  await expect(refused).rejects.toMatchObject({ retryable: true })
+  expect(await careful.lock('a').holder()).toBeNull()
+  // Another namespace of the same server asks for none.
+  await careless.lock('a').with(() => undefined)
+  await replica.cont()
+  await until('it confirms again', async () =>
+    careful
+      .lock('a')
+      .with(() => true)
+      .catch(() => false),
+  )
+})
+
+test('many who want it wait for the replica together, and hold it one at a time', async () => {
+  const mp = await opened(1)
+  const lock = mp.lock('a')
+  let inside = 0
+  const tokens: number[] = []
+  const one = async (): Promise<void> => {
+    for (let turn = 0; turn < 5; turn += 1) {
+      await lock.with(async (lease) => {
+        inside += 1
+        expect(inside).toBe(1)
+        await new Promise((resolve) => setImmediate(resolve))
+        tokens.push(lease.token)
+        inside -= 1
+      })
+    }
+  }
+  const permits = mp.semaphore(3, 'b')
+  const other = async (): Promise<void> => {
+    for (let turn = 0; turn < 5; turn += 1) await permits.with(() => undefined)
+  }
+  await Promise.all([one(), one(), one(), other(), other(), other(), other()])
+  expect(tokens).toHaveLength(15)
+  expect(tokens).toEqual(tokens.toSorted((a, b) => a - b))
+})
+
+test('an array of urls takes none: a majority has confirmed what it grants', async () => {
+  await expect(connect([master.url], { namespace, replicas: 1 })).rejects.toThrow(ArgumentError)
+})
