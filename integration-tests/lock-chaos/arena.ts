@@ -167,8 +167,20 @@ export class Arena {
       for (const one of [pid, ...children]) signal(one, 'SIGKILL')
     }
     closeSync(this.#file)
-    // Who is being killed may still write a file.
-    rmSync(this.#folder, { recursive: true, force: true, maxRetries: 20, retryDelay: 50 })
+    remove(this.#folder)
+  }
+}
+
+/** Who is being killed may still write a file there; Node's own retries would not remove that. */
+function remove(folder: string): void {
+  for (let left = 100; ; left -= 1) {
+    try {
+      rmSync(folder, { recursive: true, force: true })
+      return
+    } catch (error) {
+      if (left === 0 || (error as NodeJS.ErrnoException).code !== 'ENOTEMPTY') throw error
+      Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 50)
+    }
   }
 }
 
