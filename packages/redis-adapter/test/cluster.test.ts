@@ -157,6 +157,12 @@ describe('refused', () => {
     }
   })
 
+  test('replicas, which each of its masters has for itself', async () => {
+    const refused = connect(cluster.url, { namespace, replicas: 1 })
+    await expect(refused).rejects.toThrow(NotSupportedError)
+    await expect(refused).rejects.toThrow(/replicas is not supported on a cluster/)
+  })
+
   test('another database than the only one', async () => {
     await expect(connect(`${cluster.url}/3`, { namespace })).rejects.toThrow(/has no database 3; use 0/)
   })

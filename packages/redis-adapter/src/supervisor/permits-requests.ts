@@ -1,4 +1,5 @@
 /** What a program keeps of each request for permits that it has made in Redis. */
+import { ConflictError } from '@skein/core'
 import type { Call } from '@skein/core/adapter'
 import type { Patient } from './permits-patience.ts'
 
@@ -34,4 +35,11 @@ export interface Ask extends Patient {
 /** The session that a request id belongs to. */
 export function sidOf(rid: string): string {
   return rid.slice(0, rid.indexOf('/'))
+}
+
+/** The same name exists with another number of permits. 0 stands for permits that belong to nobody. */
+export function conflictOf(label: string, there: number, asked: number): ConflictError {
+  const what = (permits: number): string => (permits === 0 ? 'permits that belong to nobody' : `${permits} permits`)
+  const mend = 'use the same options or another name'
+  return new ConflictError(`${label} exists with ${what(there)}, ${what(asked)} were asked for; ${mend}`)
 }

@@ -6,14 +6,14 @@
  * messages that were lost. Whatever a process holds or waits for here is this object's to give back when the process ends.
  */
 import { BrokerObject, type Call, type Methods, type ObjectKind, type Session } from '@skein/core/adapter'
-import { ConflictError, ConnectionError, NotHeldError, StateError } from '@skein/core'
+import { ConnectionError, NotHeldError, StateError } from '@skein/core'
 import { answer } from './answer.ts'
 import { Asks } from './permits-asks.ts'
 import { Drops } from './permits-drops.ts'
 import { Undertaker } from './permits-dead.ts'
 import { delayOf, Patience } from './permits-patience.ts'
 import { Grants } from './permits-grants.ts'
-import type { Ask } from './permits-requests.ts'
+import { type Ask, conflictOf } from './permits-requests.ts'
 import { type AcquireAnswer, type Holder, PermitScripts } from './permits-scripts.ts'
 import type { Surround } from './surround.ts'
 
@@ -108,7 +108,7 @@ export class RedisPermits extends BrokerObject {
   override check(spec: unknown): void {
     const { permits, owned } = spec as PermitsSpec
     const asked = owned === false ? 0 : permits
-    if (asked !== this.#total) throw this.#conflict(this.#total, asked)
+    if (asked !== this.#total) throw conflictOf(this.label, this.#total, asked)
   }
 
   override leave(session: Session): void {
@@ -202,7 +202,7 @@ export class RedisPermits extends BrokerObject {
     }
     if (answered.kind === 'granted') this.#grant(ask, answered.token, answered.notified)
     else if (answered.kind === 'lost') this.#fail(ask, new NotHeldError(`${this.label} was lost before the wait`))
-    else if (answered.kind === 'conflict') this.#fail(ask, this.#conflict(answered.permits, this.#total))
+    else if (answered.kind === 'conflict') this.#fail(ask, conflictOf(this.label, answered.permits, this.#total))
     else if (await this.#undertaker.clear(answered.sids)) this.again(ask)
     else if (poll && this.#asks.remove(ask)) call.ok(null)
     else if (!leaving && waiting?.leaving === true) this.again(ask)
@@ -345,12 +345,5 @@ export class RedisPermits extends BrokerObject {
     let look = await this.scripts.look()
     if (look.holder !== null && (await this.#undertaker.clear([look.sid]))) look = await this.scripts.look()
     return asked === undefined || look.permits === asked ? look.holder : null
-  }
-
-  /** 0 stands for permits that belong to nobody. */
-  #conflict(there: number, asked: number): ConflictError {
-    const what = (permits: number): string => (permits === 0 ? 'permits that belong to nobody' : `${permits} permits`)
-    const mend = 'use the same options or another name'
-    return new ConflictError(`${this.label} exists with ${what(there)}, ${what(asked)} were asked for; ${mend}`)
   }
 }
