@@ -13,9 +13,9 @@ const SHARED = ['namespace', 'sessionTtl', 'stallLimit', 'outage', 'replicas', '
 /** What each has for itself. */
 const OWN = ['onDrift'] as const
 
-/** Options that are planned, and what holds without them. */
-const PLANNED: Readonly<Record<string, string>> = {
-  defaults: 'options are given with each call',
+/** Options that one may expect and there are not (decision 38), and what to do instead. */
+const REFUSED: Readonly<Record<string, string>> = {
+  defaults: 'options are given with each call; spread an object of your own into them: { ...ours, timeout: 1_000 }',
 }
 
 export interface Settings extends ConnectSettings {
@@ -27,7 +27,7 @@ const SHORTEST = 100
 
 /** @throws ArgumentError */
 export function checkSettings(options: ConnectOptions | undefined): Settings {
-  refusePlanned(options, PLANNED, 'connect()')
+  refuse(options, REFUSED, 'connect()')
   const checked = checkOptions(options, [...SHARED, ...OWN], 'connect()')
   const {
     namespace = 'skein',
@@ -57,9 +57,9 @@ export function checkSettings(options: ConnectOptions | undefined): Settings {
 }
 
 /** @throws NotSupportedError */
-function refusePlanned(options: unknown, planned: Readonly<Record<string, string>>, where: string): void {
+function refuse(options: unknown, refused: Readonly<Record<string, string>>, where: string): void {
   if (typeof options !== 'object' || options === null) return
-  for (const [name, instead] of Object.entries(planned)) {
+  for (const [name, instead] of Object.entries(refused)) {
     if (!Object.hasOwn(options, name) || Reflect.get(options, name) === undefined) continue
     throw new NotSupportedError(`${where}: ${name} is not supported; leave it out: ${instead}`)
   }

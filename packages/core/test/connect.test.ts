@@ -39,7 +39,7 @@ describe('connect() refuses', () => {
   })
 
   it.each<[string, object, RegExp]>([['defaults', { defaults: {} }, /defaults is not supported; leave it out/]])(
-    '%s, which is planned',
+    '%s, which there is not',
     async (_, options, message) => {
       const refused = connect('local:', options)
       await expect(refused).rejects.toThrow(NotSupportedError)
