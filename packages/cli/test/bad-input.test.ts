@@ -5,7 +5,7 @@
  */
 import { spawnSync } from 'node:child_process'
 import { chmodSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
-import { hostname, tmpdir } from 'node:os'
+import { hostname, networkInterfaces, tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest'
 import { type RedisServer, startRedis } from '../../../integration-tests/support/redis.ts'
@@ -15,6 +15,11 @@ const ROOT = process.getuid?.() === 0
 /** As an account that may nothing: only root can become it, and only where it may read this repository. */
 const AS_NOBODY = 'setpriv --reuid 65534 --regid 65534 --clear-groups'
 const NOBODY = ROOT && spawnSync('sh', ['-c', `${AS_NOBODY} test -r '${import.meta.filename}'`]).status === 0
+
+/** Of this machine, as others see it. */
+const ADDRESS = Object.values(networkInterfaces())
+  .flat()
+  .find((one) => one?.internal === false && one.family === 'IPv4')?.address
 
 let redis: RedisServer
 let env: Environment
@@ -232,6 +237,24 @@ describe('skein host', () => {
       host.kill('SIGTERM')
       const [, ...more] = (await host.ended).stdout.trimEnd().split('\n')
       expect(more).toEqual(ROOT && as === '' ? ['skein: mind that what others start runs here as root'] : [])
+    }
+  })
+
+  test.runIf(ADDRESS !== undefined)('row 79: beyond this machine it says what the way there lacks', async () => {
+    const open = await startRedis({ own: true, args: ['--bind', '0.0.0.0', '--protected-mode', 'no'] })
+    onTestFinished(() => open.close())
+    const url = open.url.replace('127.0.0.1', `user:secret@${ADDRESS}`)
+    await open.ask('ACL', 'SETUSER', 'user', 'on', '>secret', '~*', '&*', '+@all')
+    for (const [from, lacks] of [
+      [url, 'no TLS'],
+      [url.replace('user:secret@', ''), 'no TLS and no password'],
+    ] as const) {
+      const host = new Running(`exec skein host --url ${from} 2>&1`, { SKEIN_SECRET: SECRET })
+      await host.shows('Serving')
+      host.kill('SIGTERM')
+      const { stdout } = await host.ended
+      expect(stdout).toContain(`${url.replace('user:secret@', '')} has ${lacks}\n`)
+      expect(stdout).not.toContain('secret@')
     }
   })
 
