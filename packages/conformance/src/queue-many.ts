@@ -65,8 +65,8 @@ export function queueManySuite(suite: Suite): void {
     check('putMany() that runs out of time has put the first items, and no later one', async ({ mp }) => {
       const queue = mp.queue<number>({ maxSize: 3 })
       const asked = performance.now()
-      await expect(queue.putMany(range(10), { timeout: 60 })).rejects.toBeInstanceOf(TimeoutError)
-      expect(performance.now() - asked).toBeGreaterThanOrEqual(59)
+      await expect(queue.putMany(range(10), { timeout: 600 })).rejects.toBeInstanceOf(TimeoutError)
+      expect(performance.now() - asked).toBeGreaterThanOrEqual(599)
       expect(await queue.getMany(10)).toEqual([0, 1, 2])
       expect(await queue.tryGet()).toBeNull()
     })
