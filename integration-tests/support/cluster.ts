@@ -65,11 +65,12 @@ async function isWhole({ admin }: RedisControls, size: number): Promise<boolean>
 /** Of nodes that were asked the same: as if one had answered. */
 function together(name: string, replies: readonly Reply[]): Reply {
   if (name === 'KEYS') return replies.flatMap((reply) => reply as Reply[])
+  if (name === 'DBSIZE') return replies.reduce<number>((sum, reply) => sum + Number(reply), 0)
   if (name === 'SCAN') return ['0', replies.flatMap((reply) => (reply as [string, Reply[]])[1])]
   return typeof replies[0] === 'string' && name === 'CLIENT' ? replies.join('\n') : (replies[0] ?? null)
 }
 
-const KEYLESS = ['KEYS', 'SCAN', 'CLIENT', 'INFO', 'CONFIG', 'FLUSHALL', 'ACL', 'SCRIPT', 'PING', 'DEBUG']
+const KEYLESS = ['KEYS', 'SCAN', 'CLIENT', 'INFO', 'CONFIG', 'FLUSHALL', 'ACL', 'SCRIPT', 'PING', 'DEBUG', 'DBSIZE']
 
 async function scanAll(url: string, [, , ...words]: Command): Promise<Reply> {
   const keys: Reply[] = []
