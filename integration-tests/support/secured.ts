@@ -3,7 +3,7 @@
  * certificate. What a test itself asks the server goes as the administrator, over a plain port.
  */
 import { randomBytes } from 'node:crypto'
-import { copyFileSync, existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { chmodSync, copyFileSync, existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import process from 'node:process'
 import type { RedisControls, RedisOptions } from './redis.ts'
@@ -33,6 +33,8 @@ export function prepare(): () => void {
   const file = join(made, 'trusted.crt')
   copyFileSync(join(made, 'ca.crt'), file)
   if (trusted !== '' && existsSync(trusted)) writeFileSync(file, readFileSync(trusted), { flag: 'a' })
+  // Programs that run as somebody else trust it, too.
+  chmodSync(made, 0o711)
   process.env[FOLDER] = made
   process.env[TRUSTED] = file
   return () => rmSync(made, { recursive: true, force: true })
