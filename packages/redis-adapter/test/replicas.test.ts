@@ -1,5 +1,5 @@
 /** `replicas`: what is granted is on so many of them before anybody counts on it. */
-import { ArgumentError, connect, ConnectionError, type Context } from '@skein/core'
+import { ArgumentError, connect, ConnectionError, type Context, TimeoutError } from '@skein/core'
 import { until } from '@skein/conformance'
 import { beforeEach, expect, onTestFinished, test } from 'vitest'
 import { freshNamespace, type RedisControls } from '../../../integration-tests/support/redis.ts'
@@ -28,8 +28,8 @@ beforeEach(async () => {
   )
 })
 
-async function opened(replicas: number): Promise<Context> {
-  const mp = await connect(master.url, { namespace, replicas })
+async function opened(replicas: number, sessionTtl = 5_000): Promise<Context> {
+  const mp = await connect(master.url, { namespace, replicas, sessionTtl })
   onTestFinished(() => mp.close())
   return mp
 }
@@ -66,6 +66,24 @@ test('R11: without the replica nobody is granted anything, and the lock is free;
       .with(() => true)
       .catch(() => false),
   )
+})
+
+test('who gives up while a replica is asked holds nothing when that confirms', async () => {
+  const mp = await opened(1)
+  const lock = mp.lock('a')
+  await replica.stop()
+  await expect(lock.acquire({ timeout: 50 })).rejects.toThrow(TimeoutError)
+  await replica.cont()
+  const lease = await lock.acquire({ timeout: 10_000 })
+  await lease.release()
+})
+
+test('a replica has the time that is said, also where that is longer than any command may take', async () => {
+  const mp = await opened(1, 27_500)
+  await replica.stop()
+  const began = performance.now()
+  await expect(mp.lock('a').acquire()).rejects.toThrow(/ within 5500 ms; /)
+  expect(performance.now() - began).toBeGreaterThan(5_490)
 })
 
 test('many who want it wait for the replica together, and hold it one at a time', async () => {

@@ -16,7 +16,13 @@ import { BeatingSession, sessionKeys } from './program-session.ts'
 import { asFirst, dependent, reachMasters } from './redlock/reach-masters.ts'
 import { onCluster, Replication } from './replication.ts'
 import { Scripts } from './script.ts'
-import { commandSettings, masterSettings, type Settings as ClientSettings, subscriberSettings } from './settings.ts'
+import {
+  COMMAND_DEADLINE,
+  commandSettings,
+  masterSettings,
+  type Settings as ClientSettings,
+  subscriberSettings,
+} from './settings.ts'
 import type { Surround } from './surround.ts'
 import { Sweeper } from './sweeper.ts'
 import { Subscription } from './wakes.ts'
@@ -138,7 +144,9 @@ async function openAll(start: Servers, settings: Settings, guard: Guard, clients
   const subscriberOf = (server: Server): Redis => make(subscriberSettings(server, `${name}:wakes`))
   const client = make(commandSettings(first, name))
   const replicationOf = async (count: number): Promise<Replication> => {
-    const asking = make(commandSettings(first, `${name}:replicas`))
+    const usual = commandSettings(first, `${name}:replicas`)
+    // The server is silent for as long as it waits.
+    const asking = make({ ...usual, commandTimeout: COMMAND_DEADLINE + beat })
     await reach(asking, first, mask)
     return new Replication({ client: asking, key: `{${namespace}:sessions}:replicas`, replicas: count, patience: beat })
   }
