@@ -46,7 +46,7 @@ describe.skipIf(why !== '')('two hosts', () => {
     await Promise.all([start('alpha'), start('beta')])
   })
   afterEach(async () => {
-    for (const machine of network.machines) machine.heal()
+    await Promise.all(network.machines.map((machine) => machine.heal()))
     for (const host of Object.values(hosts)) {
       host.kill('SIGCONT')
       host.kill('SIGKILL')
@@ -113,7 +113,7 @@ describe.skipIf(why !== '')('two hosts', () => {
     alpha?.cut()
     for (const one of [endless, late]) expect((await one.join()).reason).toBe('host-lost')
     await until('it was ended over there, where nobody could reach it', () => !isRunning(pid))
-    alpha?.heal()
+    await alpha?.heal()
     await until(
       'the host is there again',
       async () => (await mp.hosts()).filter(({ state }) => state === 'serving').length === 2,
@@ -127,7 +127,7 @@ describe.skipIf(why !== '')('two hosts', () => {
     const child = await mp.process(numberAfter, [1_500], { host: 'alpha' }).start()
     network.machines[0]?.cut()
     await new Promise((resolve) => setTimeout(resolve, TTL / 8))
-    network.machines[0]?.heal()
+    await network.machines[0]?.heal()
     expect(await child.result()).toBe(1_500)
   })
 
@@ -139,7 +139,7 @@ describe.skipIf(why !== '')('two hosts', () => {
     const ended = child.terminate()
     await new Promise((resolve) => setTimeout(resolve, TTL / 8))
     expect(isRunning(pid)).toBe(true)
-    network.machines[0]?.heal()
+    await network.machines[0]?.heal()
     await ended
     expect(await child.join()).toMatchObject({ reason: 'signaled', signal: 'SIGTERM', exitCode: -15 })
     await until('it is gone', () => !isRunning(pid))

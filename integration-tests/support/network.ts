@@ -1,6 +1,7 @@
 /** Machines with addresses of their own, as far as one kernel can give them: network namespaces, joined to this one by a bridge. Linux, as root. */
 import { spawnSync } from 'node:child_process'
 import { randomInt } from 'node:crypto'
+import { connect } from 'node:net'
 import process from 'node:process'
 
 export interface Machine {
@@ -10,7 +11,8 @@ export interface Machine {
   readonly prefix: readonly string[]
   /** Its cable is pulled, and put in again. */
   cut(): void
-  heal(): void
+  /** Resolves when each side reaches the other again. */
+  heal(): Promise<void>
 }
 
 export interface Network {
@@ -23,6 +25,18 @@ export interface Network {
 function ip(...args: readonly string[]): void {
   const { status, stderr, error } = spawnSync('ip', args, { encoding: 'utf8' })
   if (status !== 0) throw new Error(`ip ${args.join(' ')}: ${stderr ?? ''}`, { cause: error })
+}
+
+/** Nobody listens there. */
+const DISCARD = 9
+
+async function answers(address: string): Promise<boolean> {
+  const socket = connect({ host: address, port: DISCARD, timeout: 200 })
+  return new Promise((told) => {
+    socket.on('connect', () => told(true))
+    socket.on('timeout', () => told(false))
+    socket.on('error', (error: NodeJS.ErrnoException) => told(error.code === 'ECONNREFUSED'))
+  }).finally(() => socket.destroy()) as Promise<boolean>
 }
 
 /** `''`, or why there can be none here. */
@@ -68,7 +82,13 @@ export function makeNetwork(names: readonly string[]): Network {
         address,
         prefix: ['ip', 'netns', 'exec', space, 'unshare', '--uts', 'sh', '-c', `hostname ${name} && exec "$0" "$@"`],
         cut: () => ip('link', 'set', cable, 'down'),
-        heal: () => ip('link', 'set', cable, 'up'),
+        heal: async () => {
+          ip('link', 'set', cable, 'up')
+          // Who asked for the other while it was away is told for seconds more that there is no way to it (ARP, 3 s): both ask anew.
+          ip('neigh', 'flush', 'dev', bridge)
+          ip('-n', space, 'neigh', 'flush', 'dev', end)
+          while (!(await answers(address)));
+        },
       }
     })
     return { address: `${subnet}.1`, machines, close }
