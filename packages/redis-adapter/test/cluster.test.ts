@@ -119,6 +119,14 @@ test('a replica takes the place of a master that is killed: locks on it are lost
   expect(await handedOn(name, () => node.kill())).toBe(true)
 })
 
+test('the same where the master falls silent, and its connections stay', async () => {
+  const [node] = await others(await home())
+  if (node === undefined) throw new Error('three nodes')
+  await cluster.replicaOf(node)
+  const name = await nameOn(node, 'lock')
+  expect(await handedOn(name, () => node.stop())).toBe(true)
+})
+
 test('a slot goes to another master while a lock in it is held and awaited: calls wait, and nothing is lost', async () => {
   const [one, other] = [await program(cluster.nodes[0]), await program(cluster.nodes[1])]
   const [node, target] = await others(await home())

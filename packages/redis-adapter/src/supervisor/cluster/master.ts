@@ -1,7 +1,7 @@
 /** One master of a cluster: the program's connection to it, and what it is called as one that has forgotten nothing since. */
 import type { Redis } from 'ioredis'
 import type { Server } from '../../options.ts'
-import type { Mask } from '../failure.ts'
+import { isOwnWord, isReply, type Mask } from '../failure.ts'
 import { shown } from '../../options.ts'
 import { hangUp } from '../connections.ts'
 import { type Info, infoOf } from '../preflight.ts'
@@ -23,6 +23,7 @@ export class Master {
   readonly scripts: Scripts
   readonly #met = new Set<() => void>()
   #life: string | null = null
+  #asking = false
   #closed = false
 
   constructor({ client, server, mask, flags }: MasterOptions) {
@@ -45,17 +46,25 @@ export class Master {
 
   /** Asks it, until it says so or the connection is lost. */
   async meet(): Promise<void> {
-    while (!this.#closed && this.client.status === 'ready') {
-      try {
-        const life = lifeOf(await infoOf(this.client))
-        if (this.client.status !== 'ready' || life === this.#life) return
-        this.#life = life
-        if (life !== null) for (const told of this.#met) told()
-        return
-      } catch {
-        // Lost again, and the next connection asks; or it is not ready yet.
-        await new Promise((resolve) => setTimeout(resolve, AGAIN))
-      }
+    if (this.#asking) return
+    this.#asking = true
+    while (!this.#closed && this.client.status === 'ready' && !(await this.#answers())) {
+      await new Promise((resolve) => setTimeout(resolve, AGAIN))
+    }
+    this.#asking = false
+  }
+
+  async #answers(): Promise<boolean> {
+    try {
+      const life = lifeOf(await infoOf(this.client))
+      if (this.client.status !== 'ready' || life === this.#life) return true
+      this.#life = life
+      if (life !== null) for (const told of this.#met) told()
+      return true
+    } catch (error) {
+      // Silence on a connection that looks sound: another one may reach it, or a replica has its place by now, which nobody looks for before.
+      if (!this.#closed && !isReply(error) && !isOwnWord(error)) this.scripts.renew()
+      return false
     }
   }
 
