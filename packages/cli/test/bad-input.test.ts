@@ -8,7 +8,7 @@ import { chmodSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { hostname, networkInterfaces, tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest'
-import { type RedisServer, startRedis } from '../../../integration-tests/support/redis.ts'
+import { entered, type RedisServer, startRedis } from '../../../integration-tests/support/redis.ts'
 import { type Environment, type Outcome, Running, shell } from './skein.ts'
 
 const ROOT = process.getuid?.() === 0
@@ -243,7 +243,8 @@ describe('skein host', () => {
   test.runIf(ADDRESS !== undefined)('row 79: beyond this machine it says what the way there lacks', async () => {
     const open = await startRedis({ own: true, args: ['--bind', '0.0.0.0', '--protected-mode', 'no'] })
     onTestFinished(() => open.close())
-    const url = open.url.replace('127.0.0.1', `user:secret@${ADDRESS}`)
+    // The plain way in, however else the server is entered.
+    const url = entered(open.admin, 'user:secret').replace('127.0.0.1', String(ADDRESS))
     await open.ask('ACL', 'SETUSER', 'user', 'on', '>secret', '~*', '&*', '+@all')
     for (const [from, lacks] of [
       [url, 'no TLS'],
