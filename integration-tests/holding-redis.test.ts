@@ -3,7 +3,7 @@ import process from 'node:process'
 import { connect, type Lock, type Queue, QueueClosedError, type Semaphore } from '@skein/core'
 import { expect, onTestFinished, test } from 'vitest'
 import { holdAndCompute, holdUntilWoken, type Tokens } from './holding.mjs'
-import { freshNamespace, type RedisServer, redisForTest } from './support/redis.ts'
+import { freshNamespace, redisForTest } from './support/redis.ts'
 
 const TTL = 500
 
@@ -24,14 +24,14 @@ async function stage(urls: string | readonly string[]): Promise<Stage> {
   return { mp, lock: mp.lock(), permits: mp.semaphore(1), items, held: mp.queue<Tokens>() }
 }
 
-const urlsOf = {
-  'one server': (server: RedisServer) => server.url,
-  'an array of one': (server: RedisServer) => [server.url],
+const places = {
+  'one server': async () => (await redisForTest()).url,
+  'an array of one': async () => [(await redisForTest({ single: true })).url],
 }
 
-for (const [where, urls] of Object.entries(urlsOf)) {
+for (const [where, open] of Object.entries(places)) {
   test(`${where}: a child that computes for ten sessionTtls keeps a lock, a permit and a delivery`, async () => {
-    const { mp, lock, permits, items, held } = await stage(urls(await redisForTest()))
+    const { mp, lock, permits, items, held } = await stage(await open())
     const child = mp.process(holdAndCompute, [lock, permits, items, held, 10 * TTL])
     await child.start()
     const tokens = await held.get()
@@ -51,7 +51,7 @@ for (const [where, urls] of Object.entries(urlsOf)) {
   })
 
   test(`${where}: one that is stopped loses all three, and hears of it at its first look when it goes on`, async () => {
-    const { mp, lock, permits, items, held } = await stage(urls(await redisForTest()))
+    const { mp, lock, permits, items, held } = await stage(await open())
     const child = await mp.process(holdUntilWoken, [lock, permits, items, held]).start()
     const pid = child.pid as number
     const tokens = await held.get()

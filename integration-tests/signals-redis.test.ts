@@ -5,7 +5,6 @@ import { expect, onTestFinished, test } from 'vitest'
 import { Crew } from './signal-chaos/crew.ts'
 import { conditionOf } from './signal-chaos/condition-turns.mjs'
 import { victim } from './signal-chaos/victim.mjs'
-import { isClustered } from './support/clustered.ts'
 import { freshNamespace, grownUp, redisForTest } from './support/redis.ts'
 
 const SESSION_TTL = 1_000
@@ -72,11 +71,12 @@ test('a program that is stopped as a whole breaks the barrier at which it waits;
   expect(await Promise.all([barrier.wait(), barrier.wait(), barrier.wait()])).toEqual([0, 1, 2])
 })
 
-// Of a cluster an array cannot be.
-test.each(isClustered() ? [1] : [1, 3])(
+test.each([1, 3])(
   'a process that is stopped in a condition (%d masters) passes its notification on, and ends as if it had it',
   async (count) => {
-    const servers = await Promise.all(Array.from({ length: count }, () => redisForTest({ own: true })))
+    const servers = await Promise.all(
+      Array.from({ length: count }, () => redisForTest({ own: true, single: count > 1 })),
+    )
     await grownUp(servers, SESSION_TTL)
     const urls = servers.map(({ url }) => url)
     const mp = await program(count === 1 ? String(urls[0]) : urls)

@@ -5,15 +5,15 @@
 import { connect } from '@skein/core'
 import { expect, onTestFinished, test } from 'vitest'
 import { pause } from '../support/chaos.ts'
-import { freshNamespace, grownUp, redisForTest, type RedisServer } from '../support/redis.ts'
+import { freshNamespace, grownUp, type RedisServer, startMasters } from '../support/redis.ts'
 import { Arena, SESSION_TTL, sizes } from './arena.ts'
 
 /** In two programs. */
 const FLOWS = 2 * (1 + sizes.children * sizes.flows)
 
 test('locks go on and are kept while the first master is away', { timeout: 120_000 }, async () => {
-  const servers: RedisServer[] = []
-  for (let server = 0; server < 3; server += 1) servers.push(await redisForTest({ own: true }))
+  const servers = await startMasters()
+  onTestFinished(async () => void (await Promise.all(servers.map((server) => server.close()))))
   const [first] = servers as [RedisServer, ...RedisServer[]]
   await grownUp(servers, SESSION_TTL)
   const urls = servers.map(({ url }) => url)

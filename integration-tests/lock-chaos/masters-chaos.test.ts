@@ -43,7 +43,7 @@ class Masters {
     const votes = new Votes(3, SESSION_TTL)
     const sites: Site[] = []
     for (const master of [0, 1, 2]) {
-      const server = await redisForTest({ own: true })
+      const server = await redisForTest({ own: true, single: true })
       sites.push({ server, proxy: await Proxy.start(server.url, votes.tap(master)) })
       votes.back(master, VOTES_AFTER, true)
     }

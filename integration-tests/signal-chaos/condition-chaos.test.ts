@@ -2,7 +2,7 @@
 import { connect, type ConnectOptions, type Context } from '@skein/core'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { KILLS, SEED } from '../support/chaos.ts'
-import { freshNamespace, grownUp, type RedisServer, startRedis } from '../support/redis.ts'
+import { freshNamespace, grownUp, type RedisServer, startMasters, startRedis } from '../support/redis.ts'
 import { condition } from './condition-scene.ts'
 import { Crew } from './crew.ts'
 import { play, type Scenes } from './play.ts'
@@ -10,20 +10,21 @@ import { play, type Scenes } from './play.ts'
 /** See `signal-chaos.test.ts`. */
 const SESSION_TTL = 2_000
 
+let redis: RedisServer
 let servers: readonly RedisServer[] = []
 beforeAll(async () => {
-  servers = await Promise.all([startRedis({ own: true }), startRedis({ own: true }), startRedis({ own: true })])
+  redis = await startRedis()
+  servers = await startMasters()
   await grownUp(servers, SESSION_TTL)
 }, 60_000)
-afterAll(() => Promise.all(servers.map((server) => server.close())))
+afterAll(() => Promise.all([redis, ...servers].map((server) => server.close())))
 
 type Place = 'local' | 'redis' | 'three masters'
 
 /** With commas between. */
 function urlOf(place: Place): string {
   if (place === 'local') return 'local:'
-  const urls = servers.map(({ url }) => url)
-  return place === 'redis' ? String(urls[0]) : urls.join(',')
+  return place === 'redis' ? redis.url : servers.map(({ url }) => url).join(',')
 }
 
 function open(url: string, options: ConnectOptions): Promise<Context> {

@@ -13,6 +13,8 @@ import { isSecured, startSecured } from './secured.ts'
 export interface RedisOptions {
   /** The test stops, fills or configures the server, so it must not be the one of `SKEIN_TEST_REDIS_URL`. */
   readonly own?: boolean
+  /** One server by itself, also where a cluster stands for each other one. */
+  readonly single?: boolean
   /** More of the server's command line: `['--maxmemory', '20mb']`. */
   readonly args?: readonly string[]
   /** A configuration file that the server may write into; only where it is a process of this machine. */
@@ -50,11 +52,7 @@ export interface RedisServer extends RedisControls {
 /** A way to run a server, or why it cannot be gone here. */
 export type Way = (options: RedisOptions) => Promise<RedisControls | string>
 
-const ways: readonly Way[] = isSecured()
-  ? [startSecured]
-  : isClustered()
-    ? [startTogether]
-    : [startContainer, startProcess]
+const ways: readonly Way[] = isSecured() ? [startSecured] : [startContainer, startProcess]
 
 /** Starts a server. Whoever starts it closes it: `afterAll(() => redis.close())`, or `redisForTest` within a test. */
 export async function startRedis(options: RedisOptions = {}): Promise<RedisServer> {
@@ -64,7 +62,7 @@ export async function startRedis(options: RedisOptions = {}): Promise<RedisServe
     return complete(notOurs(given))
   }
   const reasons: string[] = []
-  for (const way of ways) {
+  for (const way of isClustered() && options.single !== true ? [startTogether] : ways) {
     const made = await way(options)
     if (typeof made !== 'string') return complete(made)
     reasons.push(made)
@@ -81,6 +79,11 @@ export async function redisForTest(options: RedisOptions = {}): Promise<RedisSer
   const server = await startRedis(options)
   onTestFinished(() => server.close())
   return server
+}
+
+/** Three servers that know nothing of each other. */
+export async function startMasters(): Promise<readonly RedisServer[]> {
+  return Promise.all([1, 2, 3].map(() => startRedis({ own: true, single: true })))
 }
 
 /** Resolves when these servers have run for so long that they may vote for locks with such a lease, in ms. */

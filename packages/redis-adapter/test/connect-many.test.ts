@@ -1,7 +1,7 @@
 /** What `connect()` does with an array of urls, all of them there or not. */
 import { ConnectionError, connect } from '@skein/core'
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest'
-import { entered, freshNamespace, type RedisServer, startRedis } from '../../../integration-tests/support/redis.ts'
+import { entered, freshNamespace, type RedisServer, startMasters } from '../../../integration-tests/support/redis.ts'
 
 /** As in a message. */
 function shown(url = ''): string {
@@ -9,9 +9,9 @@ function shown(url = ''): string {
 }
 
 describe('connect() with an array of urls', () => {
-  const servers: RedisServer[] = []
+  let servers: readonly RedisServer[] = []
   beforeAll(async () => {
-    servers.push(...(await Promise.all([1, 2, 3].map(() => startRedis({ own: true })))))
+    servers = await startMasters()
   })
   afterAll(async () => {
     await Promise.all(servers.map((server) => server.close()))

@@ -1,7 +1,7 @@
 /** `inspect()` across programs: what others use is seen, who is dead is not, and locks of several masters are found, too. */
 import { connect, type Context, type ObjectSnapshot } from '@skein/core'
 import { afterAll, beforeAll, expect, onTestFinished, test } from 'vitest'
-import { freshNamespace, type RedisServer, startRedis } from '../../../integration-tests/support/redis.ts'
+import { freshNamespace, type RedisServer, startMasters, startRedis } from '../../../integration-tests/support/redis.ts'
 import { useStage } from './queue-world.ts'
 import { Inspection } from '../src/supervisor/inspect/inspection.ts'
 
@@ -54,9 +54,9 @@ test('many objects, and more keys than one step of a scan looks at', async () =>
   expect(objects.filter(({ kind, depth }) => kind === 'latch' && depth === 1)).toHaveLength(1_500)
 })
 
-const servers: RedisServer[] = []
+let servers: readonly RedisServer[] = []
 beforeAll(async () => {
-  for (let each = 0; each < 3; each += 1) servers.push(await startRedis({ own: true }))
+  servers = await startMasters()
 }, 60_000)
 afterAll(() => Promise.all(servers.map((server) => server.close())))
 

@@ -3,12 +3,12 @@ import { afterAll, beforeAll } from 'vitest'
 import { conformance } from '@skein/conformance'
 import { connect, type ConnectOptions, type Context } from '@skein/core'
 import { leftovers } from '../../../integration-tests/support/leftovers.ts'
-import { freshNamespace, grownUp, type RedisServer, startRedis } from '../../../integration-tests/support/redis.ts'
+import { freshNamespace, grownUp, type RedisServer, startMasters } from '../../../integration-tests/support/redis.ts'
 
 let servers: readonly RedisServer[] = []
 const namespace = freshNamespace()
 beforeAll(async () => {
-  servers = await Promise.all([startRedis({ own: true }), startRedis({ own: true }), startRedis({ own: true })])
+  servers = await startMasters()
   // With the default of `sessionTtl`; they have no vote for anybody before.
   await grownUp(servers, 5_000)
 }, 60_000)

@@ -4,11 +4,12 @@ import { connect } from '@skein/core'
 import { Redis } from 'ioredis'
 import { expect, onTestFinished, test } from 'vitest'
 import { Proxy } from '../../../integration-tests/support/proxy.ts'
-import { freshNamespace, redisForTest } from '../../../integration-tests/support/redis.ts'
+import { freshNamespace, redisForTest, startMasters } from '../../../integration-tests/support/redis.ts'
 import { QuorumFence } from '../src/supervisor/redlock/quorum-fence.ts'
 
 test('a master that was late with a higher proposal shows the fence that was agreed on', async () => {
-  const servers = await Promise.all([1, 2, 3].map(() => redisForTest({ own: true })))
+  const servers = await startMasters()
+  onTestFinished(async () => void (await Promise.all(servers.map((server) => server.close()))))
   const [slow, ...others] = servers
   if (slow === undefined) throw new Error('three servers')
   const proxy = await Proxy.start(slow.url)
@@ -37,7 +38,7 @@ test('a master that was late with a higher proposal shows the fence that was agr
 })
 
 test('a master that lost what it kept has it again at once, and who lost a lock to somebody else is told before its lease ends', async () => {
-  const redis = await redisForTest({ own: true })
+  const redis = await redisForTest({ own: true, single: true })
   const options = { namespace: freshNamespace(), sessionTtl: 20_000 }
   const mp = await connect([redis.url], options)
   onTestFinished(() => mp.close())

@@ -10,7 +10,7 @@ import {
 } from '@skein/core'
 import { afterAll, beforeAll, beforeEach, expect, onTestFinished, test } from 'vitest'
 import { Proxy } from '../../../integration-tests/support/proxy.ts'
-import { freshNamespace, grownUp, type RedisServer, startRedis } from '../../../integration-tests/support/redis.ts'
+import { freshNamespace, grownUp, type RedisServer, startMasters } from '../../../integration-tests/support/redis.ts'
 
 const LEASE = 1_000
 
@@ -21,7 +21,7 @@ let mp: Context
 let condition: Condition
 
 beforeAll(async () => {
-  servers = await Promise.all([startRedis({ own: true }), startRedis({ own: true }), startRedis({ own: true })])
+  servers = await startMasters()
 }, 60_000)
 afterAll(() => Promise.all(servers.map((server) => server.close())))
 

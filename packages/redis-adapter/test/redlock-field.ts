@@ -1,7 +1,7 @@
 /** Three masters for the tests of a file, and programs whose locks are on them. */
 import type { ObjectFactory, Session } from '@skein/core/adapter'
 import { afterAll, afterEach, beforeAll, beforeEach, expect, onTestFinished } from 'vitest'
-import { freshNamespace, grownUp, type RedisServer, startRedis } from '../../../integration-tests/support/redis.ts'
+import { freshNamespace, grownUp, type RedisServer, startMasters } from '../../../integration-tests/support/redis.ts'
 import type { PermitsSpec } from '../src/supervisor/redis-permits.ts'
 import type { Deadline } from '../src/supervisor/redlock/quorum-executor.ts'
 import { Quorum } from '../src/supervisor/redlock/quorum.ts'
@@ -27,7 +27,7 @@ export interface RedlockField {
 
 /** @param lease in ms */
 export function redlockField(lease: number): RedlockField {
-  let servers: RedisServer[] = []
+  let servers: readonly RedisServer[] = []
   let namespace = ''
   const worlds = new Set<World>()
   const quorums = new Map<Surround, Quorum>()
@@ -35,7 +35,7 @@ export function redlockField(lease: number): RedlockField {
   const losses: Error[] = []
 
   beforeAll(async () => {
-    servers = await Promise.all([startRedis({ own: true }), startRedis({ own: true }), startRedis({ own: true })])
+    servers = await startMasters()
   })
   afterAll(() => Promise.all(servers.map((one) => one.close())))
   beforeEach(async () => {

@@ -108,7 +108,7 @@ describe('handles of another store are refused', () => {
   })
 
   test('of the same server where a majority decides, since its locks are others', async () => {
-    const redis = await redisForTest({ own: true })
+    const redis = await redisForTest({ own: true, single: true })
     const namespace = freshNamespace()
     const [single, quorum] = [await opened(redis.url, namespace), await opened([redis.url], namespace)]
     const also = await opened([alias(redis)], namespace)
