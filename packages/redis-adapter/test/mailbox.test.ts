@@ -107,10 +107,12 @@ test('what Redis has lost is missed by whom it was sent to, the last message too
 
 test('a server that refuses messages is told of as a broken way', async () => {
   const redis = await redisForTest({ own: true })
-  const { from, to } = await pair(redis)
-  await redis.ask('SET', keys.inbox(to.around.session.sid), 'no list')
-  from.box.send(to.around.session.sid, Buffer.from('0'))
-  await vi.waitFor(() => expect(from.broken).toEqual([to.around.session.sid]), 5_000)
+  const from = await post(redis.url)
+  // One that reads nothing: it would throw away what is no list.
+  const { sid } = (await program(redis.url)).session
+  await redis.ask('SET', keys.inbox(sid), 'no list')
+  from.box.send(sid, Buffer.from('0'))
+  await vi.waitFor(() => expect(from.broken).toEqual([sid]), 5_000)
 })
 
 test('a program whose session is over reads nothing more, though it has not heard of that yet', async () => {
