@@ -161,6 +161,8 @@ export async function startCluster(options: ClusterOptions = {}): Promise<Cluste
       }
       const one = ({ admin }: RedisControls): Promise<Reply> =>
         name === 'SCAN' ? scanAll(admin, command) : ask(admin, ...command)
+      // Only that one knows which runs a script.
+      if (name === 'SCRIPT' && command[1] === 'KILL') return Promise.any(nodes.map(one))
       return together(name, await Promise.all(nodes.map(one)))
     },
     stop: () => each((node) => node.stop()),

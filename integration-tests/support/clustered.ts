@@ -33,23 +33,7 @@ export async function startTogether(options: RedisOptions): Promise<RedisControl
 
 /** Test files that say nothing about a cluster, by what is in their way. */
 const WITHOUT: Readonly<Record<string, readonly string[]>> = {
-  'they build one part of a program on one connection of their own, of which each key is to be behind': [
-    'bull',
-    'barrier',
-    'ghosts',
-    'permits',
-    'permits-shape',
-    'pipe',
-    'placement',
-    'placement-line',
-    'queue',
-    'queue-losses',
-    'queue-mends',
-    'shared',
-    'shared-list',
-    'state',
-    'topic',
-  ],
+  'they stand between a program and its server': ['ghosts', 'shared', 'shared-list'],
   'they stand between a program and its server, and a program asks the masters of a cluster where they say that they are':
     [
       'connect',

@@ -2,7 +2,7 @@
 import { type Barrier, BrokenBarrierError } from '@skein/core'
 import { deferred } from '@skein/core/adapter'
 import { expect, test } from 'vitest'
-import { cutting, type TestProcess, useStage, type World } from './queue-world.ts'
+import { cutting, type TestProcess, useStage } from './queue-world.ts'
 
 const stage = useStage()
 
@@ -12,8 +12,8 @@ const acting = ({ mp }: TestProcess, run: () => unknown): Barrier =>
 
 const keyOf = (part: string): string => `{${stage.namespace}:barrier:a}:${part}`
 /** How many stand in line. */
-const standing = (world: World, count: number): Promise<void> =>
-  expect.poll(() => world.redis.zcard(keyOf('q')), { interval: 5 }).toBe(count)
+const standing = (count: number): Promise<void> =>
+  expect.poll(() => stage.redis.ask('ZCARD', keyOf('q')), { interval: 5 }).toBe(count)
 const failure = (waiting: Promise<number>): Promise<Error> =>
   waiting.then(
     () => expect.unreachable(),
@@ -34,7 +34,7 @@ test('rounds with all connections cut again and again: each party passes each ro
   for (let round = 0; round < rounds; round += 1) {
     expect(new Set(seats.map((of) => of[round]))).toEqual(new Set([0, 1, 2]))
   }
-  await expect.poll(() => one.redis.exists(...['q', 'i', 'a'].map(keyOf))).toBe(0)
+  await expect.poll(() => stage.redis.ask('EXISTS', ...['q', 'i', 'a'].map(keyOf))).toBe(0)
 }, 60_000)
 
 test('a program that dies breaks the barrier, whether somebody tells of it or not, and is named', async () => {
@@ -44,7 +44,7 @@ test('a program that dies breaks the barrier, whether somebody tells of it or no
     void at(two.process('unlucky'), 3)
       .wait()
       .catch(() => undefined)
-    await standing(one, 1)
+    await standing(1)
     two.crash()
     stage.dead.add(two.sid)
     const waiting = failure(barrier.wait())
@@ -60,10 +60,10 @@ test('a process that is stopped loses its seat, which breaks the barrier; it hea
   const [one, two] = [await stage.program(), await stage.program()]
   const stopped = one.process('sleeper')
   const theirs = failure(at(stopped, 3).wait())
-  await standing(one, 1)
+  await standing(1)
   const barrier = at(two.process(), 3)
   const mine = failure(barrier.wait())
-  await standing(one, 2)
+  await standing(2)
   one.suspend(stopped)
   expect((await mine).message).toMatch(/process sleeper \(pid \d+\) was stopped for too long/)
   await barrier.reset()
@@ -87,7 +87,7 @@ test('a program whose session is lost keeps its seat if nobody has buried it, an
   const old = two.sid
   two.lose()
   one.hear(old)
-  await standing(one, 0)
+  await standing(0)
   // Usable again before the lost one is back: it is none of the new round.
   await mine.reset()
   await two.bear()
@@ -107,7 +107,7 @@ test('parties that wait when Redis comes back empty meet all the same', async ()
     world.lose()
     await world.bear()
   }
-  await standing(one, 2)
+  await standing(2)
   waits.push(mine.wait())
   expect(new Set(await Promise.all(waits))).toEqual(new Set([0, 1, 2]))
 })
@@ -116,7 +116,7 @@ test('the death of the program that runs the action breaks the barrier', async (
   const [one, two] = [await stage.program(50), await stage.program(50)]
   const [acts, begun] = [new Promise(() => undefined), deferred()]
   const waiting = failure(at(one.process()).wait())
-  await standing(one, 1)
+  await standing(1)
   const running = acting(two.process('unlucky'), () => (begun.resolve(), acts))
   void running.wait().catch(() => undefined)
   await begun.promise
@@ -134,7 +134,7 @@ test('who runs the action hears that the barrier broke, or was reset, meanwhile'
     ['reset', /reset while its action ran/],
   ] as const) {
     const waiting = failure(other.wait())
-    await standing(one, 1)
+    await standing(1)
     const passed = failure(acting(two.process(), () => other[end]()).wait())
     expect(await waiting).toBeInstanceOf(BrokenBarrierError)
     expect((await passed).message).toMatch(words)
@@ -147,7 +147,7 @@ test('a message that was lost is made up for: each still hears its own number', 
   const [mine, theirs] = [at(one.process(), 3), at(two.process(), 3)]
   two.deaf = true
   const waits = [theirs.wait(), theirs.wait()]
-  await standing(one, 2)
+  await standing(2)
   expect(await mine.wait()).toBe(2)
   expect(await Promise.all(waits)).toEqual([0, 1])
 })

@@ -1,7 +1,9 @@
 /** BullMQ's texts are those that we know, and BullMQ sees our queues as its own. */
 import { createHash } from 'node:crypto'
-import { Queue, Worker } from 'bullmq'
-import { afterAll, beforeAll, expect, test } from 'vitest'
+import { type ConnectionOptions, Queue, Worker } from 'bullmq'
+import { Cluster } from 'ioredis'
+import { afterAll, beforeAll, expect, onTestFinished, test } from 'vitest'
+import { isClustered } from '../../../integration-tests/support/clustered.ts'
 import { freshNamespace, type RedisServer, startRedis } from '../../../integration-tests/support/redis.ts'
 import { BULL_NAME, bullTexts } from '../src/supervisor/bull.ts'
 import { jobQueue } from '../src/supervisor/job-queue.ts'
@@ -15,11 +17,15 @@ afterAll(async () => redis?.close())
 
 async function world(): Promise<{ world: World; namespace: string }> {
   const namespace = freshNamespace()
-  return { world: await new World(redis.url, namespace, new Set()).ready(), namespace }
+  return { world: await World.open(redis.url, namespace, new Set()), namespace }
 }
 
-function connection(): { readonly url: string; readonly maxRetriesPerRequest: null } {
-  return { url: redis.url, maxRetriesPerRequest: null }
+/** What BullMQ is given to reach it. */
+function connection(): ConnectionOptions {
+  if (!isClustered()) return { url: redis.url, maxRetriesPerRequest: null }
+  const cluster = new Cluster([redis.url], { redisOptions: { maxRetriesPerRequest: null } })
+  onTestFinished(() => cluster.disconnect())
+  return cluster
 }
 
 test('the texts that we wrap are those of the version that we know', () => {

@@ -42,12 +42,12 @@ const kinds = (around: Surround): Readonly<Record<string, ObjectFactory>> => ({
 
 /** A program, on the common server unless another is named. */
 export async function program(more: { beat?: number; outage?: number; url?: string } = {}): Promise<World> {
-  const world = new World(more.url ?? server.url, namespace, dead, kinds, more)
+  const world = await World.open(more.url ?? server.url, namespace, dead, kinds, more)
   worlds.add(world)
-  return world.ready()
+  return world
 }
 
 /** So many requests stand in the line of a lock. */
-export async function standing(world: World, name: string, count: number, kind = 'lock'): Promise<void> {
-  await expect.poll(() => world.redis.llen(`{${namespace}:${kind}:${name}}:w`), { interval: 5 }).toBe(count)
+export async function standing(name: string, count: number, kind = 'lock', at = server): Promise<void> {
+  await expect.poll(() => at.ask('LLEN', `{${namespace}:${kind}:${name}}:w`), { interval: 5 }).toBe(count)
 }

@@ -30,7 +30,7 @@ test('a destroyed lock tells all who hold or wait; the name is free for another 
   const [mine, theirs] = [a.process().lock('x'), b.process().lock('x')]
   const token = await mine.acquire()
   const waiting = expect(theirs.acquire()).rejects.toBeInstanceOf(StateError)
-  await standing(a, 'x', 1)
+  await standing('x', 1)
   await mine.destroy()
   await waiting
   expect(theirs.gone?.message).toBe('lock "x" was destroyed by main')

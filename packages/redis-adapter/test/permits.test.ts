@@ -22,11 +22,11 @@ test('one line for all programs, in the order of asking, with rising tokens', as
   const [mine, other, theirs] = [a.process().lock('x'), a.process().lock('x'), b.process().lock('x')]
   const first = await mine.acquire()
   const second = theirs.acquire()
-  await standing(a, 'x', 1)
+  await standing('x', 1)
   const third = other.acquire()
-  await standing(a, 'x', 2)
+  await standing('x', 2)
   const fourth = theirs.acquire()
-  await standing(a, 'x', 3)
+  await standing('x', 3)
   expect(await other.tryAcquire()).toBeNull()
   mine.release(first)
   const order = await inOrder([
@@ -45,7 +45,7 @@ test('a grant comes by message: nobody asks again in between', async () => {
   const [mine, theirs] = [a.process().lock('x'), b.process().lock('x')]
   const token = await mine.acquire()
   const waiting = theirs.acquire()
-  await standing(a, 'x', 1)
+  await standing('x', 1)
   mine.release(token)
   await waiting
   expect(b.calls).toEqual(['permits-acquire'])
@@ -66,7 +66,7 @@ test('a lost message is made up for at the next beat', async () => {
   const [mine, theirs] = [a.process().lock('x'), b.process().lock('x')]
   const token = await mine.acquire()
   const waiting = theirs.acquire()
-  await standing(a, 'x', 1)
+  await standing('x', 1)
   b.deaf = true
   mine.release(token)
   expect(await waiting).toBeGreaterThan(token)
@@ -81,7 +81,7 @@ test('a wait that runs out or is aborted leaves nothing behind', async () => {
   const aborted = expect(theirs.acquire({ signal: abort.signal })).rejects.toThrow('enough')
   abort.abort(new Error('enough'))
   await aborted
-  await standing(a, 'x', 0)
+  await standing('x', 0)
   mine.release(token)
   await expect.poll(() => server.ask('KEYS', `{${namespace}:*`)).toEqual([`{${namespace}:lock:x}:f`])
 })
@@ -96,7 +96,7 @@ test('grants that cross a giving up are given back', async () => {
       (got) => theirs.release(got),
       () => undefined,
     )
-    await standing(a, 'x', 1)
+    await standing('x', 1)
     mine.release(token)
     if (round % 3 > 0) await new Promise((told) => setImmediate(told))
     abort.abort(new Error('enough'))
@@ -116,7 +116,7 @@ test('a killed process gives back all it held and waited for in one script', asy
   void semaphore.acquire()
   void semaphore.acquire()
   const waiting = next.permits('semaphore', 's', 3).acquire({ permits: 3 })
-  await standing(a, 's', 3, 'semaphore')
+  await standing('s', 3, 'semaphore')
   a.calls.length = 0
   victim.kill()
   await waiting
@@ -128,9 +128,9 @@ test('what a dead program held and waited for is taken back by whoever waits', a
   const [mine, theirs] = [a.process().lock('x'), b.process().lock('x')]
   const token = await theirs.acquire()
   void theirs.acquire().catch(() => undefined)
-  await standing(a, 'x', 1)
+  await standing('x', 1)
   const waiting = mine.acquire()
-  await standing(a, 'x', 2)
+  await standing('x', 2)
   b.crash()
   a.hear(b.sid)
   expect(await waiting).toBeGreaterThan(token)
@@ -157,17 +157,17 @@ test('a stopped process loses what it holds and its place, and stands in line ag
   const token = await held.acquire()
   const keeps = await other.lock('y').acquire()
   const waiting = waited.acquire()
-  await standing(a, 'y', 1)
+  await standing('y', 1)
   const successor = other.lock('x').acquire()
-  await standing(a, 'x', 1)
+  await standing('x', 1)
   for (const object of objects) object.suspend(stopped.session)
   expect(await successor).toBeGreaterThan(token)
-  await standing(a, 'y', 0)
+  await standing('y', 0)
   held.release(token)
   const behind = other.lock('y').acquire()
-  await standing(a, 'y', 1)
+  await standing('y', 1)
   for (const object of objects) object.resume(stopped.session)
-  await standing(a, 'y', 2)
+  await standing('y', 2)
   other.lock('y').release(keeps)
   const next = await behind
   other.lock('y').release(next)
@@ -180,12 +180,12 @@ test('a lost session: its leases are void, its waits go on under the next one', 
   const [mine, theirs] = [a.process().lock('x'), b.process().lock('x')]
   const token = await mine.acquire()
   const waits = [theirs.acquire(), theirs.acquire()]
-  await standing(a, 'x', 2)
+  await standing('x', 2)
   b.lose()
   const [asked, tried] = [theirs.acquire(), theirs.tryAcquire()]
   await b.bear()
   expect(await tried).toBeNull()
-  await standing(a, 'x', 3)
+  await standing('x', 3)
   mine.release(token)
   const order = await inOrder([
     ['first', waits[0] as Promise<number>, theirs],
@@ -207,7 +207,7 @@ test('a store that comes back empty: waits stand in line again, tokens rise', as
   const [mine, theirs] = [a.process().lock('x'), b.process().lock('x')]
   const token = await mine.acquire()
   const waiting = theirs.acquire()
-  await standing(a, 'x', 1)
+  await standing('x', 1)
   await server.ask('FLUSHALL')
   expect(await waiting).toBeGreaterThan(token)
 })
@@ -243,7 +243,7 @@ test('without a connection for longer than `outage`, a waiting call says so', as
   const lock = a.process().lock('x')
   await lock.acquire()
   const waiting = expect(lock.acquire()).rejects.toBeInstanceOf(ConnectionError)
-  await standing(a, 'x', 1)
+  await standing('x', 1, 'lock', own)
   await own.kill()
   await waiting
   await own.close()
@@ -255,7 +255,7 @@ test('a full store refuses what is new, and lets go', async () => {
   const [mine, theirs] = [a.process().lock('x'), a.process().lock('x')]
   const token = await mine.acquire()
   const waiting = theirs.acquire()
-  await standing(a, 'x', 1)
+  await standing('x', 1, 'lock', own)
   await own.config('maxmemory', 1)
   await expect(a.process().lock('y').acquire()).rejects.toBeInstanceOf(CapacityError)
   await expect(a.process().lock('y').tryAcquire()).rejects.toBeInstanceOf(CapacityError)

@@ -34,7 +34,7 @@ test('both ways, in order, puts not awaited, and nothing is left behind', async 
   expect(await left.poll()).toBe(true)
   expect(await left.recvBytes()).toEqual(new Uint8Array([255, 0, 13, 10]))
   one.kill()
-  await world.redis.ping()
+  await world.settled()
   expect(await stage.redis.ask('KEYS', `{${stage.namespace}:*`)).toEqual([])
   expect(world.owned.size).toBe(0)
 })

@@ -6,7 +6,7 @@ import { afterAll, beforeAll, expect, onTestFinished, test, vi } from 'vitest'
 import { freshNamespace, redisForTest, type RedisServer, startRedis } from '../../../integration-tests/support/redis.ts'
 import { type Piece, WorkLine } from '../src/supervisor/host/work-line.ts'
 import { type JobQueue, jobQueue } from '../src/supervisor/job-queue.ts'
-import { type TestSurround, testSurround } from './placement-surround.ts'
+import { groundAt, Surroundings } from './surroundings.ts'
 
 let redis: RedisServer
 
@@ -17,7 +17,7 @@ beforeAll(async () => {
 afterAll(() => redis.close())
 
 interface Bench {
-  readonly around: TestSurround
+  readonly program: Surroundings
   readonly line: WorkLine
   readonly open: (key: string) => JobQueue
   /** Until it is called, no job comes back. */
@@ -25,9 +25,11 @@ interface Bench {
   readonly keys: () => Promise<string[]>
 }
 
-function bench(server: RedisServer = redis, held = false, outage = Number.POSITIVE_INFINITY): Bench {
+async function bench(server: RedisServer = redis, held = false, outage = Number.POSITIVE_INFINITY): Promise<Bench> {
   const namespace = freshNamespace()
-  const around = testSurround(server.url, namespace, outage)
+  const ground = await groundAt(server.url, namespace)
+  const program = await new Surroundings(ground, new Set(), { beat: 100, outage }).ready()
+  const { around } = program
   let closed = held
   const open = (key: string): JobQueue => {
     const queue = jobQueue(around, key, { maxSize: Number.POSITIVE_INFINITY, maxDeliveries: Number.POSITIVE_INFINITY })
@@ -36,17 +38,17 @@ function bench(server: RedisServer = redis, held = false, outage = Number.POSITI
   const line = new WorkLine(around, 'spawn', (sid) => sid, open)
   onTestFinished(async () => {
     await line.close()
-    await around.close()
+    await program.close()
   })
   const letThrough = (): void => {
     closed = false
-    around.reconnected()
+    program.store.tellConnected()
   }
   const keys = async (): Promise<string[]> => {
     const found = await server.ask('KEYS', `*${namespace}*`)
     return Array.isArray(found) ? found.map(String) : []
   }
-  return { around, line, open, letThrough, keys }
+  return { program, line, open, letThrough, keys }
 }
 
 interface Turn {
@@ -71,7 +73,7 @@ function turn(json: string, told?: () => void): Turn {
 }
 
 test('pieces get their turns in the order of sending', async () => {
-  const { line } = bench()
+  const { line } = await bench()
   const order: number[] = []
   const turns = Array.from({ length: 50 }, (_, n) => turn(JSON.stringify({ n }), () => order.push(n)))
   for (const { piece } of turns.slice(0, 30)) line.send(piece)
@@ -82,7 +84,7 @@ test('pieces get their turns in the order of sending', async () => {
 })
 
 test('no turn comes before send has returned', async () => {
-  const { line } = bench()
+  const { line } = await bench()
   const told = vi.fn<() => void>()
   const { piece, outcome } = turn('1', told)
   line.send(piece)
@@ -91,11 +93,11 @@ test('no turn comes before send has returned', async () => {
 })
 
 test('a waiting piece is a job that BullMQ knows, and nothing is left of a closed line', async () => {
-  const { around, line, letThrough, keys } = bench(redis, true)
+  const { program, line, letThrough, keys } = await bench(redis, true)
   const { piece, outcome } = turn('{"name":"Process-1"}')
   line.send(piece)
   const connection = new Redis(redis.url, { maxRetriesPerRequest: null })
-  const prefix = `{${around.namespace}:spawn:${around.session.sid}}`
+  const prefix = `{${program.around.namespace}:spawn:${program.sid}}`
   const queue = new Queue('q', { connection, prefix, skipMetasUpdate: true })
   onTestFinished(async () => {
     await queue.close()
@@ -103,16 +105,16 @@ test('a waiting piece is a job that BullMQ knows, and nothing is left of a close
   })
   await vi.waitFor(async () => expect(await queue.getWaitingCount()).toBe(1))
   expect((await queue.getWaiting()).map(({ data }) => data as unknown)).toEqual([{ name: 'Process-1' }])
-  expect([...around.written]).toEqual([`spawn ${around.session.sid}`])
+  expect([...program.owned]).toEqual([`spawn ${program.sid}`])
   letThrough()
   expect(await outcome).toBe('taken')
   await line.close()
   expect(await keys()).toEqual([])
-  expect(around.written.size).toBe(0)
+  expect(program.owned.size).toBe(0)
 })
 
 test('what was taken back never gets its turn', async () => {
-  const { line, letThrough } = bench(redis, true)
+  const { line, letThrough } = await bench(redis, true)
   const told = vi.fn<() => void>()
   const first = turn('1', told)
   const second = turn('2')
@@ -126,7 +128,7 @@ test('what was taken back never gets its turn', async () => {
 })
 
 test('taking back is too late once the turn has come', async () => {
-  const { line } = bench()
+  const { line } = await bench()
   const { piece, outcome } = turn('1')
   const takeBack = line.send(piece)
   await outcome
@@ -134,14 +136,14 @@ test('taking back is too late once the turn has come', async () => {
 })
 
 test('a job that somebody changed in Redis is refused, and a job that somebody added is not run', async () => {
-  const { around, line, open, letThrough } = bench(redis, true)
-  const key = `{${around.namespace}:spawn:${around.session.sid}}`
+  const { program, line, open, letThrough } = await bench(redis, true)
+  const key = `{${program.around.namespace}:spawn:${program.sid}}`
   const honest = turn('{"n":2}')
   const changed = turn('{"n":1}')
   line.send(changed.piece)
   await vi.waitFor(async () => expect(await redis.ask('EXISTS', `${key}:q:1`)).toBe(1))
   await redis.ask('HSET', `${key}:q:1`, 'data', '{"n":666}')
-  await open(`spawn:${around.session.sid}`).put('somebody/1/1', '{"n":667}')
+  await open(`spawn:${program.sid}`).put('somebody/1/1', '{"n":667}')
   line.send(honest.piece)
   letThrough()
   const outcome = await changed.outcome
@@ -151,12 +153,12 @@ test('a job that somebody changed in Redis is refused, and a job that somebody a
 })
 
 test('a job that is delivered again does not run again', async () => {
-  const { around, line, open } = bench()
+  const { program, line, open } = await bench()
   const told = vi.fn<() => void>()
   const first = turn('1', told)
   line.send(first.piece)
   await first.outcome
-  const queue = open(`spawn:${around.session.sid}`)
+  const queue = open(`spawn:${program.sid}`)
   // As after a lost answer: the same job in the queue once more.
   await queue.put('again/1/1', '1')
   const second = turn('2')
@@ -166,10 +168,10 @@ test('a job that is delivered again does not run again', async () => {
 })
 
 test('a job that somebody removed is sent again', async () => {
-  const { around, line, letThrough } = bench(redis, true)
+  const { program, line, letThrough } = await bench(redis, true)
   const { piece, outcome } = turn('1')
   line.send(piece)
-  const key = `{${around.namespace}:spawn:${around.session.sid}}`
+  const key = `{${program.around.namespace}:spawn:${program.sid}}`
   await vi.waitFor(async () => expect(await redis.ask('EXISTS', `${key}:q:1`)).toBe(1))
   await redis.ask('DEL', `${key}:q:1`, `${key}:q:wait`)
   await vi.waitFor(async () => expect(await redis.ask('EXISTS', `${key}:q:2`)).toBe(1))
@@ -178,7 +180,7 @@ test('a job that somebody removed is sent again', async () => {
 })
 
 test('a lost session starts a line of its own, with what was waiting', async () => {
-  const { around, line, letThrough, keys } = bench(redis, true)
+  const { program, line, letThrough, keys } = await bench(redis, true)
   const told = vi.fn<() => void>()
   const order: string[] = []
   const turns = ['1', '2', '3'].map((json) =>
@@ -188,9 +190,12 @@ test('a lost session starts a line of its own, with what was waiting', async () 
     }),
   )
   for (const { piece } of turns) line.send(piece)
-  const { sid } = around.session
-  await vi.waitFor(async () => expect(await redis.ask('EXISTS', `{${around.namespace}:spawn:${sid}}:q:3`)).toBe(1))
-  around.rebirth()
+  const { sid } = program
+  await vi.waitFor(async () =>
+    expect(await redis.ask('EXISTS', `{${program.around.namespace}:spawn:${sid}}:q:3`)).toBe(1),
+  )
+  program.lose()
+  await program.bear()
   letThrough()
   await Promise.all(turns.map(({ outcome }) => outcome))
   expect(order).toEqual(['1', '2', '3'])
@@ -200,19 +205,20 @@ test('a lost session starts a line of its own, with what was waiting', async () 
 
 test('a store that came back empty delays what was waiting, and loses nothing', async () => {
   const server = await redisForTest({ own: true })
-  const { around, line, letThrough } = bench(server, true)
+  const { program, line, letThrough } = await bench(server, true)
   const { piece, outcome } = turn('1')
   line.send(piece)
   await vi.waitFor(async () => expect(await server.ask('DBSIZE')).toBeGreaterThan(0))
   await server.restart({ empty: true })
-  around.rebirth()
+  program.lose()
+  await program.bear()
   letThrough()
   expect(await outcome).toBe('taken')
 })
 
 test('a full store refuses with CapacityError, and later pieces go when there is room', async () => {
   const server = await redisForTest({ own: true })
-  const { line } = bench(server)
+  const { line } = await bench(server)
   await server.config('maxmemory', 1)
   const refused = turn('1')
   line.send(refused.piece)
@@ -225,8 +231,8 @@ test('a full store refuses with CapacityError, and later pieces go when there is
 
 test('a stopped Redis delays a piece, unless it is away for longer than the outage allowed', async () => {
   const server = await redisForTest({ own: true })
-  const patient = bench(server)
-  const impatient = bench(server, false, 500)
+  const patient = await bench(server)
+  const impatient = await bench(server, false, 500)
   await server.stop()
   const waits = turn('1')
   const gives = turn('2')

@@ -5,7 +5,7 @@ import { afterAll, beforeAll, expect, onTestFinished, test, vi } from 'vitest'
 import { freshNamespace, redisForTest, type RedisServer, startRedis } from '../../../integration-tests/support/redis.ts'
 import { RedisPlacement } from '../src/supervisor/host/redis-placement.ts'
 import { type JobQueue, jobQueue } from '../src/supervisor/job-queue.ts'
-import { testSurround } from './placement-surround.ts'
+import { groundAt, Surroundings } from './surroundings.ts'
 
 let redis: RedisServer
 
@@ -48,12 +48,17 @@ function listen(): Heard {
   return { events: { started: () => undefined, loaded: () => undefined, ended: settle }, exit }
 }
 
-function place(
-  server: RedisServer,
-  held = false,
-): { placement: RedisPlacement; letThrough: () => void; namespace: string } {
-  const namespace = freshNamespace()
-  const around = testSurround(server.url, namespace)
+interface Place {
+  readonly program: Surroundings
+  readonly placement: RedisPlacement
+  /** Until it is called, no job comes back. */
+  readonly letThrough: () => void
+}
+
+async function place(server: RedisServer, held = false): Promise<Place> {
+  const ground = await groundAt(server.url, freshNamespace())
+  const program = await new Surroundings(ground, new Set(), { beat: 100 }).ready()
+  const { around } = program
   let closed = held
   const open = (key: string): JobQueue => {
     const queue = jobQueue(around, key, { maxSize: Number.POSITIVE_INFINITY, maxDeliveries: Number.POSITIVE_INFINITY })
@@ -62,17 +67,17 @@ function place(
   const placement = new RedisPlacement(around, open)
   onTestFinished(async () => {
     await placement.close()
-    await around.close()
+    await program.close()
   })
   const letThrough = (): void => {
     closed = false
-    around.reconnected()
+    program.store.tellConnected()
   }
-  return { placement, letThrough, namespace }
+  return { program, placement, letThrough }
 }
 
 test('each start is launched once, in the order of asking', async () => {
-  const { placement } = place(redis)
+  const { placement } = await place(redis)
   const launched: string[] = []
   const all = new Promise<void>((resolve) => {
     for (const id of ['1', '2', '3']) {
@@ -88,7 +93,7 @@ test('each start is launched once, in the order of asking', async () => {
 })
 
 test('a start that is cancelled in time is never launched, and ends as if killed', async () => {
-  const { placement, letThrough } = place(redis, true)
+  const { placement, letThrough } = await place(redis, true)
   const launch = vi.fn<() => void>()
   const { events, exit } = listen()
   const placed = placement.start(specOf('1'), events, launch)
@@ -104,7 +109,7 @@ test('a start that is cancelled in time is never launched, and ends as if killed
 test('a full store fails the start with CapacityError', async () => {
   const server = await redisForTest({ own: true })
   await server.config('maxmemory', 1)
-  const { placement } = place(server)
+  const { placement } = await place(server)
   const { events, exit } = listen()
   placement.start(specOf('1'), events, () => undefined)
   const { reason, error } = await exit
@@ -116,9 +121,9 @@ test('a full store fails the start with CapacityError', async () => {
 })
 
 test('Redis holds who is started by whom, and neither target nor arguments nor environment', async () => {
-  const { placement, namespace } = place(redis, true)
+  const { placement, program } = await place(redis, true)
   placement.start(specOf('7'), listen().events, () => undefined)
-  const job = `{${namespace}:spawn:host.1.0}:q:1`
+  const job = `{${program.around.namespace}:spawn:${program.sid}}:q:1`
   await vi.waitFor(async () => expect(await redis.ask('EXISTS', job)).toBe(1))
   const fields = JSON.stringify(await redis.ask('HGETALL', job))
   expect(fields).toContain('Process-7')

@@ -1,9 +1,13 @@
 /** What goes wrong between two steps: refusals, losses and stops while something is under way, and what must be whole afterwards. */
+import type { Redis } from 'ioredis'
 import { expect, test } from 'vitest'
 import { PipeCommands } from '../src/supervisor/pipe-commands.ts'
 import { useStage, World } from './queue-world.ts'
 
 const stage = useStage()
+
+/** That program's connection to the server that has the queue. */
+const line = (world: World): Redis => world.at(`{${stage.namespace}:queue:a}`)
 
 /** Streak of puts that are followed at once by gets, as in a loop. */
 const LOOP = 8
@@ -51,7 +55,7 @@ test('what a server was too busy to take is told to it later on the same connect
   await queue.put(1)
   await holder.queue<number>('a').receive()
   await stage.redis.config('busy-reply-threshold', '50')
-  const busy = world.redis.duplicate({ enableOfflineQueue: true })
+  const busy = line(world).duplicate({ enableOfflineQueue: true })
   const spin = busy.eval('while true do end', 0).catch(() => undefined)
   await expect.poll(() => stage.redis.ask('PING').catch(String), { timeout: 5_000 }).toMatch('BUSY')
   holder.kill()
@@ -71,7 +75,7 @@ test('an anonymous queue whose maker ends while the server is away is deleted wh
   await queue.put(1)
   const keys = (): Promise<string[]> => stage.redis.ask('KEYS', `{${stage.namespace}:queue:*`) as Promise<string[]>
   expect(await keys()).not.toHaveLength(0)
-  world.store.closeGate()
+  world.lose()
   maker.kill()
   expect(world.owned.size).toBe(1)
   await world.bear()
@@ -98,10 +102,10 @@ test('a put that two losses of the session found on its way is put once', async 
   const queue = one.process().queue<number>('a')
   const taker = two.process().queue<number>('a')
   await queue.size()
-  one.redis.stream.pause()
+  line(one).stream.pause()
   const put = queue.put(1)
   expect(await taker.get()).toBe(1)
-  one.redis.disconnect(true)
+  line(one).disconnect(true)
   one.lose()
   await one.bear()
   // Nothing has been sent in the name of this session yet.
@@ -117,20 +121,19 @@ test('a put under way when its process is stopped is put once', async () => {
   const queue = maker.queue<number>('a')
   const taker = two.process().queue<number>('a')
   await queue.size()
-  one.redis.stream.pause()
+  line(one).stream.pause()
   const put = queue.put(1)
   expect(await taker.get()).toBe(1)
   one.suspend(maker)
   one.resume(maker)
-  one.redis.stream.resume()
+  line(one).stream.resume()
   await put
   expect(await taker.size()).toBe(0)
 })
 
 test('a waiting call outlives a lost connection by `outage`, and not by twice that', async () => {
   await stage.program()
-  const world = new World(stage.redis.url, stage.namespace, stage.dead, 50, 2_500)
-  await world.ready()
+  const world = await World.open(stage.redis.url, stage.namespace, stage.dead, { beat: 50, outage: 2_500 })
   const queue = world.process().queue<number>('a')
   await queue.size()
   await stage.redis.stop()
@@ -178,11 +181,11 @@ test('a put that is answered while its process is stopped is put once', async ()
   const other = one.process().queue<number>('a')
   const taker = two.process().queue<number>('a')
   await queue.size()
-  one.redis.stream.pause()
+  line(one).stream.pause()
   const put = queue.put(1)
   expect(await taker.get()).toBe(1)
   one.suspend(maker)
-  one.redis.stream.resume()
+  line(one).stream.resume()
   for (const item of [2, 3]) {
     await other.put(item)
     expect(await taker.get()).toBe(item)

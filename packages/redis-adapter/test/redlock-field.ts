@@ -71,9 +71,9 @@ export function redlockField(lease: number): RedlockField {
     until,
     losses,
     program: async (urls = servers.map(({ url }) => url)) => {
-      const world = new World(urls, namespace, new Set(), kinds, { sessionTtl: lease, beat: lease / 5 })
+      const world = await World.open(urls, namespace, new Set(), kinds, { sessionTtl: lease, beat: lease / 5 })
       worlds.add(world)
-      return world.ready()
+      return world
     },
     kill: async (number) => {
       const server = servers[number] as RedisServer

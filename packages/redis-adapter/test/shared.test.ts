@@ -145,16 +145,16 @@ test('what answers were is remembered no longer than somebody may ask again', as
   await Promise.all(Array.from({ length: 200 }, () => value.add(1)))
   for (let round = 0; round < 10; round += 1) await value.add(1)
   const key = `{${stage.namespace}:value:a}`
-  expect(await world.redis.hlen(`${key}:r`)).toBeLessThan(5)
-  expect(await world.redis.pttl(`${key}:r`)).toBeGreaterThan(60_000)
+  expect(await stage.redis.ask('HLEN', `${key}:r`)).toBeLessThan(5)
+  expect(await stage.redis.ask('PTTL', `${key}:r`)).toBeGreaterThan(60_000)
   // Two minutes later: what was left there by programs that have died is gone.
-  await world.redis.hset(`${key}:r`, 'dead/1/1', '')
+  await stage.redis.ask('HSET', `${key}:r`, 'dead/1/1', '')
   for (let minute = 0; minute < 2; minute += 1) {
-    await world.redis.hset(`${key}:s`, 'g', '0')
+    await stage.redis.ask('HSET', `${key}:s`, 'g', '0')
     await value.add(1)
   }
-  expect(await world.redis.hexists(`${key}:r`, 'dead/1/1')).toBe(0)
-  expect(await world.redis.hexists(`${key}:q`, 'dead/1/1')).toBe(0)
+  expect(await stage.redis.ask('HEXISTS', `${key}:r`, 'dead/1/1')).toBe(0)
+  expect(await stage.redis.ask('HEXISTS', `${key}:q`, 'dead/1/1')).toBe(0)
   await value.destroy()
   expect(await stage.redis.ask('KEYS', `${key}:*`)).toEqual([])
 })

@@ -11,22 +11,23 @@ const latchOf = (world: World, count: number): Latch => world.process().mp.latch
 const keyOf = (part: string): string => `{${stage.namespace}:semaphore:a}:${part}`
 
 /** How many stand in the line of an event. */
-async function standing(world: World, count: number, name = 'a'): Promise<void> {
-  await expect.poll(() => world.redis.zcard(`{${stage.namespace}:event:${name}}:q`), { interval: 5 }).toBe(count)
+async function standing(count: number, name = 'a'): Promise<void> {
+  const key = `{${stage.namespace}:event:${name}}:q`
+  await expect.poll(() => stage.redis.ask('ZCARD', key), { interval: 5 }).toBe(count)
 }
 
 /** All that Redis keeps of an event but its state. */
-const kept = (world: World): Promise<number> =>
-  world.redis.exists(...['q', 'i', 'a'].map((part) => `{${stage.namespace}:event:a}:${part}`))
+const kept = (): Promise<unknown> =>
+  stage.redis.ask('EXISTS', ...['q', 'i', 'a'].map((part) => `{${stage.namespace}:event:a}:${part}`))
 
 test('set() in one program wakes those who wait in another, and what they were told is not kept', async () => {
   const [one, two] = [await stage.program(), await stage.program()]
   const [setter, waiter] = [one.process().mp.event({ name: 'a' }), two.process().mp.event({ name: 'a' })]
   const waits = [waiter.wait(), waiter.wait(), setter.wait()]
-  await standing(one, 3)
+  await standing(3)
   await setter.set()
   await Promise.all(waits)
-  await expect.poll(() => kept(one)).toBe(0)
+  await expect.poll(() => kept()).toBe(0)
 })
 
 test('a message that was lost is made up for by a look: also of a set() that was followed by clear()', async () => {
@@ -34,11 +35,11 @@ test('a message that was lost is made up for by a look: also of a set() that was
   const [setter, waiter] = [one.process().mp.event({ name: 'a' }), two.process().mp.event({ name: 'a' })]
   two.deaf = true
   const waits = [waiter.wait(), waiter.wait(), waiter.wait()]
-  await standing(one, 3)
+  await standing(3)
   await setter.set()
   await setter.clear()
   await Promise.all(waits)
-  await expect.poll(() => kept(one)).toBe(0)
+  await expect.poll(() => kept()).toBe(0)
 })
 
 test('who waits across the loss of a session hears of a set() that it missed', async () => {
@@ -59,12 +60,12 @@ test('who waits across the loss of a session hears of a set() that it missed', a
   const old = two.sid
   two.lose()
   one.hear(old)
-  await standing(one, 0)
+  await standing(0)
   await setter.set()
   await setter.clear()
   await two.bear()
   await again
-  await expect.poll(() => kept(one)).toBe(0)
+  await expect.poll(() => kept()).toBe(0)
 })
 
 test('who waits when Redis comes back empty waits on for the next set()', async () => {
@@ -74,13 +75,13 @@ test('who waits when Redis comes back empty waits on for the next set()', async 
   await setter.clear()
   let woken = false
   const waiting = waiter.wait().then(() => (woken = true))
-  await standing(one, 1)
+  await standing(1)
   await stage.redis.ask('FLUSHALL')
   for (const world of [one, two]) {
     world.lose()
     await world.bear()
   }
-  await standing(one, 1)
+  await standing(1)
   expect(woken).toBe(false)
   await setter.set()
   await waiting
@@ -90,15 +91,15 @@ test('a program that dies leaves its place in line, and what it was told', async
   const [one, two] = [await stage.program(50), await stage.program(50)]
   const [setter, victim] = [one.process().mp.event({ name: 'a' }), two.process().mp.event({ name: 'a' })]
   void victim.wait().catch(() => undefined)
-  await standing(one, 1)
+  await standing(1)
   two.crash()
   stage.dead.add(two.sid)
   // Nobody tells of the death: whoever waits behind it asks.
   const waiting = setter.wait()
-  await standing(one, 1)
+  await standing(1)
   await setter.set()
   await waiting
-  await expect.poll(() => kept(one)).toBe(0)
+  await expect.poll(() => kept()).toBe(0)
 })
 
 test('an event that another program destroys rejects who waits for it, and its name is free again', async () => {
@@ -107,7 +108,7 @@ test('an event that another program destroys rejects who waits for it, and its n
   await destroyer.set()
   await destroyer.clear()
   const waiting = expect(waiter.wait()).rejects.toThrow(/event "a" was destroyed by main/)
-  await standing(one, 1)
+  await standing(1)
   await destroyer.destroy()
   await waiting
   const fresh = two.process().mp.event({ name: 'a' })
@@ -122,12 +123,12 @@ test('a nameless event is used by another program as long as its creator lives, 
   // As a program has it that was sent the handle.
   const elsewhere = two.process().mp.event({ name })
   const waiting = elsewhere.wait()
-  await standing(one, 1, name)
+  await standing(1, name)
   await event.set()
   await waiting
   await event.clear()
   const rejected = expect(elsewhere.wait()).rejects.toBeInstanceOf(StateError)
-  await standing(one, 1, name)
+  await standing(1, name)
   creator.kill()
   await rejected
   await expect(elsewhere.isSet()).rejects.toBeInstanceOf(StateError)
@@ -158,14 +159,14 @@ test('with all connections cut again and again, each set() wakes everybody once'
   await cutting(stage.redis, Promise.all([here, there]))
   expect(await ping.isSet()).toBe(false)
   expect(await pong.isSet()).toBe(false)
-  await expect.poll(() => kept(one)).toBe(0)
+  await expect.poll(() => kept()).toBe(0)
 }, 60_000)
 
 test('a wait that is refused by a full store says so; those who stand in line are served all the same', async () => {
   const [one, two] = [await stage.program(50), await stage.program(50)]
   const [setter, waiter] = [one.process().mp.event({ name: 'a' }), two.process().mp.event({ name: 'a' })]
   const waiting = waiter.wait()
-  await standing(one, 1)
+  await standing(1)
   await stage.redis.config('maxmemory', '1mb')
   try {
     await expect(waiter.wait()).rejects.toMatchObject({ name: 'CapacityError' })
@@ -217,16 +218,16 @@ test('each permit of a semaphore that nobody owns is given and taken once, with 
   await cutting(stage.redis, Promise.all([...taking, ...giving]))
   expect(new Set((await Promise.all(taking)).flat()).size).toBe(2 * rounds)
   expect(await mine.value()).toBe(0)
-  await expect.poll(() => one.redis.exists(...['q', 'i', 'a'].map(keyOf))).toBe(0)
+  await expect.poll(() => stage.redis.ask('EXISTS', ...['q', 'i', 'a'].map(keyOf))).toBe(0)
 }, 60_000)
 
 test('a permit on its way to a program that dies goes to the next one in line', async () => {
   const [one, two, three] = [await stage.program(50), await stage.program(50), await stage.program(50)]
   const [giver, victim, next] = [counterOf(one), counterOf(two), counterOf(three)]
   void victim.acquire().catch(() => undefined)
-  await expect.poll(() => one.redis.zcard(keyOf('q'))).toBe(1)
+  await expect.poll(() => stage.redis.ask('ZCARD', keyOf('q'))).toBe(1)
   const got = next.acquire()
-  await expect.poll(() => one.redis.zcard(keyOf('q'))).toBe(2)
+  await expect.poll(() => stage.redis.ask('ZCARD', keyOf('q'))).toBe(2)
   two.crash()
   await giver.release()
   stage.dead.add(two.sid)
@@ -238,9 +239,9 @@ test('a process that is stopped takes no permit, and waits again when it goes on
   const world = await stage.program()
   const [stopped, other] = [world.process(), world.process()]
   const first = stopped.mp.semaphore(counter).acquire()
-  await expect.poll(() => world.redis.zcard(keyOf('q'))).toBe(1)
+  await expect.poll(() => stage.redis.ask('ZCARD', keyOf('q'))).toBe(1)
   const second = other.mp.semaphore(counter).acquire()
-  await expect.poll(() => world.redis.zcard(keyOf('q'))).toBe(2)
+  await expect.poll(() => stage.redis.ask('ZCARD', keyOf('q'))).toBe(2)
   world.suspend(stopped)
   await other.mp.semaphore(counter).release()
   await second

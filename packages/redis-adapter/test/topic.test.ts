@@ -4,18 +4,14 @@ import process from 'node:process'
 import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
 import { CapacityError, connect, type Context } from '@skein/core'
-import { Redis } from 'ioredis'
 import { afterAll, beforeAll, expect, onTestFinished, test } from 'vitest'
 import { freshNamespace, type RedisServer, startRedis } from '../../../integration-tests/support/redis.ts'
 
 let redis: RedisServer
-let plain: Redis
 beforeAll(async () => {
   redis = await startRedis()
-  plain = new Redis(redis.admin)
 }, 60_000)
 afterAll(async () => {
-  plain?.disconnect()
   await redis?.close()
 })
 
@@ -32,7 +28,7 @@ test('messages that are no longer in the stream are missed aloud, after what is 
   const loop = topic[Symbol.asyncIterator]()
   await topic.publish('heard')
   // As if others had published meanwhile, and too much.
-  await plain.incrby(`${base}:n`, 3)
+  await redis.ask('INCRBY', `${base}:n`, 3)
   await topic.publish('later')
   expect(await loop.next()).toEqual({ done: false, value: 'heard' })
   const missed = loop.next()
@@ -47,7 +43,7 @@ test('a loop that began after what is missing goes on', async () => {
   const topic = mp.topic<string>('news')
   const early = topic[Symbol.asyncIterator]()
   await topic.publish('heard')
-  await plain.incrby(`${base}:n`, 3)
+  await redis.ask('INCRBY', `${base}:n`, 3)
   const late = topic[Symbol.asyncIterator]()
   await topic.publish('for the late one')
   expect(await late.next()).toEqual({ done: false, value: 'for the late one' })
@@ -63,7 +59,7 @@ test('a server that has come back empty is told to who listens, and a new loop h
   await topic.publish('heard')
   expect(await loop.next()).toEqual({ done: false, value: 'heard' })
   const waiting = loop.next()
-  await plain.flushall()
+  await redis.ask('FLUSHALL')
   await expect(waiting).rejects.toThrow(/without its data/)
   // The session is made anew, and calls that do not wait are refused meanwhile.
   const told = (): Promise<boolean> =>
@@ -80,6 +76,7 @@ test('a server that has come back empty is told to who listens, and a new loop h
 
 test('two programs hear each other, and nothing is left when nobody listens but what ends by itself', async () => {
   const { mp, base } = await open()
+  const keys = (): Promise<string[]> => redis.ask('KEYS', `${base}:*`) as Promise<string[]>
   const topic = mp.topic<number>('news')
   const loop = topic[Symbol.asyncIterator]()
   const program = fileURLToPath(new URL('targets/topic-program.mjs', import.meta.url))
@@ -94,8 +91,8 @@ test('two programs hear each other, and nothing is left when nobody listens but 
   await loop.return?.()
   expect(JSON.parse((await other).stdout)).toEqual([1, 2])
   await topic.publish(3)
-  expect(await plain.exists(`${base}:e`)).toBe(0)
-  for (const key of await plain.keys(`${base}:*`)) expect(await plain.pttl(key)).toBeGreaterThan(0)
+  expect(await redis.ask('EXISTS', `${base}:e`)).toBe(0)
+  for (const key of await keys()) expect(await redis.ask('PTTL', key)).toBeGreaterThan(0)
   await topic.destroy()
-  expect(await plain.keys(`${base}:*`)).toEqual([])
+  expect(await keys()).toEqual([])
 })

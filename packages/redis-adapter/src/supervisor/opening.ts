@@ -5,27 +5,18 @@ import type { Redis } from 'ioredis'
 import { type Server, shown, type ThreadStart } from '../options.ts'
 import { Clearing } from './clearing.ts'
 import { ClusterStore } from './cluster/cluster-store.ts'
-import { reachCluster } from './cluster/reach-cluster.ts'
 import { hangUp, makeClient, reach, speaksTls } from './connections.ts'
 import { DeathRegister } from './deaths.ts'
-import { isCut, type Mask, maskOf } from './failure.ts'
+import { isCut, maskOf } from './failure.ts'
 import { OwnedObjects } from './owned.ts'
 import { Seal } from './peers/seal.ts'
-import { preflight, type ServerFacts } from './preflight.ts'
 import { BeatingSession, sessionKeys } from './program-session.ts'
-import { asFirst, dependent, reachMasters } from './redlock/reach-masters.ts'
+import { reachStore } from './reach-store.ts'
+import { asFirst } from './redlock/reach-masters.ts'
 import { onCluster, Replication } from './replication.ts'
-import { Scripts } from './script.ts'
-import {
-  COMMAND_DEADLINE,
-  commandSettings,
-  masterSettings,
-  type Settings as ClientSettings,
-  subscriberSettings,
-} from './settings.ts'
+import { COMMAND_DEADLINE, commandSettings } from './settings.ts'
 import type { Surround } from './surround.ts'
 import { Sweeper } from './sweeper.ts'
-import { Subscription } from './wakes.ts'
 
 /** Milliseconds within which `connect()` knows whether the server serves. */
 const DEADLINE = 4_000
@@ -105,67 +96,29 @@ async function openBy(end: number, start: Servers, settings: Settings, guard: Gu
   }
 }
 
-/** @param open what follows the look at the server, and is told what it is */
-async function reachFirst<T>(
-  client: Redis,
-  { servers, quorum }: Servers,
-  mask: Mask,
-  open: (facts: ServerFacts) => Promise<T>,
-): Promise<T> {
-  const [first] = servers
-  try {
-    await reach(client, first, mask)
-    const facts = await preflight(client, first, mask)
-    if (facts.cluster && quorum) throw dependent(first)
-    return await open(facts)
-  } catch (error) {
-    throw asFirst(error, servers)
-  }
-}
-
 async function openAll(start: Servers, settings: Settings, guard: Guard, clients: Redis[]): Promise<Opened> {
   const { namespace, sessionTtl, outage, serve, replicas = 0 } = settings
   const { servers, quorum, secret = '' } = start
   const [first] = servers
   const seal = secret === '' ? null : new Seal(secret, namespace)
   const mask = maskOf(servers)
-  const name = `skein:${namespace}`
   const beat = Math.max(10, Math.floor(sessionTtl / 5))
   // Locks that a majority keeps are others than those of the first server alone.
   const scopeOf = (id: string): string => `redis:${id}${quorum ? `/${servers.length}` : ''}`
 
   const keys = sessionKeys(namespace)
   const made = (one: Redis): void => void clients.push(one)
-  const make = (how: ClientSettings): Redis => {
-    const one = makeClient(how)
-    made(one)
-    return one
-  }
-  const subscriberOf = (server: Server): Redis => make(subscriberSettings(server, `${name}:wakes`))
-  const client = make(commandSettings(first, name))
   const replicationOf = async (count: number): Promise<Replication> => {
-    const usual = commandSettings(first, `${name}:replicas`)
+    const usual = commandSettings(first, `skein:${namespace}:replicas`)
     // The server is silent for as long as it waits.
-    const asking = make({ ...usual, commandTimeout: COMMAND_DEADLINE + beat })
+    const asking = makeClient({ ...usual, commandTimeout: COMMAND_DEADLINE + beat })
+    made(asking)
     await reach(asking, first, mask)
     return new Replication({ client: asking, key: `{${namespace}:sessions}:replicas`, replicas: count, patience: beat })
   }
-  const masters = quorum ? servers.map((server) => make(masterSettings(server, `${name}:locks`))) : []
-  const { scripts, wakes, keeps } = await reachFirst(client, start, mask, async (facts) => {
-    const { flags, cluster } = facts
-    const store = cluster
-      ? await reachCluster({ client, server: first, mask, name, home: keys.live, flags, made })
-      : new Scripts({ client, masters, where: shown(first), mask, flags })
-    if (cluster) hangUp(client)
-    const server = store instanceof ClusterStore ? store.home : first
-    const subscriber = subscriberOf(server)
-    await reach(subscriber, server, mask)
-    return { scripts: store, keeps: facts.keeps, wakes: new Subscription(subscriber, namespace) }
-  })
-  await reachMasters(masters, servers, mask)
+  const { store: scripts, wakes, keeps } = await reachStore({ servers, quorum, namespace, mask, made })
   if (replicas > 0 && scripts instanceof ClusterStore) throw onCluster(first)
   const replication = replicas === 0 ? null : await replicationOf(replicas)
-  if (scripts instanceof ClusterStore) scripts.onHomeMoved(() => wakes.move(subscriberOf(scripts.home)))
   const deaths = new DeathRegister(scripts.urgent('session-dead', { readOnly: true }), [keys.live])
   const clearing = new Clearing({ store: scripts, keys, namespace, ttl: sessionTtl })
   const session: BeatingSession = new BeatingSession({
