@@ -1,5 +1,6 @@
 /** Starts whose job in Redis has met with something: each is begun all the same, and once. */
 import { isRunning, until } from '@skein/conformance'
+import { connect } from '@skein/core'
 import { afterAll, beforeAll, expect, onTestFinished, test } from 'vitest'
 import { Proxy } from '../../../integration-tests/support/proxy.ts'
 import { type RedisServer, startRedis } from '../../../integration-tests/support/redis.ts'
@@ -72,6 +73,21 @@ test('H6: one whose job was finished without a claim is put again', async () => 
   idle.queue.stop()
   const { pid } = await host()
   await started
+  expect(await child.result()).toBe(pid)
+})
+
+test('one of a process so deep in others that its id is long begins as any other', async () => {
+  const { namespace, host } = await field(redis)
+  const registry = Reflect.get(process, Symbol.for('skein.process')) as { child: object | null }
+  const id = `p${'.1'.repeat(500)}`
+  registry.child = { id, name: 'Process-1', daemon: false, parent: null }
+  onTestFinished(() => void (registry.child = null))
+  const mp = await connect(redis.url, { namespace, serve: false })
+  onTestFinished(() => mp.close())
+  const { pid } = await host()
+  const child = mp.process(parentPid)
+  expect(child.id.startsWith(`${id}.`)).toBe(true)
+  await child.start({ timeout: 10_000 })
   expect(await child.result()).toBe(pid)
 })
 

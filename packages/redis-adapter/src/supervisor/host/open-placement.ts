@@ -31,7 +31,8 @@ export class OpenPlacement implements Placement {
     }
     const run: RunObject = this.#broker.add(
       new RunObject(
-        `${spec.id}#${(this.#starts += 1)}`,
+        // Not the process's id, which grows with each process that starts another one: hosts take no name of any length.
+        String((this.#starts += 1)),
         { ...spec, keeper: this.#program },
         { ...events, claimed: () => offered?.taken(), released: offer },
       ),

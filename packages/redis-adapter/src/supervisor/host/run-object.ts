@@ -60,7 +60,7 @@ export class RunObject extends BrokerObject implements Running {
   /** It has ended, or was taken back: nobody may claim it any more. */
   #over = false
 
-  /** @param name that of no other start: a process may be started again under its id */
+  /** @param name that of no other start of this program: a process may be started again under its id */
   constructor(name: string, spec: StartSpec, events: RunEvents) {
     super('run', name)
     this.#spec = spec
