@@ -41,7 +41,9 @@ const kinds = (around: Surround): Readonly<Record<string, ObjectFactory>> => ({
 })
 
 /** A program, on the common server unless another is named. */
-export async function program(more: { beat?: number; outage?: number; url?: string } = {}): Promise<World> {
+export async function program(
+  more: { beat?: number; outage?: number; url?: string; replication?: Surround['replication'] } = {},
+): Promise<World> {
   const world = await World.open(more.url ?? server.url, namespace, dead, kinds, more)
   worlds.add(world)
   return world

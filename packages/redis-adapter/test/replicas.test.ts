@@ -1,10 +1,20 @@
 /** `replicas`: what is granted is on so many of them before anybody counts on it. */
-import { ArgumentError, connect, ConnectionError, type Context, TimeoutError } from '@skein/core'
+import {
+  ArgumentError,
+  AuthenticationError,
+  CapacityError,
+  connect,
+  ConnectionError,
+  type Context,
+  TimeoutError,
+} from '@skein/core'
 import { until } from '@skein/conformance'
+import { Redis } from 'ioredis'
 import { beforeEach, expect, onTestFinished, test } from 'vitest'
-import { freshNamespace, type RedisControls } from '../../../integration-tests/support/redis.ts'
+import { entered, freshNamespace, type RedisControls } from '../../../integration-tests/support/redis.ts'
 import { startProcess } from '../../../integration-tests/support/redis-process.ts'
 import { ask } from '../../../integration-tests/support/resp.ts'
+import { Replication } from '../src/supervisor/replication.ts'
 
 let master: RedisControls
 let replica: RedisControls
@@ -109,6 +119,62 @@ test('many who want it wait for the replica together, and hold it one at a time'
   await Promise.all([one(), one(), one(), other(), other(), other(), other()])
   expect(tokens).toHaveLength(15)
   expect(tokens).toEqual(tokens.toSorted((a, b) => a - b))
+})
+
+/** The connection over which replicas are asked about is cut. */
+async function cut(): Promise<void> {
+  const clients = String(await ask(master.url, 'CLIENT', 'LIST'))
+  const [, id = ''] = new RegExp(`id=(\\d+) .*name=skein:${namespace}:replicas`).exec(clients) ?? []
+  expect(await ask(master.url, 'CLIENT', 'KILL', 'ID', id)).toBe(1)
+}
+
+test('a connection that is cut is made again, and asks for what was granted meanwhile', async () => {
+  const mp = await opened(1)
+  expect(await mp.lock('a').with(() => 'before')).toBe('before')
+  await cut()
+  expect(await mp.lock('a').with(() => 'after')).toBe('after')
+})
+
+test('a user who may not wait for replicas is told so, at the start and later', async () => {
+  const user = async (...rights: string[]): Promise<unknown> =>
+    ask(master.url, 'ACL', 'SETUSER', 'alice', 'on', '>word', '~*', '&*', '+@all', ...rights)
+  const asAlice = async (): Promise<Context> => connect(entered(master.url, 'alice:word'), { namespace, replicas: 1 })
+  await user('-wait')
+  const refused = asAlice()
+  await expect(refused).rejects.toThrow(AuthenticationError)
+  await expect(refused).rejects.toThrow(/does not let this user do what is needed .*'wait'.*; its ACL must allow it/)
+  await user()
+  const mp = await asAlice()
+  onTestFinished(() => mp.close())
+  const lock = mp.lock('a')
+  await lock.with(() => undefined)
+  await user('-wait')
+  await expect(lock.acquire()).rejects.toThrow(AuthenticationError)
+  expect(await lock.holder()).toBeNull()
+})
+
+test('a store that is full when it is somebody else\'s turn is told as full', async () => {
+  const [mp, other] = [await opened(1), await opened(1)]
+  const lease = await mp.lock('a').acquire()
+  const waiting = other.lock('a').acquire()
+  await until('it waits', async () => (await ask(master.url, 'LLEN', `{${namespace}:lock:a}:w`)) === 1)
+  await ask(master.url, 'CONFIG', 'SET', 'maxmemory', '1')
+  await lease.release()
+  await expect(waiting).rejects.toThrow(CapacityError)
+  await ask(master.url, 'CONFIG', 'SET', 'maxmemory', '0')
+  await other.lock('a').with(() => undefined)
+})
+
+test('what one server has granted, the replicas of another one do not confirm', async () => {
+  await ask(replica.url, 'REPLICAOF', 'NO', 'ONE')
+  const [client, main] = [new Redis(replica.url), new Redis(master.url)]
+  onTestFinished(() => [client, main].forEach((one) => one.disconnect()))
+  await Promise.all([client.ping(), main.ping()])
+  const more = { where: 'here', mask: (text: string) => text, key: namespace, replicas: 0, patience: 100 }
+  expect(await new Replication({ client, main: client, ...more }).lacking('a')).toBeNull()
+  const why = await new Replication({ client, main, ...more }).lacking('a')
+  expect(why).toBeInstanceOf(ConnectionError)
+  expect(why?.message).toMatch(/^Redis at here is another server for one connection/)
 })
 
 test('an array of urls takes none: a majority has confirmed what it grants', async () => {

@@ -39,6 +39,7 @@ export interface Times {
   readonly beat?: number
   readonly sessionTtl?: number
   readonly outage?: number
+  readonly replication?: Surround['replication']
 }
 
 /** Who was declared dead; shared by the programs of a test. */
@@ -64,7 +65,8 @@ export class Surroundings {
   #alive = true
   #rids = 0
 
-  constructor(ground: Ground, dead: Dead, { beat = 1_000, sessionTtl = beat * 5, outage = Infinity }: Times = {}) {
+  constructor(ground: Ground, dead: Dead, times: Times = {}) {
+    const { beat = 1_000, sessionTtl = beat * 5, outage = Infinity, replication = null } = times
     const { store, wakes, namespace } = ground
     this.#ground = ground
     this.store = store
@@ -78,7 +80,7 @@ export class Surroundings {
     this.around = {
       store: this.#counted(store),
       seal: null,
-      replication: null,
+      replication,
       session: {
         get sid() {
           return sid()

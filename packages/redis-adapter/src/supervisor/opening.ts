@@ -7,7 +7,7 @@ import { Clearing } from './clearing.ts'
 import { ClusterStore } from './cluster/cluster-store.ts'
 import { hangUp, makeClient, reach, speaksTls } from './connections.ts'
 import { DeathRegister } from './deaths.ts'
-import { isCut, maskOf } from './failure.ts'
+import { failureOf, isCut, maskOf } from './failure.ts'
 import { OwnedObjects } from './owned.ts'
 import { Seal } from './peers/seal.ts'
 import { BeatingSession, sessionKeys } from './program-session.ts'
@@ -108,17 +108,23 @@ async function openAll(start: Servers, settings: Settings, guard: Guard, clients
 
   const keys = sessionKeys(namespace)
   const made = (one: Redis): void => void clients.push(one)
-  const replicationOf = async (count: number): Promise<Replication> => {
+  const replicationOf = async (count: number, main: Redis): Promise<Replication> => {
     const usual = commandSettings(first, `skein:${namespace}:replicas`)
     // The server is silent for as long as it waits.
     const asking = makeClient({ ...usual, commandTimeout: COMMAND_DEADLINE + beat })
     made(asking)
+    const where = shown(first)
     await reach(asking, first, mask)
-    return new Replication({ client: asking, key: `{${namespace}:sessions}:replicas`, replicas: count, patience: beat })
+    // Whether this user may; with none to wait for, it is answered at once.
+    await asking.wait(0, 1).catch((error: unknown) => {
+      throw failureOf(error, where, mask)
+    })
+    const key = `{${namespace}:sessions}:replicas`
+    return new Replication({ client: asking, main, where, mask, key, replicas: count, patience: beat })
   }
   const { store: scripts, wakes, keeps } = await reachStore({ servers, quorum, namespace, mask, made })
   if (replicas > 0 && scripts instanceof ClusterStore) throw onCluster(first)
-  const replication = replicas === 0 ? null : await replicationOf(replicas)
+  const replication = replicas === 0 ? null : await replicationOf(replicas, scripts.partOf(keys.live).client)
   const deaths = new DeathRegister(scripts.urgent('session-dead', { readOnly: true }), [keys.live])
   const clearing = new Clearing({ store: scripts, keys, namespace, ttl: sessionTtl })
   const session: BeatingSession = new BeatingSession({

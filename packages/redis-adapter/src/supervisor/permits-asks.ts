@@ -11,6 +11,8 @@ export class Asks {
   /** Those that Redis is asked about, by id, in the order of asking. */
   readonly asked: Map<string, Ask> = new Map()
   readonly orphans: Set<Ask> = new Set()
+  /** Granted, by these tokens, and not told of before replicas have confirmed it. */
+  readonly unconfirmed: Map<Ask, number> = new Map()
   readonly #parked = new Map<Session, Set<Ask>>()
   readonly #session: ProgramSession
   readonly #ask: (ask: Ask) => void
@@ -107,9 +109,10 @@ export class Asks {
   /** All of them. */
   drain(): Ask[] {
     const parked = [...this.#parked.values()].flatMap((asks) => [...asks])
-    const all = [...this.asked.values(), ...this.orphans, ...parked]
+    const all = [...this.asked.values(), ...this.orphans, ...this.unconfirmed.keys(), ...parked]
     this.asked.clear()
     this.orphans.clear()
+    this.unconfirmed.clear()
     this.#parked.clear()
     return all
   }

@@ -1,5 +1,5 @@
 /** What a program keeps of each request for permits that it has made in Redis. */
-import { ConflictError, ConnectionError } from '@skein/core'
+import { ConflictError } from '@skein/core'
 import type { Call } from '@skein/core/adapter'
 import type { Patient } from './permits-patience.ts'
 
@@ -30,8 +30,6 @@ export interface Ask extends Patient {
   asking: boolean
   /** It stood in line under this id when Redis was asked last. */
   inLine: boolean
-  /** Granted, and not told of before replicas have confirmed it: by this token. */
-  unconfirmed: number | null
 }
 
 /** The session that a request id belongs to. */
@@ -44,10 +42,4 @@ export function conflictOf(label: string, there: number, asked: number): Conflic
   const what = (permits: number): string => (permits === 0 ? 'permits that belong to nobody' : `${permits} permits`)
   const mend = 'use the same options or another name'
   return new ConflictError(`${label} exists with ${what(there)}, ${what(asked)} were asked for; ${mend}`)
-}
-
-/** It was granted, and nobody may count on that. @param why it was given back; `null`: it was lost meanwhile */
-export function unconfirmed(label: string, why: string | null): ConnectionError {
-  const told = why === null ? 'was lost before it could be used' : `was granted and given back: ${why}`
-  return new ConnectionError(`${label} ${told}`, { retryable: true })
 }

@@ -13,7 +13,7 @@ import { Drops } from './permits-drops.ts'
 import { Undertaker } from './permits-dead.ts'
 import { delayOf, Patience } from './permits-patience.ts'
 import { Grants } from './permits-grants.ts'
-import { type Ask, conflictOf, unconfirmed } from './permits-requests.ts'
+import { type Ask, conflictOf } from './permits-requests.ts'
 import { type AcquireAnswer, type Holder, PermitScripts } from './permits-scripts.ts'
 import type { Surround } from './surround.ts'
 
@@ -149,7 +149,7 @@ export class RedisPermits extends BrokerObject {
 
   /** Has it asked for, until it is settled or withdrawn. */
   enter(what: Pick<Ask, 'call' | 'permits' | 'poll' | 'waiting' | 'granted' | 'failed'>): Ask {
-    const ask: Ask = { ...what, rid: '', asking: false, inLine: false, unconfirmed: null, since: performance.now() }
+    const ask: Ask = { ...what, rid: '', asking: false, inLine: false, since: performance.now() }
     ask.call.waits(() => this.withdraw(ask))
     this.#asks.enter(ask)
     this.#arm()
@@ -158,8 +158,9 @@ export class RedisPermits extends BrokerObject {
 
   /** The caller has given up, or has ended. */
   withdraw(ask: Ask): void {
+    const token = this.#asks.unconfirmed.get(ask)
     if (this.#asks.remove(ask)) this.#abandon(ask)
-    else if (ask.unconfirmed !== null) this.#giveBack(ask.call.session, ask.unconfirmed, true)
+    else if (token !== undefined && this.#asks.unconfirmed.delete(ask)) this.#giveBack(ask.call.session, token, true)
   }
 
   /** Asks again under the same id, unless it is settled or being asked about. */
@@ -230,13 +231,13 @@ export class RedisPermits extends BrokerObject {
 
   /** Tells of the grant as soon as it would outlive the server. */
   async #confirm(ask: Ask, token: number, notified: boolean): Promise<void> {
-    ask.unconfirmed = token
-    const why = (await this.#around.replication?.lacking()) ?? null
-    ask.unconfirmed = null
-    const kept = this.grants.has(token, ask.rid)
-    if (kept && why !== null) this.#giveBack(ask.call.session, token, true)
-    if (kept && why === null) ask.granted(token, notified)
-    else ask.failed(unconfirmed(this.label, kept ? why : null))
+    this.#asks.unconfirmed.set(ask, token)
+    const why = (await this.#around.replication?.lacking(this.label)) ?? null
+    // Withdrawn meanwhile, or the object is no more. What is only lost, as by a process that was stopped, is asked for again.
+    if (!this.#asks.unconfirmed.delete(ask)) return
+    if (!this.grants.has(token, ask.rid)) this.#asks.enter(ask)
+    else if (why === null) ask.granted(token, notified)
+    else if (this.#giveBack(ask.call.session, token, true)) ask.failed(why)
   }
 
   #fail(ask: Ask, error: Error): void {

@@ -141,7 +141,7 @@ export interface Surround {
   /** How messages between programs are signed; `null`: they are not. */
   readonly seal: Seal | null
   /** `null`: what the server has granted is granted. */
-  readonly replication: Replication | null
+  readonly replication: Pick<Replication, 'lacking'> | null
   readonly session: ProgramSession
   readonly wakes: Wakes
   readonly deaths: Deaths
