@@ -9,6 +9,8 @@ const LONGEST = 64 * 1024
 const LINE_END = 10
 const RETURN = 13
 
+const none = Buffer.alloc(0)
+
 export interface LogSource {
   /** @param wait until there is something from that byte on, or no more will come */
   read(from: number, wait: boolean): Promise<LogAnswer>
@@ -77,11 +79,12 @@ class Lines {
     return lines
   }
 
-  /** What does not end in a line end. */
+  /** What does not end in a line end; and where something is missing after the last line, an empty one that says so. */
   rest(): LogLine[] {
-    return ([1, 2] as const).flatMap((descriptor) =>
+    const lines = ([1, 2] as const).flatMap((descriptor) =>
       this.#streams[descriptor].size === 0 ? [] : [this.#line(descriptor, this.#finish(descriptor))],
     )
+    return this.#dropped === 0 ? lines : [...lines, this.#line(2, none)]
   }
 
   #add(descriptor: 1 | 2, bytes: Buffer, lines: LogLine[]): void {

@@ -120,7 +120,7 @@ export interface LogLine {
   readonly stream: 'stdout' | 'stderr'
   /** Without its end. A line of more than 64 KiB may come in pieces, and bytes that are no UTF-8 as U+FFFD. */
   readonly text: string
-  /** Bytes right before it that were dropped because this loop was too slow; 0 if none. */
+  /** Bytes right before it that were dropped because this loop was too slow; 0 if none. After the last line an empty one of `stderr` tells them. */
   readonly dropped: number
 }
 
@@ -148,7 +148,8 @@ export interface Process<R> extends Handle, AsyncDisposable {
   /**
    * What it has written lately, and with `follow` what it writes: for any number of loops, in any process that has a handle or has found one, beside
    * those who read `stdout` and `stderr`. At least the last 64 KiB are kept, of both together and also when others have read them. Nobody waits
-   * for these loops: one that is slower than the process misses what has to make room, and is told so.
+   * for these loops: one that is slower than the process misses what has to make room, and is told so. Of processes that have ended, 16 MiB are kept
+   * in all.
    *
    * Of what is piped, and of what runs in another program, where output comes through this one: a process that this program runs itself, and that
    * inherits its output, writes straight to where that goes.

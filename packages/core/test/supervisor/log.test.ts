@@ -1,8 +1,14 @@
 /** What is kept of a process's output, and how its pieces become lines again. */
 import { expect, test } from 'vitest'
 import { type LogBeginning, logLines } from '../../src/client/log-lines.ts'
+import type { Broker } from '../../src/supervisor/broker/broker.ts'
 import { Log, type LogAnswer } from '../../src/supervisor/broker/log.ts'
+import type { ProcessObject } from '../../src/supervisor/broker/process.ts'
+import { ProcessOutput } from '../../src/supervisor/broker/process-output.ts'
 import type { Call } from '../../src/supervisor/broker/session.ts'
+import { Starter, type StarterHome } from '../../src/supervisor/broker/starter.ts'
+import type { FifoStock } from '../../src/supervisor/fifo-stock.ts'
+import { op, type Frame } from '../../src/wire/frame.ts'
 
 /** As a call of the broker's, with what it needs here. */
 async function read(log: Log, from: number, wait: boolean): Promise<LogAnswer> {
@@ -88,4 +94,35 @@ test('when it must make room, nothing is left', async () => {
   log.end()
   log.discard()
   expect(await texts(log, { follow: true })).toEqual([])
+})
+
+test('what is missing after the last line is told, too', async () => {
+  const log = new Log()
+  log.push(1, Buffer.from('first\n'))
+  const source = { read: (from: number, wait: boolean) => read(log, from, wait), leave: () => undefined }
+  const lines = logLines(() => source, { tail: 1, follow: true })
+  await lines.next()
+  log.push(1, Buffer.from('12345\n'))
+  log.end()
+  log.discard()
+  expect((await lines.next()).value).toEqual({ stream: 'stderr', text: '', dropped: 6 })
+  expect((await lines.next()).done).toBe(true)
+})
+
+test('logs of processes that have ended push out nothing that nobody has read', () => {
+  const starter = new Starter({} as Broker, {} as StarterHome, {} as FifoStock)
+  const ended = (stdio: 'pipe' | 'inherit', payload: Buffer): ProcessOutput => {
+    const output = new ProcessOutput('process', () => undefined)
+    output.begin(stdio)
+    output.heard({ op: op.output, a: 1, b: 0, payload } as Frame)
+    output.end()
+    starter.remember({} as ProcessObject, 0, output)
+    return output
+  }
+  const unread = ended('pipe', Buffer.from('unread\n'))
+  const logged = Array.from({ length: 900 }, () => ended('inherit', Buffer.alloc(64 * 1024)))
+  expect(unread.unread[0]?.size).toBe(7)
+  expect(logged.filter(({ log }) => log.size > 0)).toHaveLength(256)
+  for (let more = 0; more < 100; more += 1) ended('pipe', Buffer.alloc(1024 * 1024))
+  expect(unread.unread[0]?.size).toBe(0)
 })

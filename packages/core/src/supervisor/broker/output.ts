@@ -14,8 +14,6 @@ const ENOUGH = 256 * 1024
 const FEW = 64 * 1024
 /** Bytes of one answer, and so of the longest line in one piece. */
 const LONGEST = 64 * 1024
-/** Bytes that all ended processes together may leave unread. */
-const MOST_LEFT = 32 * 1024 * 1024
 
 const LINE_END = 10
 
@@ -151,19 +149,25 @@ export class Output {
 }
 
 /** Something that is kept until it must make room. */
-export interface Left {
+interface Left {
   readonly size: number
   discard(): void
 }
 
 /** What ended processes have left for readers to come: not without end. */
 export class LeftOutput {
+  readonly #most: number
   #left: Left[] = []
+
+  /** @param most bytes of all together */
+  constructor(most: number) {
+    this.#most = most
+  }
 
   add(outputs: readonly Left[]): void {
     this.#left = [...this.#left, ...outputs].filter((output) => output.size > 0)
     let size = this.#left.reduce((sum, output) => sum + output.size, 0)
-    while (size > MOST_LEFT) {
+    while (size > this.#most) {
       const oldest = this.#left.shift()
       if (oldest === undefined) return
       size -= oldest.size

@@ -22,8 +22,14 @@ export class ProcessOutput {
   }
 
   /** What was written and nobody has read. */
-  get unread(): readonly (Output | Log)[] {
-    return [...this.#outputs, this.log]
+  get unread(): readonly Output[] {
+    return this.#outputs
+  }
+
+  /** Its record is gone. */
+  discard(): void {
+    for (const output of this.#outputs) output.discard()
+    this.log.discard()
   }
 
   begin(stdio: Stdio): void {

@@ -269,7 +269,7 @@ export class ProcessObject extends BrokerObject {
     this.#launch = nothing
     this.#placed = null
     const bytes = (this.#exit?.result?.length ?? 0) + (this.#exit?.error?.length ?? 0)
-    this.#starter.remember(this, bytes, this.#output.unread)
+    this.#starter.remember(this, bytes, this.#output)
   }
 
   /** A frame that is not its session's. */

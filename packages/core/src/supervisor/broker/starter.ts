@@ -9,7 +9,8 @@ import type { Link } from '../../wire/link.ts'
 import type { Broker } from './broker.ts'
 import type { TargetPolicy } from '../../target/index.ts'
 import type { BrokerObject } from './broker-object.ts'
-import { type Left, LeftOutput } from './output.ts'
+import { LeftOutput } from './output.ts'
+import type { ProcessOutput } from './process-output.ts'
 import type { Session } from './session.ts'
 import type { Placed, Placement } from '../backend.ts'
 import type { Nature } from '../boot.ts'
@@ -20,6 +21,9 @@ import { fileSlot } from '../../wire/tenure-slot.ts'
 const REMEMBERED = 1_000
 /** Bytes of their results and errors that are kept with them; those of the last one in any case. */
 const MOST_BYTES = 32 * 1024 * 1024
+/** Bytes of what they have written that nobody has read, and of their logs: apart, so that what was read pushes out nothing that was not. */
+const MOST_UNREAD = 32 * 1024 * 1024
+const MOST_LOGGED = 16 * 1024 * 1024
 
 /** A process that runs, here or elsewhere, as those see it who started it. */
 export interface Running {
@@ -72,9 +76,10 @@ export class Starter {
   readonly #broker: Broker
   readonly #home: StarterHome
   readonly #children: Children
-  readonly #ended: { readonly process: BrokerObject; readonly bytes: number; readonly left: readonly Left[] }[] = []
+  readonly #ended: { readonly process: BrokerObject; readonly bytes: number; readonly output: ProcessOutput }[] = []
   #endedBytes = 0
-  readonly #left = new LeftOutput()
+  readonly #unread = new LeftOutput(MOST_UNREAD)
+  readonly #logs = new LeftOutput(MOST_LOGGED)
   /** Asked for and not ended: each may still be on its way. */
   readonly #placed = new Set<Placed>()
   /** What other programs run for this one. */
@@ -181,14 +186,15 @@ export class Starter {
    *
    * @param bytes of what it came to
    */
-  remember(process: BrokerObject, bytes: number, left: readonly Left[]): void {
-    this.#left.add(left)
-    this.#ended.push({ process, bytes, left })
+  remember(process: BrokerObject, bytes: number, output: ProcessOutput): void {
+    this.#unread.add(output.unread)
+    this.#logs.add([output.log])
+    this.#ended.push({ process, bytes, output })
     this.#endedBytes += bytes
     while (this.#ended.length > REMEMBERED || (this.#endedBytes > MOST_BYTES && this.#ended.length > 1)) {
       const oldest = this.#ended.shift()
       this.#endedBytes -= oldest?.bytes ?? 0
-      for (const one of oldest?.left ?? []) one.discard()
+      oldest?.output.discard()
       oldest?.process.remove?.(new StateError('the process ended long ago and its record is gone'))
     }
   }
