@@ -1,6 +1,6 @@
 -- allow-oom: a full store must drain. fetched(token) = moveToActive.
 -- A: rid mode(wait|poll|look) mine('<sid>/<process>/')
--- → {1,job,attempt,data} | {0,sids in the way} nothing | {'w',milliseconds until a delayed item may be taken('': not first, or none),sids in the way} waits | {'c'} closed, and nothing will come
+-- → {1,job,attempt,data} | {0,sids in the way} nothing | {'w',milliseconds until a delayed item may be taken('': not first, or none),sids in the way} waits | {'c'} closed, and nothing will come | {'m'} more to clear away: to be asked again
 local job=redis.call('HGET',K.d,A.rid)
 if job then
   local v=redis.call('HMGET',P..job,'ats','data')
@@ -30,6 +30,9 @@ if ahead<there or (due and due<=0) or (A.mode=='look' and ahead==0) then
     end
     return {{1,job,attempt,data},own}
   end
+  if job==false then return {{'m'},own} end
+  -- What was there was nothing.
+  there=available()
 end
 if redis.call('HGET',K.m,'closed') and there==0 and redis.call('EXISTS',K.delayed)==0 then
   local elsewhere=false

@@ -194,3 +194,22 @@ test('a put that is answered while its process is stopped is put once', async ()
   await put
   expect(await taker.size()).toBe(0)
 })
+
+test('a closed queue in which only ids without jobs are left is told as closed at once', async () => {
+  const world = await stage.program(60_000)
+  const queue = world.process().queue<number>('a')
+  await queue.putMany([1, 2, 3])
+  for (const id of ['1', '2', '3']) await line(world).del(`{${stage.namespace}:queue:a}:q:${id}`)
+  await queue.close()
+  await expect(queue.get()).rejects.toMatchObject({ name: 'QueueClosedError' })
+})
+
+test('ids without jobs are cleared away so many at a time, and the item behind them is got', async () => {
+  const world = await stage.program(60_000)
+  const queue = world.process().queue<number>('a')
+  await queue.put(1)
+  const ids = Array.from({ length: 2_500 }, (_, n) => `gone-${n}`)
+  await line(world).rpush(`{${stage.namespace}:queue:a}:q:wait`, ...ids)
+  expect(await queue.get()).toBe(1)
+  expect(world.calls.filter((name) => name === 'q-fetch')).toHaveLength(3)
+})

@@ -153,7 +153,7 @@ test('a user who may not wait for replicas is told so, at the start and later', 
   expect(await lock.holder()).toBeNull()
 })
 
-test('a store that is full when it is somebody else\'s turn is told as full', async () => {
+test("a store that is full when it is somebody else's turn is told as full", async () => {
   const [mp, other] = [await opened(1), await opened(1)]
   const lease = await mp.lock('a').acquire()
   const waiting = other.lock('a').acquire()

@@ -90,9 +90,10 @@ if delay>0 then return addDelayedJob(one) end
 return priority>0 and addPrioritizedJob(one) or addStandardJob(one)
 end
 `,
-  // Somebody may have deleted a job and left its id in the line: BullMQ takes that for one without data.
+  // Somebody may have deleted a job and left its id in the line: BullMQ takes that for one without data. Returns false if there are so many that
+  // the next call is to go on: Redis serves nobody else meanwhile.
   take: `${bull('moveToActive')}local function fetched(token)
-while true do
+for _=1,1000 do
   local r=moveToActive({P,now,cmsgpack.pack({token=token,lockDuration=${LOCK}})})
   local fields=type(r)=='table' and r[1]
   if type(fields)~='table' then return nil end
@@ -108,6 +109,7 @@ while true do
   forget(r[2])
   over(r[2])
 end
+return false
 end
 `,
   finish: `${bull('moveToFinished')}local function finish(token,job,target,keep,property,value)

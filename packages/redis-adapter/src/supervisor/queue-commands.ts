@@ -151,11 +151,11 @@ export class QueueCommands {
   }
 
   async fetch(rid: string, mode: Mode): Promise<FetchAnswer> {
-    const [what, ...rest] = await this.#run<readonly unknown[]>(
-      'fetch',
-      [rid, mode, rid.slice(0, rid.lastIndexOf('/') + 1)],
-      mode,
-    )
+    const words = [rid, mode, rid.slice(0, rid.lastIndexOf('/') + 1)]
+    const ask = (): Promise<readonly unknown[]> => this.#run('fetch', words, mode)
+    let answer = await ask()
+    while (String(answer[0]) === 'm') answer = await ask()
+    const [what, ...rest] = answer
     if (what === 1) {
       const [id, attempt, data] = rest
       return { kind: 'job', job: { rid, id: String(id), attempt: Number(attempt), data: data as Buffer } }
