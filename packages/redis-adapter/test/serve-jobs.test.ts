@@ -20,19 +20,22 @@ beforeAll(async () => {
 
 afterAll(() => redis.close())
 
-/** Somebody who takes jobs and does nothing with them. */
-async function taker(namespace: string): Promise<Opened & { queue: JobQueue; take: () => Promise<void> }> {
+/** Somebody who takes jobs, by requests of which it tells the one that got one, and does nothing with them. */
+async function taker(namespace: string): Promise<Opened & { queue: JobQueue; take: () => Promise<string> }> {
   const none = (): void => undefined
   const guard = { program: 'taker', sessions: () => [], confirm: none, lose: none, interrupted: none, alias: none }
   const settings = { namespace, sessionTtl: 5_000, outage: 1_000, serve: null }
   const opened = await openSurround({ servers: [serverOf(redis.url)], quorum: false }, settings, guard)
   const queue = jobQueue(opened.around, workKey(opened.around), UNLIMITED)
-  let rid = 0
-  const take = (): Promise<void> =>
-    until('there is a job', async () => {
-      rid += 1
-      return (await queue.fetch(`${opened.around.session.sid}/s/${rid}`, 'poll')) !== null
+  let asked = 0
+  let rid = ''
+  const take = async (): Promise<string> => {
+    await until('there is a job', async () => {
+      rid = `${opened.around.session.sid}/s/${(asked += 1)}`
+      return (await queue.fetch(rid, 'poll')) !== null
     })
+    return rid
+  }
   return { ...opened, queue, take }
 }
 
@@ -68,8 +71,8 @@ test('H6: one whose job was finished without a claim is put again', async () => 
   const started = child.start()
   const idle = await taker(namespace)
   onTestFinished(idle.close)
-  await idle.take()
-  await idle.queue.finish([{ rid: `${idle.around.session.sid}/s/1` }])
+  const rid = await idle.take()
+  await idle.queue.finish([{ rid }])
   idle.queue.stop()
   const { pid } = await host()
   await started
