@@ -7,9 +7,9 @@ import { spawnSync } from 'node:child_process'
 import { chmodSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { hostname, networkInterfaces, tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest'
-import { entered, type RedisServer, startRedis } from '../../../integration-tests/support/redis.ts'
-import { type Environment, type Outcome, Running, shell } from './skein.ts'
+import { describe, expect, onTestFinished, test } from 'vitest'
+import { entered, startRedis } from '../../../integration-tests/support/redis.ts'
+import { type Outcome, Running, shell, useServer } from './skein.ts'
 
 const ROOT = process.getuid?.() === 0
 /** As an account that may nothing: only root can become it, and only where it may read this repository. */
@@ -21,15 +21,7 @@ const ADDRESS = Object.values(networkInterfaces())
   .flat()
   .find((one) => one?.internal === false && one.family === 'IPv4')?.address
 
-let redis: RedisServer
-let env: Environment
-
-beforeAll(async () => {
-  redis = await startRedis({ own: true })
-  env = { SKEIN_URL: redis.url }
-})
-
-afterAll(() => redis.close())
+const env = useServer()
 
 function folderForTest(): string {
   const folder = mkdtempSync(join(tmpdir(), 'skein-bad-'))
@@ -194,7 +186,7 @@ describe('skein host', () => {
   })
 
   test('row 72: does not wait for what only its user can mend', async () => {
-    const outcome = await shell(`skein host --url ${redis.url.replace('//', '//nobody:secret@')}`)
+    const outcome = await shell(`skein host --url ${env.SKEIN_URL.replace('//', '//nobody:secret@')}`)
     expect(outcome).toEqual(complaint(1, /refused the credentials of the url/))
   })
 
@@ -278,7 +270,7 @@ describe('skein host', () => {
 
 describe('row 76: --url and SKEIN_URL', () => {
   test('that differ: --url is taken, and that is said once', async () => {
-    const { code, stdout, stderr } = await shell(`skein ps --json --url ${redis.url}`, {
+    const { code, stdout, stderr } = await shell(`skein ps --json --url ${env.SKEIN_URL}`, {
       SKEIN_URL: 'redis://user:secret@elsewhere',
     })
     expect({ code, stdout }).toEqual({ code: 0, stdout: '[]\n' })
@@ -286,7 +278,7 @@ describe('row 76: --url and SKEIN_URL', () => {
   })
 
   test('that are the same: nothing is said', async () => {
-    expect(await shell(`skein ps --json --url ${redis.url}`, env)).toEqual({ code: 0, stdout: '[]\n', stderr: '' })
+    expect(await shell(`skein ps --json --url ${env.SKEIN_URL}`, env)).toEqual({ code: 0, stdout: '[]\n', stderr: '' })
   })
 })
 

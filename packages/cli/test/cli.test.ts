@@ -1,24 +1,15 @@
 /** How the command behaves in a shell: exit codes, what goes to which stream, what is there without a terminal. */
 import { hostname } from 'node:os'
 import { isRunning, until } from '@skein/conformance'
-import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { type RedisServer, startRedis } from '../../../integration-tests/support/redis.ts'
-import { type Environment, Running, shell } from './skein.ts'
+import { describe, expect, test } from 'vitest'
+import { Running, shell, useServer } from './skein.ts'
 
 // What a terminal understands: bold begins, ends, a line is wiped out.
 const BOLD = '\u001B[1m'
 const PLAIN = '\u001B[22m'
 const WIPED = '\u001B[2K'
 
-let redis: RedisServer
-let env: Environment
-
-beforeAll(async () => {
-  redis = await startRedis({ own: true })
-  env = { SKEIN_URL: redis.url }
-})
-
-afterAll(() => redis.close())
+const env = useServer()
 
 describe('what was asked for goes to standard output, and the exit code is 0', () => {
   test('help: without a word, and with --help', async () => {

@@ -1,17 +1,8 @@
 /** `skein logs`: what processes of other programs write, here and on other hosts. */
-import { afterAll, beforeAll, expect, onTestFinished, test } from 'vitest'
-import { type RedisServer, startRedis } from '../../../integration-tests/support/redis.ts'
-import { type Environment, Running, shell } from './skein.ts'
+import { expect, onTestFinished, test } from 'vitest'
+import { Running, shell, useServer } from './skein.ts'
 
-let redis: RedisServer
-let env: Environment
-
-beforeAll(async () => {
-  redis = await startRedis({ own: true })
-  env = { SKEIN_URL: redis.url }
-})
-
-afterAll(() => redis.close())
+const env = useServer()
 
 async function talkers(): Promise<Running> {
   const program = new Running('exec node talk.mjs', env)

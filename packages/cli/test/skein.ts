@@ -6,6 +6,7 @@ import { tmpdir } from 'node:os'
 import { delimiter, dirname, join } from 'node:path'
 import process from 'node:process'
 import { afterAll, beforeAll } from 'vitest'
+import { startRedis } from '../../../integration-tests/support/redis.ts'
 
 export interface Outcome {
   readonly code: number | null
@@ -28,6 +29,19 @@ beforeAll(() => {
 })
 
 afterAll(() => rmSync(folder, { recursive: true, force: true }))
+
+/** A server for the tests of a file; what a command needs to find it is there when they run. */
+export function useServer(): { readonly SKEIN_URL: string } {
+  const env = { SKEIN_URL: '' }
+  let close: (() => Promise<void>) | null = null
+  beforeAll(async () => {
+    const redis = await startRedis({ own: true })
+    env.SKEIN_URL = redis.url
+    close = () => redis.close()
+  })
+  afterAll(() => close?.())
+  return env
+}
 
 /** A line of the shell, in which `skein` is the command and `node` this Node, while it runs. */
 export class Running {

@@ -1,56 +1,15 @@
 /** A start that any program may take: who may claim it, at which moments of its life. */
-import {
-  Broker,
-  BrokerClient,
-  encode,
-  type EncodedExit,
-  Link,
-  type LinkEvents,
-  op,
-  relayHead,
-} from '@skein/core/adapter'
+import { Broker, type BrokerClient, encode, type EncodedExit, op, relayHead } from '@skein/core/adapter'
 import type { ProcessInfo, StartSpec } from '@skein/core/adapter'
 import { expect, test } from 'vitest'
+import { clientOf } from '../../../integration-tests/support/wire.ts'
 import { RunObject } from '../src/supervisor/host/run-object.ts'
-
-/** Both ends in one thread. */
-class Wire extends Link {
-  other: Wire | null = null
-
-  constructor(events: LinkEvents) {
-    super(events, false)
-  }
-
-  protected override write(segments: readonly Uint8Array[]): null {
-    for (const segment of segments) this.other?.received(segment)
-    return null
-  }
-
-  override ref(): void {
-    // Nothing keeps the test alive but the test.
-  }
-
-  override unref(): void {
-    // As above.
-  }
-
-  override close(): void {
-    this.finish()
-  }
-}
 
 const info = (n: number): ProcessInfo => ({ id: `p${n}`, name: `process ${n}`, pid: n, host: 'h' })
 
 /** A program that runs what others start. */
 function host(broker: Broker, n: number): { client: BrokerClient; claim: () => Promise<unknown>; number: number } {
-  const session = broker.guest(info(n))
-  let far: Wire | null = null
-  const client = new BrokerClient((events) => (far = new Wire(events)))
-  const near = new Wire({ frame: (frame) => session.frame(frame), ended: () => broker.end(session) })
-  session.connect(near)
-  const other = far as unknown as Wire
-  near.other = other
-  other.other = near
+  const client = clientOf(broker, broker.guest(info(n)))
   const number = client.open('run', 'r', null, true)
   return { client, number, claim: () => client.call(number, 'claim') }
 }

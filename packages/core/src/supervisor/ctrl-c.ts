@@ -3,9 +3,10 @@
  * happen. A shell in the same process group hears what the terminal sends to all. If the main program does not hear, the supervisor
  * ends what it has started and then the program, as its listener would have done. On Windows there is no such shell.
  */
-import { type ChildProcess, spawn } from 'node:child_process'
+import type { ChildProcess } from 'node:child_process'
 import { runInThisContext } from 'node:vm'
 import { monotonic } from '../util/clock.ts'
+import { startShell } from './shell.ts'
 
 /** Some shells read on after a trap, others end: then there is another one for the next time. */
 const SCRIPT = `trap 'echo' INT
@@ -71,7 +72,7 @@ export class CtrlC {
   }
 
   #start(): void {
-    const shell = launch()
+    const shell = startShell(SCRIPT, { stdio: ['pipe', 'pipe', 'ignore'] })
     if (shell === null) return
     this.#shell = shell
     const began = monotonic()
@@ -102,22 +103,6 @@ export class CtrlC {
     await host.stop()
     endByCtrlC()
   }
-}
-
-function launch(): ChildProcess | null {
-  try {
-    const shell = spawn('/bin/sh', ['-c', SCRIPT], { stdio: ['pipe', 'pipe', 'ignore'], cwd: '/' })
-    if (shell.pid !== undefined) return shell
-    shell.once('error', ignoreRefusal)
-    return null
-  } catch {
-    return null
-  }
-}
-
-/** `launch` has answered already; without a listener the event would be an uncaught error. */
-function ignoreRefusal(): void {
-  // Nothing to do.
 }
 
 /**

@@ -3,7 +3,8 @@
  * which happens however the program dies. Children notice that, too, but not one in a busy loop. On Windows the operating
  * system does it (libuv puts children into a job object), and there is no shell to ask.
  */
-import { type ChildProcess, spawn } from 'node:child_process'
+import type { ChildProcess } from 'node:child_process'
+import { startShell } from './shell.ts'
 
 const SCRIPT = `trap '' INT TERM HUP QUIT
 all=
@@ -44,7 +45,8 @@ export class Reaper {
   /** Starts a shell for all the children there are. Where none can be started, the next child tries again. */
   #start(): void {
     if (this.#closed || process.platform === 'win32') return
-    const shell = launch()
+    // In a session of its own, so that Ctrl-C in the terminal does not reach it before it has done its work.
+    const shell = startShell(SCRIPT, { stdio: ['pipe', 'ignore', 'ignore'], detached: true })
     if (shell === null) return
     this.#shell = shell
     const gone = (): void => {
@@ -59,22 +61,4 @@ export class Reaper {
     for (const pid of this.#pids) shell.stdin?.write(`+ ${pid}\n`)
     shell.unref()
   }
-}
-
-/** The shell, or `null` if the operating system refuses: no reason to fail anybody's start. */
-function launch(): ChildProcess | null {
-  try {
-    // In a session of its own, so that Ctrl-C in the terminal does not reach it before it has done its work.
-    const shell = spawn('/bin/sh', ['-c', SCRIPT], { stdio: ['pipe', 'ignore', 'ignore'], detached: true, cwd: '/' })
-    if (shell.pid !== undefined) return shell
-    shell.once('error', ignoreRefusal)
-    return null
-  } catch {
-    return null
-  }
-}
-
-/** `launch` has answered already; without a listener the event would be an uncaught error. */
-function ignoreRefusal(): void {
-  // Nothing to do.
 }

@@ -2,45 +2,18 @@
 import { ConnectionError, StateError } from '@skein/core'
 import {
   Broker,
-  BrokerClient,
+  type BrokerClient,
   BrokerObject,
   type Call,
   type Foreign,
-  Link,
-  type LinkEvents,
   type Methods,
   type Session,
 } from '@skein/core/adapter'
 import { expect, test } from 'vitest'
+import { clientOf } from '../../../../integration-tests/support/wire.ts'
 import { deferred, type Deferred } from '../../dist/util/deferred.js'
 
 const NAME = '~other-1'
-
-/** Both ends in one thread. */
-class Wire extends Link {
-  other: Wire | null = null
-
-  constructor(events: LinkEvents) {
-    super(events, false)
-  }
-
-  protected override write(segments: readonly Uint8Array[]): null {
-    for (const segment of segments) this.other?.received(segment)
-    return null
-  }
-
-  override ref(): void {
-    // Nothing keeps the test alive but the test.
-  }
-
-  override unref(): void {
-    // As above.
-  }
-
-  override close(): void {
-    this.finish()
-  }
-}
 
 class Diary extends BrokerObject {
   readonly told: unknown[] = []
@@ -96,13 +69,7 @@ function place(): Place {
   }
   const broker = new Broker({ event: () => diary }, { program: 'mine', elsewhere })
   const session = broker.session({ id: 'mine', name: 'mine', pid: 1, host: 'h' })
-  let far: Wire | null = null
-  const client = new BrokerClient((events) => (far = new Wire(events)))
-  const near = new Wire({ frame: (frame) => session.frame(frame), ended: () => broker.end(session) })
-  session.connect(near)
-  const other = far as unknown as Wire
-  near.other = other
-  other.other = near
+  const client = clientOf(broker, session)
   const number = client.open('event', NAME, null, true, 'other')
   const note = (what: unknown, signal?: AbortSignal): Promise<unknown> =>
     client.call(number, 'note', [what], signal === undefined ? {} : { wait: { signal } })

@@ -50,18 +50,6 @@ export class RedisCondition extends BrokerObject {
     notify: (call) => this.#naming.inTurn(call, () => this.#notify(call)),
   }
 
-  override call(method: string, call: Call): void {
-    if (method !== 'destroy') {
-      super.call(method, call)
-      return
-    }
-    void answer(
-      call,
-      () => this.#erase(call.session.process.name),
-      () => super.call(method, call),
-    )
-  }
-
   /** A wait has run out or was aborted: it ends as soon as it has the lock. */
   override post(session: Session, _object: number, _method: string, args: readonly unknown[]): void {
     this.#naming.behind(() => {
@@ -99,7 +87,7 @@ export class RedisCondition extends BrokerObject {
   /** The process of this program that made it has ended. */
   async #endOwned(): Promise<void> {
     try {
-      await this.#erase('')
+      await this.erase('')
     } catch {
       // What is left is taken away with those who wait.
     } finally {
@@ -108,7 +96,7 @@ export class RedisCondition extends BrokerObject {
   }
 
   /** @param by who destroys it; '': nobody */
-  async #erase(by: string): Promise<void> {
+  protected override async erase(by: string): Promise<void> {
     if (this.#hasOwnLock) await this.#scripts.destroy(by)
     else await this.#scripts.endCondition(this.name, this.#tag, by)
     await this.#naming.forget()

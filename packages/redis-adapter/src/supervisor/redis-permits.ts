@@ -5,7 +5,7 @@
  * A grant reaches a waiting request by a message of whoever gave way; each beat the request asks again under the same id, for
  * messages that were lost. Whatever a process holds or waits for here is this object's to give back when the process ends.
  */
-import { BrokerObject, type Call, type Methods, type ObjectKind, type Session } from '@skein/core/adapter'
+import { BrokerObject, type Methods, type ObjectKind, type Session } from '@skein/core/adapter'
 import { ConnectionError, NotHeldError, StateError } from '@skein/core'
 import { answer } from './answer.ts'
 import { Asks } from './permits-asks.ts'
@@ -88,17 +88,9 @@ export class RedisPermits extends BrokerObject {
     },
   }
 
-  override call(method: string, call: Call): void {
-    if (method !== 'destroy') {
-      super.call(method, call)
-      return
-    }
+  protected override async erase(by: string): Promise<void> {
     this.#drops.flush()
-    void answer(
-      call,
-      () => this.scripts.destroy(call.session.process.name),
-      () => super.call(method, call),
-    )
+    await this.scripts.destroy(by)
   }
 
   override post(session: Session, _object: number, method: string, args: readonly unknown[]): void {

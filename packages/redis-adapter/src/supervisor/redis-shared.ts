@@ -8,7 +8,6 @@
  */
 import { BrokerObject, busy, type Call, type Methods, type ObjectKind, type Session } from '@skein/core/adapter'
 import { ConflictError, StateError } from '@skein/core'
-import { answer } from './answer.ts'
 import { Errands } from './errands.ts'
 import { RedisPermits } from './redis-permits.ts'
 import { type Answer, type Seed, SharedCommands } from './shared-commands.ts'
@@ -68,19 +67,9 @@ export class RedisShared extends BrokerObject {
     acquire: (call) => this.#turns.call('acquire', call),
   }
 
-  override call(method: string, call: Call): void {
-    if (method !== 'destroy') {
-      super.call(method, call)
-      return
-    }
-    void answer(
-      call,
-      async () => {
-        const id = this.#id ?? (await this.#open())
-        await this.#commands.destroy(id, call.session.process.name)
-      },
-      () => super.call(method, call),
-    )
+  protected override async erase(by: string): Promise<void> {
+    const id = this.#id ?? (await this.#open())
+    await this.#commands.destroy(id, by)
   }
 
   override post(session: Session, object: number, method: string, args: readonly unknown[]): void {

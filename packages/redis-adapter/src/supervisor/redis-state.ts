@@ -96,15 +96,8 @@ export abstract class RedisState extends BrokerObject {
     this.#errands.run(() => commands.make())
   }
 
-  override call(method: string, call: Call): void {
-    if (method !== 'destroy') {
-      super.call(method, call)
-      return
-    }
-    this.#commands.destroy(call.session.process.name).then(
-      () => super.call(method, call),
-      (error: unknown) => call.fail(error as Error),
-    )
+  protected override async erase(by: string): Promise<void> {
+    await this.#commands.destroy(by)
   }
 
   /** Its waits have been taken back by now. */

@@ -53,9 +53,8 @@ export class RedisTopic extends BrokerObject {
     publish: (call) => this.#publish(call),
   }
 
-  override call(method: string, call: Call): void {
-    if (method === 'destroy') this.#destroy(call)
-    else super.call(method, call)
+  protected override async erase(): Promise<void> {
+    await this.#commands.destroy()
   }
 
   override post(session: Session, object: number, method: string, args: readonly unknown[]): void {
@@ -128,13 +127,6 @@ export class RedisTopic extends BrokerObject {
     this.#timer = undefined
     this.#last = null
     this.#errands.run(() => this.#commands.leave())
-  }
-
-  #destroy(call: Call): void {
-    this.#commands.destroy().then(
-      () => super.call('destroy', call),
-      (error: unknown) => call.fail(error as Error),
-    )
   }
 
   #woken(letter: string): void {

@@ -33,8 +33,7 @@ export abstract class BrokerObject {
 
   call(method: string, call: Call): void {
     if (method === 'destroy') {
-      call.ok()
-      this.remove?.(new StateError(`${this.label} was destroyed by ${call.session.process.name}`))
+      this.#destroy(call)
       return
     }
     // Asked by another program, which learns by the failure that there is no such object.
@@ -45,6 +44,19 @@ export abstract class BrokerObject {
     const handler = Object.hasOwn(this.methods, method) ? this.methods[method] : undefined
     if (handler === undefined) call.fail(new ProtocolError(`${this.label} has no method ${method}`))
     else handler(call)
+  }
+
+  /** Takes away what it keeps elsewhere than here, before it goes; if that fails, it stays. @param by who destroys it */
+  protected erase?(by: string): Promise<void>
+
+  #destroy(call: Call): void {
+    const { name } = call.session.process
+    const go = (): void => {
+      call.ok()
+      this.remove?.(new StateError(`${this.label} was destroyed by ${name}`))
+    }
+    if (this.erase === undefined) go()
+    else this.erase(name).then(go, (error: unknown) => call.fail(error as Error))
   }
 
   /** A call that nobody waits for. */

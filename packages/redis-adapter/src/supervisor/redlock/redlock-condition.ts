@@ -52,18 +52,6 @@ export class RedlockCondition extends BrokerObject {
     notify: (call) => this.#naming.inTurn(call, () => this.#notify(call)),
   }
 
-  override call(method: string, call: Call): void {
-    if (method !== 'destroy') {
-      super.call(method, call)
-      return
-    }
-    void answer(
-      call,
-      () => this.#erase(call.session.process.name),
-      () => super.call(method, call),
-    )
-  }
-
   /** A wait has run out or was aborted: it ends as soon as it has the lock. */
   override post(session: Session, _object: number, _method: string, args: readonly unknown[]): void {
     const [id] = args as [number]
@@ -94,14 +82,14 @@ export class RedlockCondition extends BrokerObject {
 
   /** Other programs hear of the end of a lock on several masters by that of its conditions. */
   lockEnded(reason: Error): void {
-    this.#erase('who destroyed its lock').catch(() => {
+    this.erase('who destroyed its lock').catch(() => {
       // What is left is taken away with those who wait.
     })
     this.remove?.(reason)
   }
 
   /** @param by who destroys it */
-  async #erase(by: string): Promise<void> {
+  protected override async erase(by: string): Promise<void> {
     await this.#line.scripts.destroy(by)
     await this.#naming.forget()
   }
