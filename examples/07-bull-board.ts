@@ -17,6 +17,7 @@ if (/^rediss?:/.test(url)) {
   await orders.put({ fruit: 'plum', kilos: 1 })
 
   // What BullMQ calls it. The board looks on: it leaves the queue's settings alone.
+  // On a cluster BullMQ wants `connection: new Cluster([url])`, with ioredis' Cluster.
   const prefix = `{${mp.namespace}:queue:${orders.name}}`
   const bull = new Queue('q', { prefix, connection: { url }, skipMetasUpdate: true })
   const board = new HonoAdapter(serveStatic)

@@ -10,7 +10,9 @@ const folder = join(import.meta.dirname, '..', 'examples')
 test("07-bull-board.ts: bull-board's page is there, its API tells the items, and Ctrl-C leaves nothing", async () => {
   // Its own, since the example's queue has a name that others may use.
   const redis = await redisForTest({ own: true })
-  const program = new Program('07-bull-board.ts', { folder, env: { SKEIN_URL: redis.url } })
+  // BullMQ there is given one connection, to whoever has the queue.
+  const SKEIN_URL = await redis.urlOf('{skein:queue:orders}')
+  const program = new Program('07-bull-board.ts', { folder, env: { SKEIN_URL } })
   const url = await program.line('Open')
 
   const page = await fetch(url)

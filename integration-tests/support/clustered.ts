@@ -51,7 +51,6 @@ const WITHOUT: Readonly<Record<string, readonly string[]>> = {
       'redis-server',
     ],
   'they are about independent servers, of which none may be of a cluster': ['inspect'],
-  'it gives BullMQ itself one connection to one server': ['bull-board'],
   'they start servers in a way of their own, and are about that': [
     'access',
     'sentinel',

@@ -41,12 +41,16 @@ export interface RedisControls {
   close(): Promise<void>
   /** Where one server is not asked as any other. */
   ask?(...command: readonly (string | number)[]): Promise<Reply>
+  /** Of several, the one that has that key. */
+  nodeOf?(key: string): Promise<RedisControls>
 }
 
 export interface RedisServer extends RedisControls {
   /** `CONFIG SET`. */
   config(name: string, value: string | number): Promise<void>
   ask(...command: readonly (string | number)[]): Promise<Reply>
+  /** For a program that knows of one server only: the url of the one that has that key. */
+  urlOf(key: string): Promise<string>
 }
 
 /** A way to run a server, or why it cannot be gone here. */
@@ -114,6 +118,7 @@ function complete(controls: RedisControls): RedisServer {
       await asked('CONFIG', 'SET', name, value)
     },
     ask: asked,
+    urlOf: async (key: string) => ((await controls.nodeOf?.(key)) ?? controls).url,
   })
 }
 
