@@ -33,7 +33,6 @@ export async function startTogether(options: RedisOptions): Promise<RedisControl
 
 /** Test files that say nothing about a cluster, by what is in their way. */
 const WITHOUT: Readonly<Record<string, readonly string[]>> = {
-  'they stand between a program and its server': ['ghosts', 'shared', 'shared-list'],
   'they stand between a program and its server, and a program asks the masters of a cluster where they say that they are':
     [
       'connect',

@@ -1,10 +1,12 @@
 /**
  * A TCP proxy between a program and its Redis that cuts, holds up or refuses connections, and loses single replies. Where the server speaks TLS it
- * does so, too, to either side: it must read what it loses.
+ * does so, too, to either side: it must read what it loses. In front of a cluster there is one for each master, where that seems to be.
  */
 import { once } from 'node:events'
 import { connect, createServer, type Server, type Socket } from 'node:net'
 import { connect as connectTls, createServer as createTlsServer } from 'node:tls'
+import { isClustered } from './clustered.ts'
+import { ask } from './resp.ts'
 import { certificate } from './secured.ts'
 
 interface Pair {
@@ -36,15 +38,46 @@ export interface Door {
   readonly onClient: (told: (client: Socket) => void) => unknown
   /** A connection to the server behind it. */
   readonly dial: () => Socket
+  /** What the client is to be told for that: masters of a cluster name each other, and it must come to their doors. */
+  readonly told: (answer: Buffer) => Buffer
 }
 
-/** For a server that stands between programs and `target`; it does not listen yet. */
-export function doorTo(target: string): Door {
+/** The ports of all masters of a cluster, or of the one server; that of `target` comes first. */
+async function portsBehind(target: string): Promise<readonly number[]> {
+  const own = Number(new URL(target).port || 6379)
+  if (!isClustered()) return [own]
+  // A server by itself refuses to answer.
+  const ranges = (await ask(target, 'CLUSTER', 'SLOTS').catch(() => [])) as [number, number, [string, number]][]
+  return [...new Set([own, ...ranges.map(([, , [, port]]) => port)])]
+}
+
+/** For servers that stand between programs and `target`, the first of them before that itself; they do not listen yet. */
+export async function doorsTo(target: string): Promise<readonly Door[]> {
+  const doors = new Map<number, Door>()
+  const told = (answer: Buffer): Buffer => {
+    if (doors.size === 1 || !answer.includes('127.0.0.1')) return answer
+    const atDoor = (_: string, host: string, port: string): string => {
+      const door = doors.get(Number(port))
+      return host + (door === undefined ? port : String(portOf(door)))
+    }
+    // As CLUSTER SLOTS gives them.
+    const text = answer.toString('latin1').replaceAll(/(\r\n127\.0\.0\.1\r\n:)(\d+)/g, atDoor)
+    return Buffer.from(text, 'latin1')
+  }
+  for (const port of await portsBehind(target)) {
+    const url = new URL(target)
+    url.port = String(port)
+    doors.set(port, doorTo(url.href, told))
+  }
+  return [...doors.values()]
+}
+
+function doorTo(target: string, told: Door['told']): Door {
   const { protocol, hostname: host, port: given } = new URL(target)
   const where = { host, port: Number(given === '' ? 6379 : given) }
   if (protocol !== 'rediss:') {
     const listener = createServer()
-    return { listener, onClient: (told) => listener.on('connection', told), dial: () => connect(where) }
+    return { listener, onClient: (hear) => listener.on('connection', hear), dial: () => connect(where), told }
   }
   const secure = certificate()
   const listener = createTlsServer(secure)
@@ -52,26 +85,33 @@ export function doorTo(target: string): Door {
   const { ca } = secure
   return {
     listener,
-    onClient: (told) => listener.on('secureConnection', told),
+    onClient: (hear) => listener.on('secureConnection', hear),
     dial: () => connectTls({ ...where, ca }),
+    told,
   }
 }
 
-/** The url of what listens there from now on, in place of the target. */
-export async function opened({ listener }: Door, target: string): Promise<string> {
-  listener.listen(0, '127.0.0.1')
-  await once(listener, 'listening')
+function portOf({ listener }: Door): number {
   const address = listener.address()
   if (address === null || typeof address === 'string') throw new Error('no port')
+  return address.port
+}
+
+/** The url of what listens there from now on, in place of the target. */
+export async function opened(doors: readonly Door[], target: string): Promise<string> {
+  for (const { listener } of doors) {
+    listener.listen(0, '127.0.0.1')
+    await once(listener, 'listening')
+  }
   const url = new URL(target)
   url.hostname = '127.0.0.1'
-  url.port = String(address.port)
+  url.port = String(portOf(doors[0] as Door))
   return url.href
 }
 
 export class Proxy {
   readonly url: string
-  readonly #listener: Server
+  readonly #listeners: readonly Server[]
   readonly #pairs = new Set<Pair>()
   #watches: Watch[] = []
   #refusing = false
@@ -81,19 +121,22 @@ export class Proxy {
   readonly #tap: Tap | null
   #count = 0
 
-  private constructor(listener: Server, url: string, tap: Tap | null) {
-    this.#listener = listener
+  private constructor(listeners: readonly Server[], url: string, tap: Tap | null) {
+    this.#listeners = listeners
     this.url = url
     this.#tap = tap
   }
 
   /** @param target the server's url; what stands in it besides host and port is kept in the proxy's url */
   static async start(target: string, tap: Tap | null = null): Promise<Proxy> {
-    const door = doorTo(target)
-    const proxy = new Proxy(door.listener, await opened(door, target), tap)
-    // Refused before hands are shaken over TLS, as without it.
-    door.listener.on('connection', (client) => proxy.#refusing && client.destroy())
-    door.onClient((client) => proxy.#pair(client, door.dial))
+    const doors = await doorsTo(target)
+    const listeners = doors.map(({ listener }) => listener)
+    const proxy = new Proxy(listeners, await opened(doors, target), tap)
+    for (const door of doors) {
+      // Refused before hands are shaken over TLS, as without it.
+      door.listener.on('connection', (client) => proxy.#refusing && client.destroy())
+      door.onClient((client) => proxy.#pair(client, door))
+    }
     return proxy
   }
 
@@ -169,13 +212,13 @@ export class Proxy {
   }
 
   async close(): Promise<void> {
-    const closed = once(this.#listener, 'close')
-    this.#listener.close()
+    const closed = this.#listeners.map((listener) => once(listener, 'close'))
+    for (const listener of this.#listeners) listener.close()
     this.cut()
-    await closed
+    await Promise.all(closed)
   }
 
-  #pair(client: Socket, dial: () => Socket): void {
+  #pair(client: Socket, { dial, told }: Door): void {
     if (this.#refusing) {
       client.destroy()
       return
@@ -216,7 +259,7 @@ export class Proxy {
     server.on('data', (bytes: Buffer) => {
       if (pair.swallow) return end()
       this.#tap?.answered(number, bytes)
-      client.write(bytes)
+      client.write(told(bytes))
     })
   }
 

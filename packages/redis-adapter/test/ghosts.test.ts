@@ -2,7 +2,7 @@
 import type { Session } from '@skein/core/adapter'
 import { once } from 'node:events'
 import type { Socket } from 'node:net'
-import { doorTo, opened } from '../../../integration-tests/support/proxy.ts'
+import { type Door, doorsTo, opened } from '../../../integration-tests/support/proxy.ts'
 import { expect, onTestFinished, test } from 'vitest'
 import { serverOf } from '../src/options.ts'
 import { openSurround } from '../src/supervisor/opening.ts'
@@ -27,13 +27,13 @@ async function surround(url: string, confirmed: () => void = () => undefined): R
   return surrounding
 }
 
-/** A way to the server on which one request is held up, while its sender sees the connection end. */
-async function slowWay(held: RegExp): Promise<{ url: string; deliver(): Promise<void> }> {
+/** A way to the server on which one request is held up, while its sender sees the connection end; `deliver` tells how many were. */
+async function slowWay(held: RegExp): Promise<{ url: string; deliver(): Promise<number> }> {
   const late: (() => Promise<void>)[] = []
   const sockets = new Set<Socket>()
-  const door = doorTo(server.url)
-  door.onClient((near) => {
-    const far = door.dial()
+  const doors = await doorsTo(server.url)
+  const way = (near: Socket, { dial, told }: Door): void => {
+    const far = dial()
     let holds = false
     for (const socket of [near, far]) {
       sockets.add(socket)
@@ -54,19 +54,21 @@ async function slowWay(held: RegExp): Promise<{ url: string; deliver(): Promise<
         near.destroy()
       }
     })
-    far.on('data', (bytes) => near.write(bytes))
+    far.on('data', (bytes) => near.write(told(bytes)))
     far.on('close', () => near.destroy())
     near.on('close', () => holds || far.destroy())
-  })
-  const url = await opened(door, server.url)
+  }
+  for (const door of doors) door.onClient((near) => way(near, door))
+  const url = await opened(doors, server.url)
   onTestFinished(() => {
     for (const socket of sockets) socket.destroy()
-    door.listener.close()
+    for (const { listener } of doors) listener.close()
   })
   return {
     url,
     deliver: async () => {
       for (const one of late) await one()
+      return late.length
     },
   }
 }
@@ -113,7 +115,7 @@ test('a request that reaches the server after its connection has been replaced h
   })
   expect(await count.call([key], ['early'])).toBe(1)
   expect(await count.call([key], ['late'])).toBe(2)
-  await way.deliver()
+  expect(await way.deliver()).toBe(1)
   expect(await server.ask('LRANGE', key, '0', '-1')).toEqual(['early', 'late'])
   await server.ask('DEL', key)
 })

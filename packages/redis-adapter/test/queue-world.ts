@@ -59,7 +59,7 @@ export function useStage(): Stage {
   }
 }
 
-/** Cuts all connections of the server every 60 ms until `done` settles. */
+/** Cuts all connections of the server until `done` settles: some when they have just begun, none before long. */
 export async function cutting(redis: RedisServer, done: Promise<unknown>): Promise<void> {
   let over = false
   const end = (): void => {
@@ -67,7 +67,7 @@ export async function cutting(redis: RedisServer, done: Promise<unknown>): Promi
   }
   done.then(end, end)
   while (!over) {
-    await new Promise((go) => setTimeout(go, 60))
+    await new Promise((go) => setTimeout(go, 20 + Math.random() * 130))
     await redis.ask('CLIENT', 'KILL', 'TYPE', 'normal', 'SKIPME', 'yes')
     await redis.ask('CLIENT', 'KILL', 'TYPE', 'pubsub')
   }

@@ -201,7 +201,9 @@ export class ClusterStore implements GatedStore {
     for (let tries = 0; ; tries += 1) {
       if (this.#closed) throw new ClosedError('the context is closed; connect() again')
       try {
-        return await at(this.#of(first)).call(keys, args, { deadline: Math.max(1, due - performance.now()) })
+        return await at(this.#of(first)).call(keys, args, {
+          deadline: Math.max(1, Math.round(due - performance.now())),
+        })
       } catch (error) {
         if (mayHaveRun && error instanceof ConnectionError && !error.indeterminate) {
           throw new ConnectionError(error.message, { cause: error.cause, retryable: true, indeterminate: true })
