@@ -65,8 +65,9 @@ export interface ConnectOptions {
   /**
    * How many replicas of the server must have a lock, permit or term of office before `acquire()` resolves, so that it outlives a failover to one of
    * them. Where fewer confirm it within `sessionTtl / 5`, it is given back and `acquire()` rejects with `ConnectionError`; where they cannot be asked,
-   * with what is in the way, such as `CapacityError`. Default 0: what the server has granted is granted. A failover may promote any replica, so only as many as there are is sure. Each grant takes a round trip more.
-   * Permits that belong to nobody (`owned: false`) are not waited for, nor are queues and values.
+   * with what is in the way, such as `CapacityError`. Default 0: what the server has granted is granted. A failover may promote any replica, so only
+   * as many as there are is sure. Each grant takes a round trip more. Permits that belong to nobody (`owned: false`) are not waited for, nor are
+   * queues and values.
    */
   readonly replicas?: number | undefined
   /**
