@@ -113,6 +113,22 @@ test('H7: a process may begin when this program has heard of it, and not if that
   }
 })
 
+test('what was given back before it had begun is free again, unless it is wanted no more', async () => {
+  for (const stop of [null, 'terminate', 'interrupt'] as const) {
+    const { broker, object, ends, told } = run()
+    const [one, other] = [host(broker, 1), host(broker, 2)]
+    await one.claim()
+    one.client.post(one.number, 'started', info(7))
+    one.client.flush()
+    if (stop !== null) object[stop](5_000)
+    one.client.post(one.number, 'released')
+    one.client.flush()
+    expect(ends).toMatchObject(stop === null ? [] : [{ signal: 'SIGKILL' }])
+    if (stop === null) expect(await other.claim()).toMatchObject({ id: 'x' })
+    expect(told).toEqual(['claimed', 'started', ...(stop === null ? ['released', 'claimed'] : [])])
+  }
+})
+
 test('another program uses what is here and makes nothing', async () => {
   const broker = new Broker({ lock: () => run().object, session: () => run().object })
   const { client } = host(broker, 1)

@@ -79,6 +79,27 @@ test.each(['killed', 'cut off'])(
   },
 )
 
+test('a host that closes when it has made a process, and before that may begin, leaves the start to another', async () => {
+  const proxy = await proxyForTest()
+  const { mp, host } = await field(redis)
+  const first = await host({ url: proxy.url })
+  const { path, hosts } = marks()
+  const silenced = proxy.muteAt(/started/)
+  const child = mp.process(mark, [path])
+  const started = child.start()
+  await silenced
+  const made = madeBy(first.pid)
+  expect(made).toHaveLength(1)
+  const closed = first.close()
+  for (const pid of made) await until('it is gone', () => !isRunning(pid))
+  proxy.unmute()
+  const second = await host()
+  await started
+  expect(await child.result()).toBe(second.pid)
+  await closed
+  expect(hosts()).toEqual([second.pid])
+})
+
 test('H7: a worker of a pool whose host dies so is made again elsewhere, and its initializer runs once', async () => {
   const proxy = await proxyForTest()
   const { mp, host } = await field(redis, TTL)

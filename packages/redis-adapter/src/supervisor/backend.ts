@@ -157,7 +157,7 @@ export class RedisBackend implements Backend {
   }
 
   stopping(): void {
-    void this.#begun.serving?.close()
+    this.#begun.serving?.stop()
   }
 
   /** For the processes of this program that were sent a handle of what another program keeps. */

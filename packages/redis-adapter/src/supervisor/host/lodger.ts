@@ -1,7 +1,7 @@
 /** A process of another program that runs here: claimed there, started here, and ended when that program lets go of it. */
 import { ConnectionError } from '@skein/core'
 import type { BrokerClient, Child, Launch, ObjectListener, Op } from '@skein/core/adapter'
-import { type Frame, op, relayed, relayHead } from '@skein/core/adapter'
+import { type Deferred, deferred, type Frame, op, relayed, relayHead } from '@skein/core/adapter'
 import type { Claimed } from './run-object.ts'
 import type { HouseRules } from './house-rules.ts'
 import { Desk } from './desk.ts'
@@ -26,11 +26,14 @@ export interface LodgerOptions {
 export class Lodger implements ObjectListener {
   readonly #options: LodgerOptions
   readonly #number: number
+  readonly #over: Deferred<void> = deferred()
   #child: Child | null = null
   #desk: Desk | null = null
   #killed = false
   /** Its program knows that it is here, and has let it begin. */
   #begun = false
+  /** It had not begun when this program was to end, and may begin elsewhere. */
+  #returned = false
   #detached = false
   #draining = false
   /** It has outlived the program that started it. */
@@ -82,6 +85,24 @@ export class Lodger implements ObjectListener {
     this.#child?.kill()
   }
 
+  /** Nothing more of it is of any use here: when it has ended, the same start may be claimed anew. */
+  get ending(): boolean {
+    return this.#killed
+  }
+
+  /** Resolves when nothing of it runs here any more. */
+  get over(): Promise<void> {
+    return this.#over.promise
+  }
+
+  /** This program ends. What has not begun may begin elsewhere, and does not here. */
+  giveBack(): void {
+    if (this.#begun || this.#child === null) return
+    this.#returned = true
+    this.#post('released')
+    this.kill()
+  }
+
   /** A process goes on to its end; a worker takes nothing more and goes. */
   drain(): void {
     this.#draining = true
@@ -126,6 +147,7 @@ export class Lodger implements ObjectListener {
 
   /** If this program is lost before, nobody ever has: then another one may begin with it. */
   #go(): void {
+    if (this.#returned) return
     this.#begun = true
     this.#child?.go()
   }
@@ -163,7 +185,7 @@ export class Lodger implements ObjectListener {
         },
         ended: (exit) => {
           this.#desk?.end()
-          this.#post('ended', exit)
+          if (!this.#returned) this.#post('ended', exit)
           this.#end()
         },
       },
@@ -193,5 +215,6 @@ export class Lodger implements ObjectListener {
     const { client, ended } = this.#options
     if (!client.lost.aborted) client.forget(this.#number)
     ended()
+    this.#over.resolve()
   }
 }

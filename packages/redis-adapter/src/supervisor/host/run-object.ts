@@ -2,8 +2,8 @@
  * A start that any program may take: this program's record of it. The first program that claims it runs it; what the process says and
  * how it ends comes from there, and what is meant for it goes there. If that program dies, so has the process.
  *
- * A process begins when this program has heard of it, and has said so. One that is lost before that has not begun, and never will: it is put
- * up again. So there may be two processes for one start, of which one runs.
+ * A process begins when this program has heard of it, and has said so. One that is lost before that, or given back before it has heard that, has
+ * not begun, and never will: it is put up again. So there may be two processes for one start, of which one runs.
  */
 import { HostLostError, ProtocolError } from '@skein/core'
 import {
@@ -118,6 +118,7 @@ export class RunObject extends BrokerObject implements Running {
   }
 
   terminate(grace: number): void {
+    this.#killed = true
     this.#tell('terminate', grace)
   }
 
@@ -127,6 +128,7 @@ export class RunObject extends BrokerObject implements Running {
   }
 
   interrupt(): void {
+    this.#killed = true
     this.#tell('interrupt')
   }
 
@@ -163,6 +165,7 @@ export class RunObject extends BrokerObject implements Running {
 
   #released(): void {
     this.#taker = null
+    this.#host = ''
     // Given back while word of that was on its way.
     if (this.#killed) this.#ended(cancelled)
     else this.#events.released()

@@ -19,7 +19,7 @@ const NAME = /^[\w.~#-]{1,200}$/
 
 export interface ServingOptions {
   readonly around: Surround
-  readonly peers: Peers
+  readonly peers: Pick<Peers, 'reachSession'>
   readonly launch: Launch
   readonly rules: HouseRules
   readonly serve: Pick<ServeSettings, 'slots' | 'labels'>
@@ -76,6 +76,12 @@ export class Serving {
       for (const needs of this.#lines.keys()) this.#leave(needs)
     }
     await Promise.all(this.#leaving)
+  }
+
+  /** As `close`, where this program ends, and with it what runs here: what has not begun may begin elsewhere. */
+  stop(): void {
+    void this.close()
+    for (const lodger of this.#lodgers.values()) lodger.giveBack()
   }
 
   /** As `close`, and resolves when nothing runs here any more: processes end by themselves, workers after what they have begun. */
@@ -152,8 +158,14 @@ export class Serving {
     const { session, run } = place
     const client = await peers.reachSession(session)
     const key = `${session} ${run}`
+    const there = this.#lodgers.get(key)
+    // Put up again by who has lost it here.
+    if (there?.ending === true) {
+      await there.over
+      return this.#claim(job, free)
+    }
     // A job that came twice is about what is here already.
-    if (this.#closed || client === null || this.#lodgers.has(key)) {
+    if (this.#closed || client === null || there !== undefined) {
       free()
       return !this.#closed
     }
