@@ -1,10 +1,10 @@
 /** A host that is to end in good order: what it has begun it runs to the end, the rest goes elsewhere, and nothing is lost. */
 import { until } from '@skein/conformance'
-import { connect, TimeoutError } from '@skein/core'
+import { connect, StateError, TimeoutError } from '@skein/core'
 import { afterAll, beforeAll, expect, onTestFinished, test } from 'vitest'
 import { type RedisServer, startRedis } from '../../../integration-tests/support/redis.ts'
 import { field } from './serve-field.ts'
-import { parentPid, slow, wait } from './targets/serve.mjs'
+import { drainHost, parentPid, slow, wait } from './targets/serve.mjs'
 
 let redis: RedisServer
 
@@ -64,6 +64,18 @@ test('it may take as long as it is given; then what runs goes on, and nothing mo
   await door.put('open')
   expect(await child.result()).toBe('open')
   expect(await old.drain({ timeout: 5_000 })).toBe('drained')
+})
+
+test('what it runs for others does not drain it', async () => {
+  const { mp, host } = await field(redis)
+  const { pid } = await host()
+  const said = await (await mp.process(drainHost).start()).result()
+  expect(said).toBeInstanceOf(StateError)
+  expect(String(said)).toContain('for another program')
+  const pool = mp.pool(1)
+  expect(await pool.apply(drainHost)).toBeInstanceOf(StateError)
+  expect(await pool.apply(parentPid)).toBe(pid)
+  await pool.terminate()
 })
 
 test('who serves nobody has nothing to drain', async () => {

@@ -145,6 +145,8 @@ export interface Context extends AsyncDisposable {
    * Before a host is closed in good order: it takes no more work of others, and this resolves when none runs here. Processes run to their end;
    * a pool's workers to the end of the chunk that they are at, and the rest goes to other hosts. Where time runs out or the wait is
    * aborted, what still runs goes on, and nothing more is taken; `close()` ends it. Resolves at once where nothing is served.
+   *
+   * @throws StateError in a process that runs on a host for another program
    */
   drain(wait?: WaitOptions): Promise<void>
   /**

@@ -133,7 +133,13 @@ export function supervise(stock: FifoStock, backend: Backend): void {
           processes: async () => (await backend.processes?.()) ?? broker.processes(),
           hosts: async () => (await backend.hosts?.()) ?? [itself()],
         }),
-      session: (name) => new SessionObject(name, { stop: (grace) => stop(grace), kill: () => starter.kill(), drain }),
+      session: (name) =>
+        new SessionObject(name, {
+          program: main.id,
+          stop: (grace) => stop(grace),
+          kill: () => starter.kill(),
+          drain,
+        }),
     } satisfies Record<string, ObjectFactory>
     const stopAll = async (grace: number): Promise<void> => {
       backend.stopping?.()

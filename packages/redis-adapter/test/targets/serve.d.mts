@@ -24,3 +24,4 @@ export function surroundings(): Promise<{
   readonly cmdline: string
 }>
 export function startAnother(url: string, name: string): Promise<unknown>
+export function drainHost(): Promise<unknown>

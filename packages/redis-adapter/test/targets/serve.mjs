@@ -79,6 +79,15 @@ export async function wait(latch) {
   return latch.get()
 }
 
+/** What its host says to that. */
+export async function drainHost() {
+  try {
+    return await currentProcess().context.drain({ timeout: 5_000 })
+  } catch (error) {
+    return error
+  }
+}
+
 export function slow(ms) {
   const end = Date.now() + ms
   while (Date.now() < end);

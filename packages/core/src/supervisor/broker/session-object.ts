@@ -1,8 +1,11 @@
 /** What the main program can ask of the supervisor as a whole. */
+import { StateError } from '../../errors.ts'
 import { BrokerObject, type Methods } from './broker-object.ts'
 import type { Session } from './session.ts'
 
 export interface Stopping {
+  /** The id of its main process. */
+  readonly program: string
   /** Ends all children: SIGTERM, and after `grace` ms SIGKILL. */
   stop(grace: number): Promise<void>
   /** Ends all children at once. */
@@ -25,6 +28,15 @@ export class SessionObject extends BrokerObject {
       void this.#stopping.stop(grace).then(() => call.ok())
     },
     drain: (call) => {
+      const { about } = call.session
+      if (about !== null && about.program !== this.#stopping.program) {
+        call.fail(
+          new StateError(
+            'drain(): this process runs on its host for another program, and whether that takes more is for the host to say; call it there',
+          ),
+        )
+        return
+      }
       void this.#stopping.drain().then(() => call.ok())
       call.waits(() => undefined)
     },
