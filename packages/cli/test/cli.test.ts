@@ -1,7 +1,9 @@
 /** How the command behaves in a shell: exit codes, what goes to which stream, what is there without a terminal. */
-import { hostname } from 'node:os'
+import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs'
+import { hostname, tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { isRunning, until } from '@skein/conformance'
-import { describe, expect, test } from 'vitest'
+import { describe, expect, onTestFinished, test } from 'vitest'
 import { Running, shell, useServer } from './skein.ts'
 
 // What a terminal understands: bold begins, ends, a line is wiped out.
@@ -97,6 +99,17 @@ describe('skein host', () => {
     expect(await host.ended).toMatchObject({ code: 0 })
   })
 
+  test('SIGHUP, however often: as SIGTERM, and ends by it', async () => {
+    const host = new Running('skein host 2>&1 & echo $!; wait $!; echo "code $?"', env)
+    const pid = Number(await host.line())
+    await host.shows('Serving')
+    const run = new Running('exec skein run --elsewhere work.mjs#nap 1500', env)
+    await run.line()
+    for (const _ of [1, 2]) process.kill(pid, 'SIGHUP')
+    expect(await run.ended).toMatchObject({ code: 0, stdout: 'begun\nslept\n' })
+    expect((await host.ended).stdout).toContain('code 129')
+  })
+
   test('--drain: no longer than that', async () => {
     const host = new Running('exec skein host --drain 200 2>&1', env)
     await host.shows('Serving')
@@ -172,5 +185,21 @@ describe('on a terminal', () => {
     expect(code).toBe(0)
     expect(stdout.slice(stdout.indexOf(WIPED))).toContain('5\r\n')
     expect(stdout).toContain(WIPED)
+  })
+
+  test('a host whose terminal is closed drains, and does not fail over that', async () => {
+    const folder = mkdtempSync(join(tmpdir(), 'skein-terminal-'))
+    onTestFinished(() => rmSync(folder, { recursive: true }))
+    const file = join(folder, 'code')
+    const line = `trap '' HUP; skein host; echo code \\$? > '${file}'`
+    const host = new Running(`exec ${terminal(line)}`, { ...env, TERM: 'xterm' })
+    await host.shows('Serving')
+    const run = new Running('exec skein run --elsewhere work.mjs#nap 1500', env)
+    await run.line()
+    const [{ pid }] = JSON.parse((await shell('skein hosts --json', env)).stdout) as [{ pid: number }]
+    host.kill('SIGKILL')
+    process.kill(pid, 'SIGHUP')
+    expect(await run.ended).toMatchObject({ code: 0, stdout: 'begun\nslept\n' })
+    await until('it has ended', () => existsSync(file) && readFileSync(file, 'utf8') === 'code 129\n')
   })
 })

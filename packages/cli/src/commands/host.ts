@@ -47,7 +47,7 @@ export function addHost(program: Command): void {
       refuseAlone('host', options)
       checkRoot(root)
       const attempt = (): Promise<Context> => open(options, { serve: { slots, labels, root, allow, env, unsigned } })
-      const ended = untilSignal()
+      const ended = untilSignal({ hangup: true })
       const mp = await orLeave(failFast ? attempt() : untilThere(attempt), ended.signal)
       try {
         await serve(mp, options, ended)
