@@ -38,7 +38,12 @@ export interface Condition extends Lock {
    * once more when the time has run out. If it throws, this rejects with that. @throws TimeoutError
    */
   waitFor<T>(predicate: () => T | PromiseLike<T>, wait?: WaitOptions): Promise<Exclude<T, Falsy>>
-  /** Notifies the first `count` that wait, or all there are. It is not kept for those who wait later. Default 1. */
+  /**
+   * Notifies the first `count` that wait, or all there are. It is not kept for those who wait later. Default 1.
+   *
+   * @throws ConnectionError after 5 s without the server that has the line, which of several is the first: nobody has been notified, unless it is
+   *   `indeterminate`; the lock is held as before
+   */
   notify(count?: number): Promise<void>
   notifyAll(): Promise<void>
 }
