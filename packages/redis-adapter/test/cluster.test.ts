@@ -6,10 +6,16 @@ import { connect, type Context, NotSupportedError } from '@skein/core'
 import { redis } from '@skein/redis-adapter'
 import { beforeEach, describe, expect, onTestFinished, test } from 'vitest'
 import { type Cluster, startCluster } from '../../../integration-tests/support/cluster.ts'
+import { Proxy } from '../../../integration-tests/support/proxy.ts'
 import { entered, freshNamespace, type RedisControls } from '../../../integration-tests/support/redis.ts'
 import { aclUser } from '../../../integration-tests/support/security.ts'
 import { makeAuthority, sign } from '../../../integration-tests/support/tls.ts'
+import { serverOf } from '../src/options.ts'
+import { Master } from '../src/supervisor/cluster/master.ts'
 import { slotOf } from '../src/supervisor/cluster/slots.ts'
+import { makeClient } from '../src/supervisor/connections.ts'
+import { maskOf } from '../src/supervisor/failure.ts'
+import { COMMAND_DEADLINE, commandSettings } from '../src/supervisor/settings.ts'
 
 const TTL = 1_500
 
@@ -66,6 +72,32 @@ async function handedOn(name: string, happens: () => Promise<void>): Promise<boo
 test('the slot of a key is the one that Redis says', async () => {
   for (const key of ['a', '{b}:c', 'x{}{y}', '{ns:lock:ä}:h', '']) {
     expect(slotOf(key)).toBe(await cluster.ask('CLUSTER', 'KEYSLOT', key))
+  }
+})
+
+test('a master whose connection is lost while it is asked which it is, is asked on the next one, without a wait', async () => {
+  const proxy = await Proxy.start(cluster.url)
+  const server = serverOf(proxy.url)
+  const client = makeClient(commandSettings(server, 'test'))
+  const master = new Master({ client, server, mask: maskOf([server]), flags: true })
+  onTestFinished(async () => {
+    master.close()
+    await proxy.close()
+  })
+  const met = (): Promise<void> => new Promise((told) => master.onMet(told))
+  const first = met()
+  await client.connect()
+  await first
+  for (let round = 0; round < 3; round += 1) {
+    const dropped = proxy.dropReply(/\r\ninfo\r\n/)
+    const again = met()
+    // It has done with the question before.
+    await new Promise((done) => setImmediate(done))
+    const began = performance.now()
+    void master.meet()
+    await dropped
+    await again
+    expect(performance.now() - began).toBeLessThan(COMMAND_DEADLINE - 1_000)
   }
 })
 

@@ -96,8 +96,8 @@ test('a waiting piece is a job that BullMQ knows, and nothing is left of a close
   const { program, line, letThrough, keys } = await bench(redis, true)
   const { piece, outcome } = turn('{"name":"Process-1"}')
   line.send(piece)
-  const connection = new Redis(redis.url, { maxRetriesPerRequest: null })
   const prefix = `{${program.around.namespace}:spawn:${program.sid}}`
+  const connection = new Redis(await redis.urlOf(prefix), { maxRetriesPerRequest: null })
   const queue = new Queue('q', { connection, prefix, skipMetasUpdate: true })
   onTestFinished(async () => {
     await queue.close()

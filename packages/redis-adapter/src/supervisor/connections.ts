@@ -67,6 +67,23 @@ export async function reach(client: Redis, server: Server, mask: Mask): Promise<
   }
 }
 
+/** What is answered, unless the connection is lost before: of a question under way the client itself would say so at its deadline only. */
+export async function answered<T>(client: Redis, answer: Promise<T>): Promise<T> {
+  let cut = (): void => undefined
+  const lost = new Promise<never>((_, reject) => {
+    cut = () => reject(new Error('Connection is closed.'))
+    client.once('close', cut)
+  })
+  answer.catch(() => {
+    // Also when the connection was lost first.
+  })
+  try {
+    return await Promise.race([answer, lost])
+  } finally {
+    client.removeListener('close', cut)
+  }
+}
+
 /** Whether that port, which closes plain connections without a word, answers to a TLS handshake. */
 export async function speaksTls({ host, port }: Server): Promise<boolean> {
   const socket = tlsConnect({ host, port, rejectUnauthorized: false })

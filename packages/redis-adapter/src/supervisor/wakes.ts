@@ -1,5 +1,6 @@
 /** The program's subscription: messages addressed to this program, and those for everybody. */
 import type { Redis } from 'ioredis'
+import { answered } from './connections.ts'
 import type { Wakes } from './surround.ts'
 
 export class Subscription implements Wakes {
@@ -32,10 +33,7 @@ export class Subscription implements Wakes {
   /** Rejects when the server refuses, or the connection is lost meanwhile: the client itself would never say so. */
   async open(sid: string): Promise<void> {
     this.#sid = sid
-    const lost = new Promise<never>((_, reject) => {
-      this.#client.once('close', () => reject(new Error('Connection is closed.')))
-    })
-    await Promise.race([this.#client.subscribe(this.all, this.prefix + sid), lost])
+    await answered(this.#client, this.#client.subscribe(this.all, this.prefix + sid))
     this.#first = false
   }
 

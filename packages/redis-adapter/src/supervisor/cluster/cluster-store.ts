@@ -10,6 +10,7 @@ import type { Server } from '../../options.ts'
 import { failureOf, type Mask, Moved } from '../failure.ts'
 import { COMMAND_DEADLINE } from '../settings.ts'
 import type { GatedStore, Met, Part, Script, ScriptArgument, ScriptOptions } from '../surround.ts'
+import { answered } from '../connections.ts'
 import type { Master } from './master.ts'
 import { type Address, readSlots, type SlotMap, slotOf, tagOfKey } from './slots.ts'
 
@@ -234,7 +235,7 @@ export class ClusterStore implements GatedStore {
       if (client.status !== 'ready') continue
       let slots: SlotMap
       try {
-        slots = await readSlots(client, server)
+        slots = await answered(client, readSlots(client, server))
       } catch {
         // The next one may know; if none does, the next look.
         continue

@@ -3,7 +3,7 @@ import type { Redis } from 'ioredis'
 import type { Server } from '../../options.ts'
 import { isOwnWord, isReply, type Mask } from '../failure.ts'
 import { shown } from '../../options.ts'
-import { hangUp } from '../connections.ts'
+import { answered, hangUp } from '../connections.ts'
 import { type Info, infoOf } from '../preflight.ts'
 import { Scripts } from '../script.ts'
 
@@ -56,14 +56,16 @@ export class Master {
 
   async #answers(): Promise<boolean> {
     try {
-      const life = lifeOf(await infoOf(this.client))
+      const life = lifeOf(await answered(this.client, infoOf(this.client)))
       if (this.client.status !== 'ready' || life === this.#life) return true
       this.#life = life
       if (life !== null) for (const told of this.#met) told()
       return true
     } catch (error) {
+      // The next connection asks.
+      if (isOwnWord(error)) return true
       // Silence on a connection that looks sound: another one may reach it, or a replica has its place by now, which nobody looks for before.
-      if (!this.#closed && !isReply(error) && !isOwnWord(error)) this.scripts.renew()
+      if (!this.#closed && !isReply(error)) this.scripts.renew()
       return false
     }
   }
