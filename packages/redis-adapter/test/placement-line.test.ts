@@ -6,6 +6,7 @@ import { afterAll, beforeAll, expect, onTestFinished, test, vi } from 'vitest'
 import { freshNamespace, redisForTest, type RedisServer, startRedis } from '../../../integration-tests/support/redis.ts'
 import { type Piece, WorkLine } from '../src/supervisor/host/work-line.ts'
 import { type JobQueue, jobQueue } from '../src/supervisor/job-queue.ts'
+import { COMMAND_DEADLINE } from '../src/supervisor/settings.ts'
 import { groundAt, Surroundings } from './surroundings.ts'
 
 let redis: RedisServer
@@ -237,8 +238,25 @@ test('a stopped Redis delays a piece, unless it is away for longer than the outa
   const waits = turn('1')
   const gives = turn('2')
   patient.line.send(waits.piece)
+  const began = performance.now()
   impatient.line.send(gives.piece)
   expect(await gives.outcome).toBeInstanceOf(ConnectionError)
+  // When the first asking is over, not the second.
+  expect(performance.now() - began).toBeLessThan(2 * COMMAND_DEADLINE - 1_000)
   await server.cont()
   expect(await waits.outcome).toBe('taken')
+})
+
+test('a piece whose job is there is given up, too, when Redis is away for longer than the outage', async () => {
+  const server = await redisForTest({ own: true })
+  const { program, line, letThrough } = await bench(server, true, 500)
+  const { piece, outcome } = turn('1')
+  line.send(piece)
+  const job = `{${program.around.namespace}:spawn:${program.sid}}:q:1`
+  await vi.waitFor(async () => expect(await server.ask('EXISTS', job)).toBe(1))
+  await program.settled()
+  await server.stop()
+  letThrough()
+  expect(await outcome).toBeInstanceOf(ConnectionError)
+  await server.cont()
 })

@@ -121,6 +121,7 @@ export class WorkLine {
 
   /** One exchange with Redis for all that wait. @returns whether to wait before the next one */
   async #turn(line: Line, entries: readonly Entry[]): Promise<boolean> {
+    const began = performance.now()
     // Sent together: each job is there when it is asked for, and all of it takes one round trip.
     const puts = entries.map(async ({ job, put, piece }) => job ?? (await line.queue.put(put, piece.json)))
     const fetches = entries.map((entry) => line.queue.fetch(entry.fetch, 'poll'))
@@ -132,19 +133,22 @@ export class WorkLine {
     const taken: Job[] = []
     for (const [index, entry] of entries.entries()) {
       const result = put[index] as PromiseSettledResult<string>
-      if (result.status === 'rejected') moved = this.#failed(entry, result.reason) || moved
+      if (result.status === 'rejected') moved = this.#failed(entry, result.reason, began) || moved
       else {
         // Where its job overtook the first asking, the next one finds it.
-        moved ||= entry.job === null
+        const fresh = entry.job === null
+        moved ||= fresh
+        if (fresh) entry.stuck = null
         entry.job = result.value
-        entry.stuck = null
         line.pieces.set(result.value, entry)
       }
     }
     for (const [index, entry] of entries.entries()) {
       const result = fetched[index] as PromiseSettledResult<Job | null>
-      if (result.status === 'rejected') moved = this.#failed(entry, result.reason) || moved
-      else if (result.value !== null) {
+      if (result.status === 'rejected') moved = this.#failed(entry, result.reason, began) || moved
+      else {
+        entry.stuck = null
+        if (result.value === null) continue
         moved = true
         // This request has its answer, be it the job of another piece.
         entry.fetch = this.#rid(line.sid)
@@ -187,10 +191,10 @@ export class WorkLine {
   }
 
   /** @returns whether that settles the piece */
-  #failed(entry: Entry, reason: unknown): boolean {
+  #failed(entry: Entry, reason: unknown, asked: number): boolean {
     const error = asError(reason)
     if (unreachable(error)) {
-      entry.stuck ??= performance.now()
+      entry.stuck ??= asked
       if (performance.now() - entry.stuck < this.#around.outage) return false
     }
     return this.#refuse(entry, error)
