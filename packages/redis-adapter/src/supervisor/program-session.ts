@@ -155,7 +155,7 @@ export class BeatingSession implements ProgramSession {
   async open(): Promise<void> {
     const { scripts } = this.#options
     const met = scripts.met()
-    await this.#enter('', met)
+    await this.#enter('', met, COMMAND_DEADLINE)
     scripts.resume(met)
     void this.#run()
   }
@@ -189,7 +189,7 @@ export class BeatingSession implements ProgramSession {
     return Math.min(this.#until.mono - monotonic(), this.#until.wall - Date.now())
   }
 
-  async #enter(old: string, met: Met): Promise<void> {
+  async #enter(old: string, met: Met, deadline: number): Promise<void> {
     const { keys, ttl, namespace, about, keeps, stored } = this.#options
     const info = JSON.stringify({ host: hostname(), pid: process.pid, since: Date.now(), ...about })
     for (;;) {
@@ -198,7 +198,7 @@ export class BeatingSession implements ProgramSession {
       const known = [this.#storeId, freshStoreId(), met.join(' ')]
       const args = [this.#sid, ttl, info, old, `${namespace}:all`, keeps ? 1 : 0, ...known]
       const all = [keys.live, keys.info, keys.dead, keys.run, keys.store]
-      const [now, quiet, server, ids] = await this.#open.call(all, args)
+      const [now, quiet, server, ids] = await this.#open.call(all, args, { deadline })
       if (now >= 0) {
         if (this.#storeId === '') this.#storeId = ids.toSorted(inOrder)[0] as string
         stored(ids)
@@ -300,7 +300,8 @@ export class BeatingSession implements ProgramSession {
     }
     const met = scripts.met()
     try {
-      await this.#enter(this.#lostSid, met)
+      // It lives from the moment it asks: an answer that comes much later, since the server was not ready, would be the end of it.
+      await this.#enter(this.#lostSid, met, Math.min(this.#options.ttl / 2, COMMAND_DEADLINE))
     } catch {
       await this.#sleep(beat)
       return
