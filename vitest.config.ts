@@ -3,7 +3,6 @@
 import { fileURLToPath } from 'node:url'
 import { defineConfig } from 'vitest/config'
 import type { TestProjectInlineConfiguration } from 'vitest/config'
-import { leftOut } from './integration-tests/support/clustered.ts'
 
 const report = process.env['SKEIN_TEST_REPORT']
 
@@ -12,7 +11,6 @@ const shared = {
   server: { deps: { external: [/\/packages\/[^/]+\/dist\//] } },
   testTimeout: 30_000,
   hookTimeout: 30_000,
-  exclude: ['**/node_modules/**', ...leftOut],
   globalSetup: [fileURLToPath(new URL('integration-tests/support/redis-setup.ts', import.meta.url))],
 } satisfies TestProjectInlineConfiguration['test']
 

@@ -6,6 +6,8 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import process from 'node:process'
 import { describe, expect, onTestFinished, test } from 'vitest'
+import { isClustered } from './support/clustered.ts'
+import { Detour } from './support/detour.ts'
 import { Program } from './support/program.ts'
 import { Proxy } from './support/proxy.ts'
 import { freshNamespace, redisForTest, startRedis } from './support/redis.ts'
@@ -113,11 +115,21 @@ describe('without an engine', () => {
   }
 })
 
+/** One that this server has, and no other one of its cluster. */
+async function keyAt(url: string): Promise<string> {
+  for (;;) {
+    const key = `{${freshNamespace()}:proxy}`
+    const moved = await ask(url, 'EXISTS', key).catch((error: Error) => error.message)
+    if (moved === 0) return key
+    if (!String(moved).startsWith('MOVED')) throw new Error(String(moved))
+  }
+}
+
 test('the proxy loses one answer, whose request has taken effect, and cuts, holds and refuses', async () => {
   const redis = await redisForTest()
   const proxy = await Proxy.start(redis.url)
   onTestFinished(() => proxy.close())
-  const key = `{${freshNamespace()}:proxy}`
+  const key = await keyAt(proxy.url)
   expect(await ask(proxy.url, 'SET', key, '1')).toBe('OK')
   const dropped = proxy.dropReply(/INCR/)
   await expect(ask(proxy.url, 'INCR', key)).rejects.toThrow(/closed/)
@@ -131,4 +143,32 @@ test('the proxy loses one answer, whose request has taken effect, and cuts, hold
   await expect(ask(proxy.url, 'GET', key)).rejects.toThrow(/closed|ECONN|EPIPE|disconnected before secure/)
   proxy.accept()
   expect(await ask(proxy.url, 'DEL', key)).toBe(1)
+})
+
+test.runIf(isClustered())('a proxy before a cluster leads to all its masters, and is in front of each', async () => {
+  const redis = await redisForTest()
+  const proxy = await Proxy.start(redis.url)
+  onTestFinished(() => proxy.close())
+  const mastersAt = async (url: string): Promise<readonly string[]> => {
+    const ranges = (await ask(url, 'CLUSTER', 'SLOTS')) as [number, number, [string, number]][]
+    return ranges.map(([, , [host, port]]) => `redis://${host}:${port}`)
+  }
+  const [straight, masters] = [await mastersAt(redis.url), await mastersAt(proxy.url)]
+  expect(new Set([...straight, ...masters]).size).toBe(6)
+  expect(masters).toContain(proxy.url)
+  for (const master of masters) expect(await mastersAt(master)).toEqual(masters)
+  proxy.refuse()
+  for (const master of masters) await expect(ask(master, 'PING')).rejects.toThrow(/closed|ECONN|EPIPE/)
+})
+
+test('an address is changed wherever it is cut into two, and no other one', () => {
+  const [known, proxies] = [['redis://10.0.0.1:7000', 'redis://10.0.0.2:70'], ['redis://127.0.0.1:41', 'redis://127.0.0.1:42']] // prettier-ignore
+  const detour = new Detour(known, proxies)
+  const before = '*3\r\n$8\r\n10.0.0.1\r\n:7000\r\n$8\r\n10.0.0.2\r\n:70\r\n$8\r\n10.0.0.2\r\n:7000\r\n'
+  const after = '*3\r\n$9\r\n127.0.0.1\r\n:41\r\n$9\r\n127.0.0.1\r\n:42\r\n$8\r\n10.0.0.2\r\n:7000\r\n'
+  for (let at = 0; at <= before.length; at += 1) {
+    const changed = detour.changes()
+    const told = [before.slice(0, at), before.slice(at)].map((text) => changed(Buffer.from(text)).toString())
+    expect(told.join('')).toBe(after)
+  }
 })

@@ -22,7 +22,9 @@ describe.skipIf(why !== '')('two hosts', () => {
 
   beforeAll(async () => {
     network = makeNetwork(['alpha', 'beta'])
-    redis = await startRedis({ own: true, args: ['--bind', '127.0.0.1', network.address, '--protected-mode', 'no'] })
+    // The second is where nodes of a cluster say that they are.
+    const args = ['--bind', '127.0.0.1', network.address, '--cluster-announce-ip', network.address]
+    redis = await startRedis({ own: true, args: [...args, '--protected-mode', 'no'] })
     url = redis.url.replace('127.0.0.1', network.address)
     vi.stubEnv('SKEIN_SECRET', randomBytes(32).toString('hex'))
   })

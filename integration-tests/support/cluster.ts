@@ -45,7 +45,7 @@ async function startNode({ certificates, ...options }: ClusterOptions): Promise<
   const [bus, tls] = [await freePort(), await freePort()]
   const secured =
     certificates === undefined ? [] : [...tlsFlags(certificates, 'server', tls, 'no'), '--tls-cluster', 'yes']
-  const flags = ['--cluster-enabled', 'yes', '--cluster-port', String(bus), '--cluster-node-timeout', String(NODE_TIMEOUT), '--cluster-require-full-coverage', 'no', ...secured] // prettier-ignore
+  const flags = ['--cluster-enabled', 'yes', '--cluster-announce-ip', '127.0.0.1', '--cluster-port', String(bus), '--cluster-node-timeout', String(NODE_TIMEOUT), '--cluster-require-full-coverage', 'no', ...secured] // prettier-ignore
   const node = await startProcess({ ...options, own: true, args: [...flags, ...(options.args ?? [])] })
   if (typeof node === 'string') throw new Error(node)
   if (certificates !== undefined) return { node, url: `rediss://127.0.0.1:${tls}`, port: tls, bus }
@@ -70,7 +70,9 @@ function together(name: string, replies: readonly Reply[]): Reply {
   return typeof replies[0] === 'string' && name === 'CLIENT' ? replies.join('\n') : (replies[0] ?? null)
 }
 
-const KEYLESS = ['KEYS', 'SCAN', 'CLIENT', 'INFO', 'CONFIG', 'FLUSHALL', 'ACL', 'SCRIPT', 'PING', 'DEBUG', 'DBSIZE']
+const KEYLESS = ['KEYS', 'SCAN', 'CLIENT', 'INFO', 'CONFIG', 'FLUSHALL', 'ACL', 'SCRIPT', 'PING', 'DEBUG', 'DBSIZE', 'SAVE', 'TIME'] // prettier-ignore
+/** All their words are keys, of several masters also. */
+const MANY = ['DEL', 'UNLINK', 'EXISTS']
 
 async function scanAll(url: string, [, , ...words]: Command): Promise<Reply> {
   const keys: Reply[] = []
@@ -81,6 +83,14 @@ async function scanAll(url: string, [, , ...words]: Command): Promise<Reply> {
     cursor = next
   } while (cursor !== '0')
   return ['0', keys]
+}
+
+/** How many hear it says each node for itself. */
+async function publish(nodes: readonly RedisControls[], command: Command): Promise<number> {
+  const [, channel = ''] = command
+  const heard = await Promise.all(nodes.map(({ admin }) => ask(admin, 'PUBSUB', 'NUMSUB', channel)))
+  await ask(nodes[0]?.admin ?? '', ...command)
+  return heard.reduce<number>((sum, reply) => sum + Number((reply as Reply[])[1]), 0)
 }
 
 export async function startCluster(options: ClusterOptions = {}): Promise<Cluster> {
@@ -103,11 +113,16 @@ export async function startCluster(options: ClusterOptions = {}): Promise<Cluste
   await whole()
   const idOf = async ({ admin }: RedisControls): Promise<string> => String(await ask(admin, 'CLUSTER', 'MYID'))
   const nodeOf = async (key: string): Promise<RedisControls> => {
+    let why: unknown = null
     for (const { admin } of nodes) {
-      const slot = await ask(admin, 'CLUSTER', 'KEYSLOT', key).catch(() => null)
-      if (slot !== null) return nodes[Math.floor(Number(slot) / share)] as RedisControls
+      try {
+        const slot = await ask(admin, 'CLUSTER', 'KEYSLOT', key)
+        return nodes[Math.floor(Number(slot) / share)] as RedisControls
+      } catch (error) {
+        why = error
+      }
     }
-    throw new Error('no node of the cluster answers')
+    throw new Error(`no node of the cluster answers: ${String(why)}`, { cause: why })
   }
   const each = async (done: (node: RedisControls) => Promise<unknown>): Promise<void> => {
     await Promise.all(all().map(done))
@@ -155,6 +170,12 @@ export async function startCluster(options: ClusterOptions = {}): Promise<Cluste
     },
     ask: async (...command) => {
       const name = String(command[0]).toUpperCase()
+      if (name === 'PUBLISH') return publish(nodes, command)
+      if (MANY.includes(name) && command.length > 2) {
+        const one = async (key: string | number): Promise<Reply> => ask((await nodeOf(String(key))).admin, name, key)
+        const counts = await Promise.all(command.slice(1).map(one))
+        return counts.reduce<number>((sum, count) => sum + Number(count), 0)
+      }
       if (!KEYLESS.includes(name)) {
         const key = String(command[name === 'EVAL' || name === 'EVALSHA' ? 3 : 1])
         return ask((await nodeOf(key)).admin, ...command)

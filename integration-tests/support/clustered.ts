@@ -10,6 +10,14 @@ export function isClustered(): boolean {
   return process.env['SKEIN_TEST_REDIS'] === 'cluster'
 }
 
+/** How much longer than elsewhere nobody is served when a server has started again, in ms: a master waits for so long before it takes writes. */
+export const RESTART: number = isClustered() ? 4_000 : 0
+
+/** Each server behind what a test takes for one. */
+export function nodesOf(redis: RedisControls): readonly RedisControls[] {
+  return (redis as Partial<Cluster>).nodes ?? [redis]
+}
+
 let shared: Promise<Cluster> | null = null
 let users = 0
 
@@ -30,40 +38,3 @@ export async function startTogether(options: RedisOptions): Promise<RedisControl
     },
   }
 }
-
-/** Test files that say nothing about a cluster, by what is in their way. */
-const WITHOUT: Readonly<Record<string, readonly string[]>> = {
-  'they stand between a program and its server, and a program asks the masters of a cluster where they say that they are':
-    [
-      'connect',
-      'mailbox',
-      'peers',
-      'serve-begin',
-      'serve-both',
-      'serve-jobs',
-      'serve-lost',
-      'serve-outage',
-      'session',
-      'lock-chaos',
-      'rwlock-chaos',
-      'redis-outage',
-      'redis-server',
-    ],
-  'they are about independent servers, of which none may be of a cluster': ['inspect'],
-  'they start servers in a way of their own, and are about that': [
-    'access',
-    'sentinel',
-    'tls',
-    'serve.conformance',
-    'two-hosts',
-  ],
-}
-
-/** Patterns for the files that are left out. */
-export const leftOut: readonly string[] = isClustered()
-  ? Object.values(WITHOUT)
-      .flat()
-      .flatMap((name) =>
-        ['packages/redis-adapter/test', 'integration-tests/**'].map((at) => `**/${at}/${name}.test.ts`),
-      )
-  : []

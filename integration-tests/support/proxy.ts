@@ -5,8 +5,7 @@
 import { once } from 'node:events'
 import { connect, createServer, type Server, type Socket } from 'node:net'
 import { connect as connectTls, createServer as createTlsServer } from 'node:tls'
-import { isClustered } from './clustered.ts'
-import { ask } from './resp.ts'
+import { allBehind, Detour } from './detour.ts'
 import { certificate } from './secured.ts'
 
 interface Pair {
@@ -38,46 +37,31 @@ export interface Door {
   readonly onClient: (told: (client: Socket) => void) => unknown
   /** A connection to the server behind it. */
   readonly dial: () => Socket
-  /** What the client is to be told for that: masters of a cluster name each other, and it must come to their doors. */
-  readonly told: (answer: Buffer) => Buffer
-}
-
-/** The ports of all masters of a cluster, or of the one server; that of `target` comes first. */
-async function portsBehind(target: string): Promise<readonly number[]> {
-  const own = Number(new URL(target).port || 6379)
-  if (!isClustered()) return [own]
-  // A server by itself refuses to answer.
-  const ranges = (await ask(target, 'CLUSTER', 'SLOTS').catch(() => [])) as [number, number, [string, number]][]
-  return [...new Set([own, ...ranges.map(([, , [, port]]) => port)])]
+  /** For one connection: what the client is to be told for what the server answers, piece by piece. */
+  readonly changes: () => (answer: Buffer) => Buffer
 }
 
 /** For servers that stand between programs and `target`, the first of them before that itself; they do not listen yet. */
 export async function doorsTo(target: string): Promise<readonly Door[]> {
-  const doors = new Map<number, Door>()
-  const told = (answer: Buffer): Buffer => {
-    if (doors.size === 1 || !answer.includes('127.0.0.1')) return answer
-    const atDoor = (_: string, host: string, port: string): string => {
-      const door = doors.get(Number(port))
-      return host + (door === undefined ? port : String(portOf(door)))
-    }
-    // As CLUSTER SLOTS gives them.
-    const text = answer.toString('latin1').replaceAll(/(\r\n127\.0\.0\.1\r\n:)(\d+)/g, atDoor)
-    return Buffer.from(text, 'latin1')
+  const behind = await allBehind(target)
+  let detour: Detour | null = null
+  const changes = (): ((answer: Buffer) => Buffer) => {
+    detour ??= new Detour(
+      behind,
+      doors.map((door) => urlOf(door, target)),
+    )
+    return detour.changes()
   }
-  for (const port of await portsBehind(target)) {
-    const url = new URL(target)
-    url.port = String(port)
-    doors.set(port, doorTo(url.href, told))
-  }
-  return [...doors.values()]
+  const doors = behind.map((url) => doorTo(url, changes))
+  return doors
 }
 
-function doorTo(target: string, told: Door['told']): Door {
+function doorTo(target: string, changes: Door['changes']): Door {
   const { protocol, hostname: host, port: given } = new URL(target)
   const where = { host, port: Number(given === '' ? 6379 : given) }
   if (protocol !== 'rediss:') {
     const listener = createServer()
-    return { listener, onClient: (hear) => listener.on('connection', hear), dial: () => connect(where), told }
+    return { listener, onClient: (told) => listener.on('connection', told), dial: () => connect(where), changes }
   }
   const secure = certificate()
   const listener = createTlsServer(secure)
@@ -85,16 +69,20 @@ function doorTo(target: string, told: Door['told']): Door {
   const { ca } = secure
   return {
     listener,
-    onClient: (hear) => listener.on('secureConnection', hear),
+    onClient: (told) => listener.on('secureConnection', told),
     dial: () => connectTls({ ...where, ca }),
-    told,
+    changes,
   }
 }
 
-function portOf({ listener }: Door): number {
+/** Of what listens there, in place of the target. */
+function urlOf({ listener }: Door, target: string): string {
   const address = listener.address()
   if (address === null || typeof address === 'string') throw new Error('no port')
-  return address.port
+  const url = new URL(target)
+  url.hostname = '127.0.0.1'
+  url.port = String(address.port)
+  return url.href
 }
 
 /** The url of what listens there from now on, in place of the target. */
@@ -103,10 +91,7 @@ export async function opened(doors: readonly Door[], target: string): Promise<st
     listener.listen(0, '127.0.0.1')
     await once(listener, 'listening')
   }
-  const url = new URL(target)
-  url.hostname = '127.0.0.1'
-  url.port = String(portOf(doors[0] as Door))
-  return url.href
+  return urlOf(doors[0] as Door, target)
 }
 
 export class Proxy {
@@ -218,12 +203,13 @@ export class Proxy {
     await Promise.all(closed)
   }
 
-  #pair(client: Socket, { dial, told }: Door): void {
+  #pair(client: Socket, { dial, changes }: Door): void {
     if (this.#refusing) {
       client.destroy()
       return
     }
     const server = dial()
+    const changed = changes()
     const pair: Pair = { client, server, late: null, swallow: false }
     this.#pairs.add(pair)
     const number = (this.#count += 1)
@@ -258,8 +244,9 @@ export class Proxy {
     })
     server.on('data', (bytes: Buffer) => {
       if (pair.swallow) return end()
-      this.#tap?.answered(number, bytes)
-      client.write(told(bytes))
+      const told = changed(bytes)
+      this.#tap?.answered(number, told)
+      client.write(told)
     })
   }
 

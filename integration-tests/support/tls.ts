@@ -1,31 +1,11 @@
-/** A Redis server that speaks TLS beside its plain port, with certificates made for it. */
+/** Certificates for servers that speak TLS, made for a test. */
 import { spawnSync } from 'node:child_process'
 import { randomBytes } from 'node:crypto'
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdtempSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { freePort, startProcess } from './redis-process.ts'
 
 const PROGRAM = 'openssl'
-
-export interface TlsServer {
-  /** Over TLS. */
-  readonly url: string
-  readonly plainUrl: string
-  /** In PEM: the authority that signed the server's certificate, and its file. */
-  readonly ca: string
-  readonly caFile: string
-  /** What a client shows where the server asks for it. */
-  readonly client: { readonly cert: string; readonly key: string }
-  close(): Promise<void>
-}
-
-export interface TlsOptions {
-  /** More of the server's command line. */
-  readonly args?: readonly string[]
-  /** Whether clients need a certificate; default no. */
-  readonly clients?: boolean
-}
 
 function openssl(folder: string, ...args: readonly string[]): void {
   const { status, stderr, error } = spawnSync(PROGRAM, args, { cwd: folder, encoding: 'utf8' })
@@ -54,27 +34,4 @@ export function sign(folder: string, name: string, addresses: readonly string[] 
 export function tlsFlags(folder: string, name: string, port: number, clients: 'yes' | 'no'): readonly string[] {
   const file = (one: string): string => join(folder, one)
   return ['--tls-port', String(port), '--tls-cert-file', file(`${name}.crt`), '--tls-key-file', file(`${name}.key`), '--tls-ca-cert-file', file('ca.crt'), '--tls-auth-clients', clients] // prettier-ignore
-}
-
-export async function startTls({ args = [], clients = false }: TlsOptions = {}): Promise<TlsServer> {
-  const folder = makeAuthority()
-  for (const name of ['server', 'client']) sign(folder, name)
-  const port = await freePort()
-  const server = await startProcess({
-    own: true,
-    args: [...tlsFlags(folder, 'server', port, clients ? 'yes' : 'no'), ...args],
-  })
-  if (typeof server === 'string') throw new Error(server)
-  const text = (name: string): string => readFileSync(join(folder, name), 'utf8')
-  return {
-    url: `rediss://127.0.0.1:${port}`,
-    plainUrl: server.url,
-    ca: text('ca.crt'),
-    caFile: join(folder, 'ca.crt'),
-    client: { cert: text('client.crt'), key: text('client.key') },
-    close: async () => {
-      await server.close()
-      rmSync(folder, { recursive: true, force: true })
-    },
-  }
 }

@@ -15,6 +15,8 @@ import {
   TlsError,
 } from '@skein/core'
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest'
+import { isClustered, nodesOf } from '../../../integration-tests/support/clustered.ts'
+import { leftovers } from '../../../integration-tests/support/leftovers.ts'
 import { Program } from '../../../integration-tests/support/program.ts'
 import { Proxy } from '../../../integration-tests/support/proxy.ts'
 import { startProcess } from '../../../integration-tests/support/redis-process.ts'
@@ -85,7 +87,9 @@ describe('connect() refuses', () => {
   test('H18: a password that the server does not want', async () => {
     await redis.config('requirepass', 'another')
     onTestFinished(async () => {
-      await ask(entered(redis.admin, ':another'), 'CONFIG', 'SET', 'requirepass', '')
+      for (const { admin } of nodesOf(redis)) {
+        await ask(entered(admin, ':another'), 'CONFIG', 'SET', 'requirepass', '')
+      }
     })
     const error = await refused(entered(redis.url, `:${PASSWORD}`), AuthenticationError)
     expect(error.message).toMatch(/refused the credentials .*WRONGPASS/)
@@ -155,11 +159,9 @@ describe('connect() refuses', () => {
   })
 
   test('H19: a replica', async () => {
-    await redis.ask('REPLICAOF', '127.0.0.1', '1')
-    onTestFinished(async () => {
-      await redis.ask('REPLICAOF', 'NO', 'ONE')
-    })
-    const error = await refused(redis.url, StateError)
+    // One of a cluster leads to its masters.
+    const replica = await redisForTest({ own: true, single: true, args: ['--replicaof', '127.0.0.1', '1'] })
+    const error = await refused(replica.url, StateError)
     expect(error.message).toMatch(/replica.*127\.0\.0\.1:1/)
   })
 
@@ -170,7 +172,7 @@ describe('connect() refuses', () => {
   })
 
   test('H19: a node of a cluster that is not whole', async () => {
-    const node = await startRedis({ own: true, args: ['--cluster-enabled', 'yes'] })
+    const node = await startRedis({ own: true, single: true, args: ['--cluster-enabled', 'yes'] })
     onTestFinished(() => node.close())
     const error = await refused(node.url, ConnectionError)
     expect(error.message).toMatch(/the cluster of Redis at .* has no master for slot 0; CLUSTER INFO there tells more/)
@@ -238,11 +240,13 @@ test('connect() signs in with the password of the url, and closing leaves no key
   const redis = await startRedis({ own: true })
   onTestFinished(() => redis.close())
   await redis.ask('ACL', 'SETUSER', 'rich', 'on', `>${SECRET}`, '~*', '&*', '+@all')
-  const mp = await connect(`${entered(redis.url, `rich:${PASSWORD}`)}/3`, { namespace: 'door' })
+  // A cluster has one database.
+  const database = isClustered() ? '' : '/3'
+  const mp = await connect(`${entered(redis.url, `rich:${PASSWORD}`)}${database}`, { namespace: 'door' })
   expect(mp.kind).toBe('redis')
   await mp.close()
-  expect(await redis.ask('KEYS', '*')).toEqual([])
-  expect(await redis.ask('CLIENT', 'LIST')).not.toContain('skein:door')
+  expect(await leftovers(redis, 'door')).toEqual([])
+  if (database !== '') expect(await redis.ask('KEYS', '*')).toEqual([])
 })
 
 describe('a connection that is lost in the middle of connect() is made again', () => {

@@ -32,8 +32,9 @@ async function slowWay(held: RegExp): Promise<{ url: string; deliver(): Promise<
   const late: (() => Promise<void>)[] = []
   const sockets = new Set<Socket>()
   const doors = await doorsTo(server.url)
-  const way = (near: Socket, { dial, told }: Door): void => {
+  const way = (near: Socket, { dial, changes }: Door): void => {
     const far = dial()
+    const changed = changes()
     let holds = false
     for (const socket of [near, far]) {
       sockets.add(socket)
@@ -54,7 +55,7 @@ async function slowWay(held: RegExp): Promise<{ url: string; deliver(): Promise<
         near.destroy()
       }
     })
-    far.on('data', (bytes) => near.write(told(bytes)))
+    far.on('data', (bytes) => near.write(changed(bytes)))
     far.on('close', () => near.destroy())
     near.on('close', () => holds || far.destroy())
   }

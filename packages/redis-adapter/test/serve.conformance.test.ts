@@ -11,8 +11,7 @@ import { afterAll, beforeAll } from 'vitest'
 import { type Host, startHost } from '../../../integration-tests/support/hosts.ts'
 import { leftovers } from '../../../integration-tests/support/leftovers.ts'
 import { freshNamespace } from '../../../integration-tests/support/redis.ts'
-import { ask } from '../../../integration-tests/support/resp.ts'
-import { startTls, type TlsServer } from '../../../integration-tests/support/tls.ts'
+import { startTls, type TlsServer } from '../../../integration-tests/support/tls-server.ts'
 import { type Directory, hostDirectory } from './agents-field.ts'
 import { aclUser } from '../../../integration-tests/support/security.ts'
 
@@ -28,15 +27,15 @@ const directories: Directory[] = []
 const hosts: Host[] = []
 let before: readonly string[] = []
 
-const left = (): Promise<string[]> => leftovers({ ask: (...command) => ask(server.plainUrl, ...command) }, namespace)
+const left = (): Promise<string[]> => leftovers(server, namespace)
 /** Its queue of starts has more keys at some times than at others. */
 const isOfHost = (line: string): boolean => before.some((one) => line.startsWith(one.slice(0, one.indexOf('}') + 1)))
 
 beforeAll(async () => {
   server = await startTls()
-  await ask(server.plainUrl, 'ACL', 'SETUSER', ...aclUser({ namespace, password }))
+  await server.ask('ACL', 'SETUSER', ...aclUser({ namespace, password }))
   // Some checks have a namespace of their own.
-  await ask(server.plainUrl, 'ACL', 'SETUSER', 'skein', '&n-*', '~{n-*', '&elsewhere-*', '~{elsewhere-*')
+  await server.ask('ACL', 'SETUSER', 'skein', '&n-*', '~{n-*', '&elsewhere-*', '~{elsewhere-*')
   process.env['SKEIN_SECRET'] = SKEIN_SECRET
   const env = { ...process.env, NODE_EXTRA_CA_CERTS: server.caFile }
   const serve = { allow: 'node_modules/@skein/conformance/**', env: 'NODE_EXTRA_CA_CERTS' }

@@ -57,3 +57,8 @@ export async function beats(one: Program, count: number): Promise<void> {
   const enough = one.confirmed.length + count
   while (one.confirmed.length < enough) await new Promise((resolve) => setTimeout(resolve, 5))
 }
+
+/** Settles when the connection over which the key is asked for is lost. */
+export function closed(one: Program, key: string): Promise<void> {
+  return told((listener) => one.around.store.partOf(key).client.once('close', listener))
+}
