@@ -1,10 +1,18 @@
 // Tests run against the build: `@skein/core` is what `tsc -b` put into dist, loaded by Node itself.
 // Only unit tests of internals import `../src/…`, which vitest compiles on the way.
+import { writeFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import { defineConfig } from 'vitest/config'
 import type { TestProjectInlineConfiguration } from 'vitest/config'
 
 const report = process.env['SKEIN_TEST_REPORT']
+
+/** Writes down what the JSON report leaves out: errors outside of all tests. */
+const errors = {
+  onTestRunEnd: (_modules: unknown, unhandled: readonly { readonly message: string }[]): void => {
+    writeFileSync(`${String(report)}.errors`, JSON.stringify(unhandled.map(({ message }) => message)))
+  },
+}
 
 const shared = {
   pool: 'forks',
@@ -18,7 +26,7 @@ export default defineConfig({
   test: {
     maxWorkers: 2,
     teardownTimeout: 30_000,
-    reporters: report === undefined ? ['default'] : ['default', ['json', { outputFile: report }]],
+    reporters: report === undefined ? ['default'] : ['default', ['json', { outputFile: report }], errors],
     projects: [
       {
         test: {

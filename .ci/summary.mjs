@@ -13,7 +13,8 @@ function count() {
     console.error(`No test report, so the tests did not run to their end: ${error.message}`)
     return { passed: 0, failed: 1 }
   }
-  const { numPassedTests: passed, numFailedTests, testResults } = JSON.parse(text)
+  const { numPassedTests: passed, numFailedTests, testResults, unsteady = [] } = JSON.parse(text)
+  for (const name of unsteady) console.log(`Unsteady, failed in the whole run and passed alone: ${name}`)
   // A file that fails while it loads has no test to count, and is a failure all the same.
   const broken = testResults.filter(
     (file) => file.status === 'failed' && file.assertionResults.every((test) => test.status !== 'failed'),

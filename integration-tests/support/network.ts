@@ -3,6 +3,7 @@ import { spawnSync } from 'node:child_process'
 import { randomInt } from 'node:crypto'
 import { connect } from 'node:net'
 import process from 'node:process'
+import { until } from '@skein/conformance'
 
 export interface Machine {
   readonly name: string
@@ -32,11 +33,11 @@ const DISCARD = 9
 
 async function answers(address: string): Promise<boolean> {
   const socket = connect({ host: address, port: DISCARD, timeout: 200 })
-  return new Promise((told) => {
+  return new Promise<boolean>((told) => {
     socket.on('connect', () => told(true))
     socket.on('timeout', () => told(false))
     socket.on('error', (error: NodeJS.ErrnoException) => told(error.code === 'ECONNREFUSED'))
-  }).finally(() => socket.destroy()) as Promise<boolean>
+  }).finally(() => socket.destroy())
 }
 
 /** `''`, or why there can be none here. */
@@ -87,7 +88,7 @@ export function makeNetwork(names: readonly string[]): Network {
           // Who asked for the other while it was away is told for seconds more that there is no way to it (ARP, 3 s): both ask anew.
           ip('neigh', 'flush', 'dev', bridge)
           ip('-n', space, 'neigh', 'flush', 'dev', end)
-          while (!(await answers(address)));
+          await until(`${name} is reached again`, () => answers(address))
         },
       }
     })
