@@ -9,12 +9,17 @@ import {
   TimeoutError,
 } from '@skein/core'
 import { until } from '@skein/conformance'
-import { Redis } from 'ioredis'
+import type { Redis } from 'ioredis'
+import { once } from 'node:events'
 import { beforeEach, expect, onTestFinished, test } from 'vitest'
 import { entered, freshNamespace, type RedisControls } from '../../../integration-tests/support/redis.ts'
 import { startProcess } from '../../../integration-tests/support/redis-process.ts'
+import { Proxy } from '../../../integration-tests/support/proxy.ts'
 import { ask } from '../../../integration-tests/support/resp.ts'
-import { Replication } from '../src/supervisor/replication.ts'
+import { serverOf } from '../src/options.ts'
+import { makeClient } from '../src/supervisor/connections.ts'
+import { Replication, type ReplicationOptions } from '../src/supervisor/replication.ts'
+import { COMMAND_DEADLINE, commandSettings } from '../src/supervisor/settings.ts'
 
 let master: RedisControls
 let replica: RedisControls
@@ -165,16 +170,81 @@ test("a store that is full when it is somebody else's turn is told as full", asy
   await other.lock('a').with(() => undefined)
 })
 
+async function reached(url: string): Promise<Redis> {
+  const client = makeClient(commandSettings(serverOf(url), `skein:${namespace}`))
+  onTestFinished(() => client.disconnect())
+  await client.connect()
+  return client
+}
+
+/** Of none, unless said otherwise: then whoever answers confirms it. */
+function asking(more: Pick<ReplicationOptions, 'client' | 'main'> & Partial<ReplicationOptions>): Replication {
+  return new Replication({ where: 'here', mask: (text) => text, key: namespace, replicas: 0, patience: 100, ...more })
+}
+
 test('what one server has granted, the replicas of another one do not confirm', async () => {
   await ask(replica.url, 'REPLICAOF', 'NO', 'ONE')
-  const [client, main] = [new Redis(replica.url), new Redis(master.url)]
-  onTestFinished(() => [client, main].forEach((one) => one.disconnect()))
-  await Promise.all([client.ping(), main.ping()])
-  const more = { where: 'here', mask: (text: string) => text, key: namespace, replicas: 0, patience: 100 }
-  expect(await new Replication({ client, main: client, ...more }).lacking('a')).toBeNull()
-  const why = await new Replication({ client, main, ...more }).lacking('a')
+  const [client, main] = [await reached(replica.url), await reached(master.url)]
+  expect(await asking({ client, main: client }).lacking('a')).toBeNull()
+  const why = await asking({ client, main }).lacking('a')
   expect(why).toBeInstanceOf(ConnectionError)
   expect(why?.message).toMatch(/^Redis at here is another server for one connection/)
+})
+
+test('nor where both connections lead to that one before it has answered', async () => {
+  await ask(replica.url, 'REPLICAOF', 'NO', 'ONE')
+  const [client, main] = [await reached(master.url), await reached(master.url)]
+  const replication = asking({ client, main, patience: 5_000 })
+  expect(await replication.lacking('a')).toBeNull()
+  // One after the other, as the sockets of a dead server fail.
+  for (const one of [client, main]) one.options.port = Number(new URL(replica.url).port)
+  client.disconnect(true)
+  await once(client, 'close')
+  const why = replication.lacking('lock "a"')
+  main.disconnect(true)
+  expect((await why)?.message).toBe(
+    'lock "a" was granted and given back: the connection to Redis at here was lost before replicas had confirmed it',
+  )
+  expect(await replication.lacking('lock "b"')).toBeNull()
+})
+
+test('a server that is away is waited for, on both connections, and how often it refuses them does not count', async () => {
+  const [client, main] = [await reached(master.url), await reached(master.url)]
+  main.options.retryStrategy = () => 500
+  const closed = [client, main].map((one) => once(one, 'close'))
+  await master.kill()
+  await Promise.all(closed)
+  const short = await asking({ client, main }).lacking('a')
+  expect(short).toBeInstanceOf(ConnectionError)
+  expect(short?.message).toBe(
+    'no connection to Redis at here (not connected again within 100 ms); is it running, and reachable from here?',
+  )
+  const refused = new Promise<void>((resolve) => client.once('error', () => resolve()))
+  const long = asking({ client, main, patience: 10_000 }).lacking('a')
+  await refused
+  await master.restart()
+  expect(await long).toBeNull()
+})
+
+test('a connection that is cut, or silent, while it is asked holds up no grant, and the next question gets its answer', async () => {
+  const proxy = await Proxy.start(master.url)
+  onTestFinished(() => proxy.close())
+  const [client, main] = [await reached(proxy.url), await reached(master.url)]
+  for (const happens of ['cut', 'silent'] as const) {
+    for (const question of [/\r\nwait\r\n/i, /\r\ninfo\r\n/i]) {
+      // Each begins with the look where both lead.
+      const replication = asking({ client, main })
+      const began = performance.now()
+      const asked = happens === 'cut' ? proxy.dropReply(question) : proxy.muteAt(question)
+      const why = await replication.lacking('a')
+      await asked
+      expect(why).toBeInstanceOf(ConnectionError)
+      expect(why?.message).toMatch(happens === 'cut' ? /Connection is closed/ : /no answer within 600 ms/)
+      expect(performance.now() - began).toBeLessThan(COMMAND_DEADLINE - 1_000)
+      proxy.unmute()
+      await until('it is answered again', async () => (await replication.lacking('a')) === null)
+    }
+  }
 })
 
 test('an array of urls takes none: a majority has confirmed what it grants', async () => {

@@ -67,12 +67,18 @@ export async function reach(client: Redis, server: Server, mask: Mask): Promise<
   }
 }
 
-/** What is answered, unless the connection is lost before: of a question under way the client itself would say so at its deadline only. */
-export async function answered<T>(client: Redis, answer: Promise<T>): Promise<T> {
+/**
+ * What is answered, unless the connection is lost before: of a question under way the client itself would say so at its deadline only.
+ *
+ * @param patience milliseconds; where there are none, the client's own deadline is soon enough
+ */
+export async function answered<T>(client: Redis, answer: Promise<T>, patience: number | null = null): Promise<T> {
   let cut = (): void => undefined
+  let timer: NodeJS.Timeout | undefined
   const lost = new Promise<never>((_, reject) => {
     cut = () => reject(new Error('Connection is closed.'))
     client.once('close', cut)
+    if (patience !== null) timer = setTimeout(() => reject(new Error(`no answer within ${patience} ms`)), patience)
   })
   answer.catch(() => {
     // Also when the connection was lost first.
@@ -80,7 +86,28 @@ export async function answered<T>(client: Redis, answer: Promise<T>): Promise<T>
   try {
     return await Promise.race([answer, lost])
   } finally {
+    clearTimeout(timer)
     client.removeListener('close', cut)
+  }
+}
+
+/** Waits for a connection that is being made again, however often that fails meanwhile, for so many ms. */
+export async function ready(client: Redis, patience: number): Promise<void> {
+  if (client.status === 'ready') return
+  let timer: NodeJS.Timeout | undefined
+  let [there, over] = [(): void => undefined, (): void => undefined]
+  try {
+    await new Promise<void>((resolve, reject) => {
+      there = resolve
+      over = () => reject(new Error('Connection is closed.'))
+      timer = setTimeout(() => reject(new Error(`not connected again within ${patience} ms`)), patience)
+      client.once('ready', there)
+      client.once('end', over)
+    })
+  } finally {
+    clearTimeout(timer)
+    client.removeListener('ready', there)
+    client.removeListener('end', over)
   }
 }
 
