@@ -125,14 +125,14 @@ export class RedisPermits extends BrokerObject {
     this.grants.clear()
     this.#drops.flush()
     for (const ask of this.#asks.drain()) ask.failed(reason)
-    if (this.#known && this.#around.owned.has(this.kind, this.name)) void this.#erase()
+    if (this.#known && this.#around.owned.has(this.kind, this.name)) void this.#endOwned()
     for (const condition of this.conditions) condition.remove?.(reason)
   }
 
   /** The process of this program that made it has ended, and with it the object. */
-  async #erase(): Promise<void> {
+  async #endOwned(): Promise<void> {
     try {
-      await this.scripts.destroy('')
+      await this.erase('')
       this.#around.owned.remove(this.kind, this.name)
     } catch {
       // It stays on the list of what this program owns, which is worked off at the session's end.
@@ -227,8 +227,10 @@ export class RedisPermits extends BrokerObject {
     const why = (await this.#around.replication?.lacking(this.label)) ?? null
     // Withdrawn meanwhile, or the object is no more. What is only lost, as by a process that was stopped, is asked for again.
     if (!this.#asks.unconfirmed.delete(ask)) return
-    if (!this.grants.has(token, ask.rid)) this.#asks.enter(ask)
-    else if (why === null) ask.granted(token, notified)
+    if (!this.grants.has(token, ask.rid)) {
+      this.#asks.enter(ask)
+      this.#arm()
+    } else if (why === null) ask.granted(token, notified)
     else if (this.#giveBack(ask.call.session, token, true)) ask.failed(why)
   }
 
