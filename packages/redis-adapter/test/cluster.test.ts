@@ -2,9 +2,10 @@
 import { readFileSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { until } from '@skein/conformance'
-import { connect, type Context, NotSupportedError } from '@skein/core'
+import { connect, ConnectionError, type Context, NotSupportedError } from '@skein/core'
 import { redis } from '@skein/redis-adapter'
-import { beforeEach, describe, expect, onTestFinished, test } from 'vitest'
+import type { Redis } from 'ioredis'
+import { beforeEach, describe, expect, onTestFinished, test, vi } from 'vitest'
 import { type Cluster, startCluster } from '../../../integration-tests/support/cluster.ts'
 import { Proxy } from '../../../integration-tests/support/proxy.ts'
 import { entered, freshNamespace, type RedisControls } from '../../../integration-tests/support/redis.ts'
@@ -13,8 +14,10 @@ import { makeAuthority, sign } from '../../../integration-tests/support/tls.ts'
 import { serverOf } from '../src/options.ts'
 import { Master } from '../src/supervisor/cluster/master.ts'
 import { slotOf } from '../src/supervisor/cluster/slots.ts'
-import { makeClient } from '../src/supervisor/connections.ts'
+import { hangUp, makeClient } from '../src/supervisor/connections.ts'
 import { maskOf } from '../src/supervisor/failure.ts'
+import { openSurround } from '../src/supervisor/opening.ts'
+import { reachStore } from '../src/supervisor/reach-store.ts'
 import { COMMAND_DEADLINE, commandSettings } from '../src/supervisor/settings.ts'
 
 const TTL = 1_500
@@ -99,6 +102,44 @@ test('a master whose connection is lost while it is asked which it is, is asked 
     await again
     expect(performance.now() - began).toBeLessThan(COMMAND_DEADLINE - 1_000)
   }
+})
+
+describe('nothing goes on looking at a cluster that could not be opened', () => {
+  /** How many still do. */
+  function looks(): () => number {
+    const [set, clear] = [vi.spyOn(globalThis, 'setInterval'), vi.spyOn(globalThis, 'clearInterval')]
+    onTestFinished(() => void vi.restoreAllMocks())
+    return () => {
+      const over = new Set(clear.mock.calls.map(([timer]) => timer))
+      const begun = set.mock.results.filter((_, index) => set.mock.calls[index]?.[1] === 1_000)
+      expect(begun).toHaveLength(1)
+      return begun.filter(({ value }) => !over.has(value as NodeJS.Timeout)).length
+    }
+  }
+
+  test('since its replicas cannot be asked', async () => {
+    const left = looks()
+    const none = (): void => undefined
+    const guard = { program: 'test', sessions: () => [], confirm: none, lose: none, interrupted: none, alias: none }
+    const settings = { namespace, sessionTtl: TTL, outage: 100, serve: null, replicas: 1 }
+    const opening = openSurround({ servers: [serverOf(cluster.url)], quorum: false }, settings, guard)
+    await expect(opening).rejects.toThrow(NotSupportedError)
+    expect(left()).toBe(0)
+  })
+
+  test('since its messages cannot be heard', async () => {
+    const left = looks()
+    const server = serverOf(cluster.url)
+    const clients: Redis[] = []
+    onTestFinished(() => hangUp(...clients))
+    const made = (client: Redis): void => {
+      clients.push(client)
+      if (client.options.connectionName?.endsWith(':wakes') === true) client.options.port = 1
+    }
+    const reaching = reachStore({ servers: [server], quorum: false, namespace, mask: maskOf([server]), made })
+    await expect(reaching).rejects.toThrow(ConnectionError)
+    expect(left()).toBe(0)
+  })
 })
 
 test('objects are on all masters, and one call lists them all', async () => {

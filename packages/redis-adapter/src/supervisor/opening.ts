@@ -14,6 +14,7 @@ import { BeatingSession, sessionKeys } from './program-session.ts'
 import { reachStore } from './reach-store.ts'
 import { asFirst } from './redlock/reach-masters.ts'
 import { onCluster, Replication } from './replication.ts'
+import type { Scripts } from './script.ts'
 import { COMMAND_DEADLINE, commandSettings } from './settings.ts'
 import type { Surround } from './surround.ts'
 import { Sweeper } from './sweeper.ts'
@@ -108,7 +109,9 @@ async function openAll(start: Servers, settings: Settings, guard: Guard, clients
 
   const keys = sessionKeys(namespace)
   const made = (one: Redis): void => void clients.push(one)
-  const replicationOf = async (count: number, main: Redis): Promise<Replication> => {
+  const replicationOf = async (store: Scripts | ClusterStore): Promise<Replication | null> => {
+    if (replicas === 0) return null
+    if (store instanceof ClusterStore) throw onCluster(first)
     const usual = commandSettings(first, `skein:${namespace}:replicas`)
     // The server is silent for as long as it waits.
     const asking = makeClient({ ...usual, commandTimeout: COMMAND_DEADLINE + beat })
@@ -120,11 +123,13 @@ async function openAll(start: Servers, settings: Settings, guard: Guard, clients
       throw failureOf(error, where, mask)
     })
     const key = `{${namespace}:sessions}:replicas`
-    return new Replication({ client: asking, main, where, mask, key, replicas: count, patience: beat })
+    return new Replication({ client: asking, main: store.client, where, mask, key, replicas, patience: beat })
   }
   const { store: scripts, wakes, keeps } = await reachStore({ servers, quorum, namespace, mask, made })
-  if (replicas > 0 && scripts instanceof ClusterStore) throw onCluster(first)
-  const replication = replicas === 0 ? null : await replicationOf(replicas, scripts.partOf(keys.live).client)
+  const replication = await replicationOf(scripts).catch((error: unknown) => {
+    scripts.close()
+    throw error
+  })
   const deaths = new DeathRegister(scripts.urgent('session-dead', { readOnly: true }), [keys.live])
   const clearing = new Clearing({ store: scripts, keys, namespace, ttl: sessionTtl })
   const session: BeatingSession = new BeatingSession({

@@ -45,13 +45,18 @@ export async function reachStore({ servers, quorum, namespace, mask, made }: Sto
     const store = cluster
       ? await reachCluster({ client, server: first, mask, name, home, flags, made })
       : new Scripts({ client, masters, where: shown(first), mask, flags })
-    if (cluster) hangUp(client)
-    const server = store instanceof ClusterStore ? store.home : first
-    const subscriber = subscriberOf(server)
-    await reach(subscriber, server, mask)
-    const wakes = new Subscription(subscriber, namespace)
-    if (store instanceof ClusterStore) store.onHomeMoved(() => wakes.move(subscriberOf(store.home)))
-    return { store, wakes, keeps }
+    try {
+      if (cluster) hangUp(client)
+      const server = store instanceof ClusterStore ? store.home : first
+      const subscriber = subscriberOf(server)
+      await reach(subscriber, server, mask)
+      const wakes = new Subscription(subscriber, namespace)
+      if (store instanceof ClusterStore) store.onHomeMoved(() => wakes.move(subscriberOf(store.home)))
+      return { store, wakes, keeps }
+    } catch (error) {
+      store.close()
+      throw error
+    }
   }
   let reached: ReachedStore
   try {
@@ -60,6 +65,9 @@ export async function reachStore({ servers, quorum, namespace, mask, made }: Sto
   } catch (error) {
     throw asFirst(error, servers)
   }
-  await reachMasters(masters, servers, mask)
+  await reachMasters(masters, servers, mask).catch((error: unknown) => {
+    reached.store.close()
+    throw error
+  })
   return reached
 }
