@@ -112,10 +112,15 @@ describe('one program', () => {
     const queue = one.queue<number>('a')
     await queue.put(0)
     await queue.get()
-    const waiting = expect(queue.get()).rejects.toBeInstanceOf(StateError)
-    await queue.size()
+    const other = world.process().queue<number>('a')
+    const waiting = [queue, other].map(async (it) => {
+      const got = it.get()
+      await expect(got).rejects.toBeInstanceOf(StateError)
+      await expect(got).rejects.toThrow(`was destroyed by ${one.session.process.name}`)
+    })
+    await Promise.all([queue.size(), other.size()])
     await queue.destroy()
-    await waiting
+    await Promise.all(waiting)
     await queue.destroy()
     await expect(queue.put(1)).rejects.toBeInstanceOf(StateError)
     expect(await stage.redis.ask('KEYS', `{${stage.namespace}:*`)).toEqual([])

@@ -274,6 +274,8 @@ export class QueueCommands {
     const [answer, own] = await scriptOf(store, name).call(this.#keys, all, patience)
     for (const wake of own) {
       const word = wake.toString()
+      // Who destroys it here tells everybody here, and by whom.
+      if (word.startsWith('x')) continue
       this.#told(word.slice(0, 1), word.slice(2))
     }
     return answer as R

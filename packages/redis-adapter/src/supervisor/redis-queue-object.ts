@@ -148,8 +148,11 @@ export class RedisQueueObject extends BrokerObject {
       return
     }
     if (method !== 'put' && method !== 'get' && method !== 'ack') this.#fetcher.putBack()
-    if (method === 'destroy') this.#destroy(call)
-    else super.call(method, call)
+    super.call(method, call)
+  }
+
+  protected override async erase(): Promise<void> {
+    await this.#commands.destroy()
   }
 
   override post(session: Session, object: number, method: string, args: readonly unknown[]): void {
@@ -257,14 +260,6 @@ export class RedisQueueObject extends BrokerObject {
     for (const { method, call } of this.#early.release()) this.call(method, call)
   }
 
-  #destroy(call: Call): void {
-    this.#ask(call, async () => {
-      await this.#commands.destroy()
-      // After the answer: who destroyed it is not told that it is gone instead.
-      queueMicrotask(() => this.remove?.(new StateError(`${this.label} was destroyed by ${call.session.process.name}`)))
-    })
-  }
-
   // Calls
 
   #put(call: Call): void {
@@ -305,11 +300,7 @@ export class RedisQueueObject extends BrokerObject {
     else if (letter === 'c') {
       this.#fetcher.line.wakeAll()
       this.#putters.wakeAll()
-    } else if (letter === 'x') {
-      const gone = new StateError(`${this.label} was destroyed by another program`)
-      // Not within the answer of the script that destroyed it, which is ours then.
-      queueMicrotask(() => this.remove?.(gone))
-    }
+    } else if (letter === 'x') this.remove?.(new StateError(`${this.label} was destroyed by another program`))
   }
 
   /** Everything of the old sid goes back, then everybody asks anew. */
