@@ -78,7 +78,7 @@ export function poolLimitsSuite(suite: Suite): void {
       // One that starts slowly leaves both to the other.
       while (before.size < 2)
         for (const worker of await workers.map(computeFor, [20, 20], { chunkSize: 1 })) before.add(worker)
-      const items = Array.from({ length: 2_000 }, (_, n) => n)
+      const items = Array.from({ length: 1_000 }, (_, n) => n)
       for (const chunkSize of [1, 100]) {
         const doubled = await workers.map(double, items, { chunkSize, timeout: LONG })
         expect(doubled).toEqual(items.map((n) => n * 2))
