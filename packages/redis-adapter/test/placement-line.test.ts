@@ -247,6 +247,22 @@ test('a stopped Redis delays a piece, unless it is away for longer than the outa
   expect(await waits.outcome).toBe('taken')
 })
 
+test('a piece that cannot be put is given up, too, though what asks for it is answered', async () => {
+  const { program } = await bench()
+  const { around } = program
+  const open = (key: string): JobQueue => {
+    const queue = jobQueue(around, key, { maxSize: Number.POSITIVE_INFINITY, maxDeliveries: Number.POSITIVE_INFINITY })
+    return { ...queue, put: () => Promise.reject(new ConnectionError('no answer', { retryable: true })) }
+  }
+  const line = new WorkLine({ ...around, outage: 300 }, 'spawn', () => 'unreached', open)
+  onTestFinished(() => line.close())
+  const { piece, outcome } = turn('1')
+  const began = performance.now()
+  line.send(piece)
+  expect(await outcome).toBeInstanceOf(ConnectionError)
+  expect(performance.now() - began).toBeGreaterThanOrEqual(300)
+})
+
 test('a piece whose job is there is given up, too, when Redis is away for longer than the outage', async () => {
   const server = await redisForTest({ own: true })
   const { program, line, letThrough } = await bench(server, true, 500)

@@ -132,28 +132,24 @@ export class WorkLine {
     let moved = false
     const taken: Job[] = []
     for (const [index, entry] of entries.entries()) {
-      const result = put[index] as PromiseSettledResult<string>
-      if (result.status === 'rejected') moved = this.#failed(entry, result.reason, began) || moved
+      const sent = put[index] as PromiseSettledResult<string>
+      const found = fetched[index] as PromiseSettledResult<Job | null>
+      if (sent.status === 'rejected') moved = this.#failed(entry, sent.reason, began) || moved
       else {
         // Where its job overtook the first asking, the next one finds it.
-        const fresh = entry.job === null
-        moved ||= fresh
-        if (fresh) entry.stuck = null
-        entry.job = result.value
-        line.pieces.set(result.value, entry)
+        moved ||= entry.job === null
+        entry.job = sent.value
+        line.pieces.set(sent.value, entry)
       }
-    }
-    for (const [index, entry] of entries.entries()) {
-      const result = fetched[index] as PromiseSettledResult<Job | null>
-      if (result.status === 'rejected') moved = this.#failed(entry, result.reason, began) || moved
-      else {
-        entry.stuck = null
-        if (result.value === null) continue
+      if (found.status === 'rejected') moved = this.#failed(entry, found.reason, began) || moved
+      else if (found.value !== null) {
         moved = true
         // This request has its answer, be it the job of another piece.
         entry.fetch = this.#rid(line.sid)
-        taken.push(result.value)
+        taken.push(found.value)
       }
+      // One of the two may get through again and again, and be of no use without the other.
+      if (sent.status === 'fulfilled' && found.status === 'fulfilled') entry.stuck = null
     }
     for (const job of taken) this.#take(line, job)
     if (taken.length > 0) this.#finish(line, taken)
