@@ -301,6 +301,7 @@ export class BeatingSession implements ProgramSession {
     const met = scripts.met()
     try {
       // It lives from the moment it asks: an answer that comes much later, since the server was not ready, would be the end of it.
+      // Where each answer takes more than half of the ttl, the first beat comes too late anyway.
       await this.#enter(this.#lostSid, met, Math.min(this.#options.ttl / 2, COMMAND_DEADLINE))
     } catch {
       await this.#sleep(beat)
