@@ -1,11 +1,12 @@
 /** `skein logs`: what processes of other programs write, here and on other hosts. */
 import { expect, onTestFinished, test } from 'vitest'
+import { until } from '@skein/conformance'
 import { Running, shell, useServer } from './skein.ts'
 
 const env = useServer()
 
-async function talkers(): Promise<Running> {
-  const program = new Running('exec node talk.mjs', env)
+async function talkers(mode = ''): Promise<Running> {
+  const program = new Running(`exec node talk.mjs ${mode}`, env)
   onTestFinished(async () => {
     program.kill('SIGTERM')
     await program.ended
@@ -60,6 +61,20 @@ test('-f ends by Ctrl-C, and when its reader has seen enough', async () => {
   })
   busy.kill('SIGTERM')
   await busy.ended
+})
+
+test('-f says what it has missed at the end, and adds no line to that', async () => {
+  const program = await talkers('spill')
+  const follower = new Running('exec skein logs -f spiller 2>&1', env)
+  await follower.shows('begun')
+  follower.kill('SIGSTOP')
+  program.type('more\n')
+  await until('it has ended', async () => !(await shell('skein ps', env)).stdout.includes('spiller'), 10_000)
+  follower.kill('SIGCONT')
+  const { code, stdout } = await follower.ended
+  expect(code).toBe(0)
+  // What was under way when it stood still has come.
+  expect(stdout).toMatch(/^begun\n(?:x+\n)?skein: \d+ bytes are missing here, gone before they were read\n$/)
 })
 
 test('of a process on another host, which inherits its output', async () => {

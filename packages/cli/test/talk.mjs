@@ -17,6 +17,13 @@ export async function chat() {
   }
 }
 
+/** Ends with more than is kept, and with no end of a line in it. */
+export async function spill(words) {
+  console.log('begun')
+  await words.get()
+  for (let count = 0; count < 400; count += 1) process.stdout.write('x'.repeat(1_000))
+}
+
 export const idle = () => new Promise(() => setInterval(() => undefined, 60_000))
 
 if (isMainProcess) {
@@ -29,7 +36,12 @@ if (isMainProcess) {
   const talker = mp.process(talk, [words], { name, daemon: true, stdio: 'pipe' })
   await talker.start()
   await mp.process(idle, [], { name: 'quiet', daemon: true }).start()
-  process.stdin.on('data', () => void words.put('go on'))
+  const spills = mp.queue()
+  if (process.argv[2] === 'spill') await mp.process(spill, [spills], { name: 'spiller', stdio: 'pipe' }).start()
+  process.stdin.on('data', () => {
+    void words.put('go on')
+    void spills.put('go')
+  })
   await words.putMany(['go', 'go', 'go'])
   let count = 0
   for await (const _ of talker.stdout) {

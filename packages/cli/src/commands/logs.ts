@@ -48,6 +48,8 @@ function write({ stream, text, dropped }: LogLine, json: boolean): void {
     process.stdout.write(`${JSON.stringify({ stream, text, dropped })}\n`)
     return
   }
-  if (dropped > 0) process.stderr.write(`skein: ${dropped} bytes are missing here, which came too quickly\n`)
+  if (dropped > 0) process.stderr.write(`skein: ${dropped} bytes are missing here, gone before they were read\n`)
+  // After the last line, it tells that alone.
+  if (dropped > 0 && stream === 'stderr' && text === '') return
   process[stream].write(`${text}\n`)
 }

@@ -40,12 +40,14 @@ export async function* logLines(
       answer = await source.read(answer.next, false)
       kept = [...kept, ...lines.take(answer.pieces, answer.dropped > 0, answer.dropped)]
     }
-    if (!follow || answer.ended) kept.push(...lines.rest())
+    const over = !follow || answer.ended
+    if (over) kept.push(...lines.rest())
     yield* kept.slice(Math.max(0, kept.length - tail))
+    if (over) yield* lines.missing()
     while (follow && !answer.ended) {
       answer = await source.read(answer.next, true)
       yield* lines.take(answer.pieces, answer.dropped > 0, answer.dropped)
-      if (answer.ended) yield* lines.rest()
+      if (answer.ended) yield* [...lines.rest(), ...lines.missing()]
     }
   } finally {
     source.leave()
@@ -79,12 +81,16 @@ class Lines {
     return lines
   }
 
-  /** What does not end in a line end; and where something is missing after the last line, an empty one that says so. */
+  /** What does not end in a line end. */
   rest(): LogLine[] {
-    const lines = ([1, 2] as const).flatMap((descriptor) =>
+    return ([1, 2] as const).flatMap((descriptor) =>
       this.#streams[descriptor].size === 0 ? [] : [this.#line(descriptor, this.#finish(descriptor))],
     )
-    return this.#dropped === 0 ? lines : [...lines, this.#line(2, none)]
+  }
+
+  /** Where something is missing after the last line, an empty one that says so, and that nobody wrote. */
+  missing(): LogLine[] {
+    return this.#dropped === 0 ? [] : [this.#line(2, none)]
   }
 
   #add(descriptor: 1 | 2, bytes: Buffer, lines: LogLine[]): void {

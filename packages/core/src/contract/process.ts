@@ -120,7 +120,7 @@ export interface LogLine {
   readonly stream: 'stdout' | 'stderr'
   /** Without its end. A line of more than 64 KiB may come in pieces, and bytes that are no UTF-8 as U+FFFD. */
   readonly text: string
-  /** Bytes right before it that were dropped because this loop was too slow; 0 if none. After the last line an empty one of `stderr` tells them. */
+  /** Bytes right before it that had to make room before this loop had read them; 0 if none. After the last line an empty one of `stderr` tells them. */
   readonly dropped: number
 }
 

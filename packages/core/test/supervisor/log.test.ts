@@ -109,6 +109,29 @@ test('what is missing after the last line is told, too', async () => {
   expect((await lines.next()).done).toBe(true)
 })
 
+test('and is told beside the last lines that were asked for, not in place of one', async () => {
+  const log = new Log()
+  let asked = 0
+  const source = {
+    read: (from: number, wait: boolean) => {
+      // Between the first look and the next, what came after that makes room.
+      if ((asked += 1) === 2) log.discard()
+      return read(log, from, wait)
+    },
+    leave: () => undefined,
+  }
+  for (const line of ['x'.repeat(65_536), 'gone']) log.push(1, Buffer.from(`${line}\n`))
+  log.end()
+  const lines: [string, number][] = []
+  for await (const { text, dropped } of logLines(() => source, { tail: 1, follow: false })) {
+    lines.push([text.slice(0, 3), dropped])
+  }
+  expect(lines).toEqual([
+    ['xxx', 0],
+    ['', 5],
+  ])
+})
+
 test('logs of processes that have ended push out nothing that nobody has read', () => {
   const starter = new Starter({} as Broker, {} as StarterHome, {} as FifoStock)
   const ended = (stdio: 'pipe' | 'inherit', payload: Buffer): ProcessOutput => {
