@@ -18,8 +18,10 @@ export interface UntilSignal {
 export function untilSignal({ hangup = false }: { readonly hangup?: boolean } = {}): UntilSignal {
   const controller = new AbortController()
   let code = 0
+  let hungUp = false
   const heard = (name: Ending): void => {
-    if (code !== 0 && name !== 'SIGHUP') process.exit(CODES[name])
+    if (name === 'SIGHUP') hungUp = true
+    else if (code !== 0) process.exit(CODES[name])
     if (code === 0) code = CODES[name]
     controller.abort()
   }
@@ -28,7 +30,8 @@ export function untilSignal({ hangup = false }: { readonly hangup?: boolean } = 
   if (hangup) {
     process.on('SIGHUP', heard)
     process.on('exit', () => {
-      if (code !== CODES.SIGHUP) return
+      // Also where another one came first: the terminal is gone all the same.
+      if (!hungUp) return
       // What puts the cursor back listens to it, too.
       process.removeAllListeners('SIGHUP')
       process.kill(process.pid, 'SIGHUP')
