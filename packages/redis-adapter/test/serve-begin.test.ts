@@ -100,6 +100,32 @@ test('a host that closes when it has made a process, and before that may begin, 
   expect(hosts()).toEqual([second.pid])
 })
 
+test('what was given back is nowhere until it has started elsewhere, though its program had heard where it was', async () => {
+  const proxy = await proxyForTest()
+  const { mp, host } = await field(redis)
+  const first = await host({ url: proxy.url })
+  const { path, hosts } = marks()
+  const said = proxy.seen(/started/).then(() => proxy.hold())
+  const child = mp.process(mark, [path])
+  const started = child.start()
+  await said
+  const made = madeBy(first.pid)
+  expect(made).toHaveLength(1)
+  // That it may begin does not reach its host any more.
+  await expect.poll(() => child.pid).toBe(made[0])
+  const closed = first.close()
+  for (const pid of made) await until('it is gone', () => !isRunning(pid))
+  proxy.flow()
+  await expect.poll(() => [child.pid, child.host]).toEqual([null, null])
+  expect(await child.status()).toMatchObject({ state: 'starting', pid: null, host: null })
+  await closed
+  const second = await host()
+  await started
+  expect(await child.result()).toBe(second.pid)
+  expect(child.pid).not.toBe(made[0])
+  expect(hosts()).toEqual([second.pid])
+})
+
 test('H7: a worker of a pool whose host dies so is made again elsewhere, and its initializer runs once', async () => {
   const proxy = await proxyForTest()
   const { mp, host } = await field(redis, TTL)

@@ -4,7 +4,7 @@ import { connect, StateError, TimeoutError } from '@skein/core'
 import { afterAll, beforeAll, expect, onTestFinished, test } from 'vitest'
 import { type RedisServer, startRedis } from '../../../integration-tests/support/redis.ts'
 import { field } from './serve-field.ts'
-import { drainHost, parentPid, slow, wait } from './targets/serve.mjs'
+import { drainFromBelow, drainHost, parentPid, slow, wait } from './targets/serve.mjs'
 
 let redis: RedisServer
 
@@ -76,6 +76,15 @@ test('what it runs for others does not drain it', async () => {
   expect(await pool.apply(drainHost)).toBeInstanceOf(StateError)
   expect(await pool.apply(parentPid)).toBe(pid)
   await pool.terminate()
+})
+
+test('nor does what that starts there, a process as little as a worker', async () => {
+  const { mp, host } = await field(redis)
+  const { pid } = await host()
+  const said = await (await mp.process(drainFromBelow).start()).result()
+  for (const one of said) expect(one).toBeInstanceOf(StateError)
+  expect(said).toHaveLength(2)
+  expect(await (await mp.process(parentPid).start()).result()).toBe(pid)
 })
 
 test('who serves nobody has nothing to drain', async () => {

@@ -25,6 +25,8 @@ export interface StartSpec {
   readonly options: ChildOptions
   /** Which program keeps its record, by the id of its main process; default: this one. */
   readonly keeper?: string
+  /** It descends from what runs here for another program; default: if its parent does. */
+  readonly lodged?: boolean
   /** What it may run; `null`, and default: whatever Node finds. */
   readonly policy?: TargetPolicy | null
   /** How many numbers earlier runs under this id may have used for what they made; default 0. */
@@ -45,6 +47,7 @@ interface Entry {
   readonly parent: string
   readonly detached: boolean
   readonly policy: TargetPolicy | null
+  readonly lodged: boolean
   readonly left: () => void
   readonly stdio: ChildOptions['stdio']
   readonly output: ChildEvents['output']
@@ -75,7 +78,8 @@ export class Children {
     const info = (pid: number): ProcessInfo => ({ id, name, pid, host: hostname() })
     // What is inherited is the creator's, also where that is read by somebody.
     const above = spec.options.stdio === 'inherit' ? this.#entries.get(parent.id) : undefined
-    const { policy = null } = spec
+    const { policy = null, keeper = this.#program } = spec
+    const lodged = spec.lodged === true || keeper !== this.#program
     const stdio = above?.stdio ?? spec.options.stdio
     const boot: ConstructorParameters<typeof Child>[0] = (pid, at) => ({
       process: info(pid),
@@ -113,7 +117,8 @@ export class Children {
         },
       },
     )
-    this.#entries.set(id, { child, parent: parent.id, detached, policy, left: () => events.left(), stdio, output })
+    const left = (): void => events.left()
+    this.#entries.set(id, { child, parent: parent.id, detached, policy, lodged, left, stdio, output })
     if (child.pid === undefined) return
     if (!detached) this.#reaper.watch(child.pid)
     frame = events.started(child, info(child.pid))
@@ -124,6 +129,11 @@ export class Children {
   /** What that child may run, and so whatever it starts. */
   policyOf(id: string): TargetPolicy | null {
     return this.#entries.get(id)?.policy ?? null
+  }
+
+  /** Whether that child runs here for another program, and so whatever it starts. */
+  lodges(id: string): boolean {
+    return this.#entries.get(id)?.lodged === true
   }
 
   /** Ends everything but what is detached, first politely. Resolves when nothing else runs any more. */

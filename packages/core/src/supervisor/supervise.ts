@@ -135,7 +135,7 @@ export function supervise(stock: FifoStock, backend: Backend): void {
         }),
       session: (name) =>
         new SessionObject(name, {
-          program: main.id,
+          lodges: (process) => starter.lodges(process),
           stop: (grace) => stop(grace),
           kill: () => starter.kill(),
           drain,

@@ -25,3 +25,4 @@ export function surroundings(): Promise<{
 }>
 export function startAnother(url: string, name: string): Promise<unknown>
 export function drainHost(): Promise<unknown>
+export function drainFromBelow(): Promise<unknown[]>

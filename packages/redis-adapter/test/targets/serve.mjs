@@ -88,6 +88,14 @@ export async function drainHost() {
   }
 }
 
+/** What its host says to that where a process of its own asks, and a worker of its own. */
+export async function drainFromBelow() {
+  const { context } = currentProcess()
+  const child = await context.process(drainHost).start()
+  const pool = context.pool(1)
+  return [await child.result(), await pool.apply(drainHost)]
+}
+
 export function slow(ms) {
   const end = Date.now() + ms
   while (Date.now() < end);

@@ -145,6 +145,9 @@ export class Crew {
           worker.pid = pid
           worker.host = host
         },
+        released: () => {
+          worker.child = null
+        },
         loaded: () => undefined,
         frame: (frame) => this.#heard(worker, frame),
         ended: (exit) => this.#ended(worker, exit),

@@ -187,6 +187,7 @@ export class ProcessObject extends BrokerObject {
     })
     const restarts = restart === null ? null : new Restarts(restart)
     const policy = this.#starter.policyOf(call.session.process.id)
+    const lodged = this.#starter.lodges(call.session.process.id)
     this.#restarts = restarts
     this.#launch = () => {
       const role = { kind: 'process', target, args } as const
@@ -195,7 +196,7 @@ export class ProcessObject extends BrokerObject {
       const { label: name, daemon } = this.#spec
       const parent = call.session.process
       this.#placed = this.#starter.start(
-        { id, name, daemon, parent, role, surroundings, options, serial, policy },
+        { id, name, daemon, parent, role, surroundings, options, serial, policy, lodged },
         this.#events,
       )
     }
@@ -208,6 +209,11 @@ export class ProcessObject extends BrokerObject {
       this.#child = child
       this.#info = info
       this.#output.started(child.here)
+      this.#tell()
+    },
+    released: () => {
+      this.#child = null
+      this.#info = null
       this.#tell()
     },
     loaded: () => {

@@ -4,8 +4,8 @@ import { BrokerObject, type Methods } from './broker-object.ts'
 import type { Session } from './session.ts'
 
 export interface Stopping {
-  /** The id of its main process. */
-  readonly program: string
+  /** Whether that process runs here for another program, or was started by one that does. */
+  lodges(process: string): boolean
   /** Ends all children: SIGTERM, and after `grace` ms SIGKILL. */
   stop(grace: number): Promise<void>
   /** Ends all children at once. */
@@ -28,8 +28,7 @@ export class SessionObject extends BrokerObject {
       void this.#stopping.stop(grace).then(() => call.ok())
     },
     drain: (call) => {
-      const { about } = call.session
-      if (about !== null && about.program !== this.#stopping.program) {
+      if (this.#stopping.lodges(call.session.process.id)) {
         call.fail(
           new StateError(
             'drain(): this process runs on its host for another program, and whether that takes more is for the host to say; call it there',

@@ -44,6 +44,8 @@ const PATIENCE = 1_000
 
 export interface StarterEvents {
   started(child: Running, info: ProcessInfo): void
+  /** It has not begun there, and never will: it is to start elsewhere. */
+  released?(): void
   loaded(): void
   /** A frame that may be meant for whoever started the child, such as a worker's report; `false`: it is its session's. */
   frame?(frame: Frame): boolean
@@ -95,8 +97,8 @@ export class Starter {
 
   start(of: Omit<StartSpec, 'namespace' | 'nature'>, events: StarterEvents): Placed {
     const { namespace, nature, placement } = this.#home
-    const { policy = this.policyOf(of.parent.id) } = of
-    const spec = { ...of, namespace, nature, policy }
+    const { policy = this.policyOf(of.parent.id), lodged = this.lodges(of.parent.id) } = of
+    const spec = { ...of, namespace, nature, policy, lodged }
     if (placement === null) {
       this.launch(spec, events)
       return launched
@@ -114,6 +116,12 @@ export class Starter {
             if (this.#stopping) child.kill()
           }
           events.started(child, info)
+        },
+        released: () => {
+          if (running !== null) this.#elsewhere.delete(running)
+          running = null
+          events.released?.()
+          if (this.#stopping) placed.cancel()
         },
         ended: (exit) => {
           this.#placed.delete(placed)
@@ -169,6 +177,11 @@ export class Starter {
   /** What a process may run that this one starts: taken when that is asked for, since later its starter may be gone. */
   policyOf(parent: string): TargetPolicy | null {
     return this.#children.policyOf(parent)
+  }
+
+  /** Whether that process runs here for another program, or was started by one that does. Taken when that is asked for, too. */
+  lodges(process: string): boolean {
+    return this.#children.lodges(process)
   }
 
   /** Why no host has taken a start that asks for that; `null`: it does not wait for one. */

@@ -29,12 +29,16 @@ export class OpenPlacement implements Placement {
         if (run.takeBack(error)) events.ended(refused(error))
       })
     }
+    const released = (): void => {
+      offer()
+      events.released?.()
+    }
     const run: RunObject = this.#broker.add(
       new RunObject(
         // Not the process's id, which grows with each process that starts another one: hosts take no name of any length.
         String((this.#starts += 1)),
         { ...spec, keeper: this.#program },
-        { ...events, claimed: () => offered?.taken(), released: offer },
+        { ...events, claimed: () => offered?.taken(), released },
       ),
     )
     offer()

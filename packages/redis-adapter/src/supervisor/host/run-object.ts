@@ -33,7 +33,6 @@ export type Claimed = Omit<StartSpec, 'surroundings'>
 export interface RunEvents extends StarterEvents {
   /** A program has taken it. */
   claimed(): void
-  /** It has not begun there, and never will. */
   released(): void
 }
 
