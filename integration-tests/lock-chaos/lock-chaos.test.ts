@@ -63,8 +63,11 @@ async function chaos(mutant: Mutant | null, seed: number, seconds: number): Prom
   }
 }
 
-/** Seconds until the store is emptied, which alone shows the second. The first needs a release sent twice while another holds, and the next one soon. */
-const patience = { release: 45, fence: 0, tenure: 15 }
+/**
+ * Seconds until the store is emptied, which alone shows the second. The first needs a release sent twice while another holds, and the next one soon;
+ * the third a holder that is stopped for longer than its lease, and writes before it hears of that.
+ */
+const patience = { release: 45, fence: 0, tenure: 45 }
 
 for (const [number, name] of (['release', 'fence', 'tenure'] as const).entries()) {
   const { fault } = mutants[name]
