@@ -1,6 +1,6 @@
-// Runs the files once more, alone, in which tests failed: `node .ci/again.mjs REPORT`, with vitest's JSON report. Succeeds, and names what had failed, if
-// everything in them passes then; the report is as of that run afterwards, with the names under `unsteady`. Several broken files are no accident, and not run again; nor is chaos, where
-// a fault that shows once is a fault.
+// Runs the files once more, alone, in which tests failed: `node .ci/again.mjs REPORT`, with vitest's JSON report. Succeeds if everything in them
+// passes then; the report is as of that run afterwards, with the names of what had failed under `unsteady`. Several broken files are no accident,
+// and not run again; nor is chaos, where a fault that shows once is a fault.
 import { spawnSync } from 'node:child_process'
 import { readFileSync, writeFileSync } from 'node:fs'
 import path from 'node:path'
@@ -11,27 +11,21 @@ const MOST_FILES = 2
 const [report = ''] = process.argv.slice(2)
 const root = path.dirname(import.meta.dirname)
 
-function read(file) {
-  try {
-    return JSON.parse(readFileSync(file, 'utf8'))
-  } catch {
-    return { testResults: [] }
-  }
-}
+const read = (file) => JSON.parse(readFileSync(file, 'utf8'))
 
 // An error outside of all tests is in no file of the report.
-if (readFileSync(`${report}.errors`, 'utf8') !== '[]') process.exit(1)
+if (read(`${report}.errors`).length > 0) process.exit(1)
 
 const first = read(report)
 const broken = first.testResults.filter(({ status }) => status === 'failed')
 if (broken.length === 0 || broken.length > MOST_FILES) process.exit(1)
 if (broken.some(({ name }) => name.includes('-chaos/'))) process.exit(1)
 
-const failed = broken.flatMap(({ name, assertionResults }) => {
+const unsteady = broken.flatMap(({ name, assertionResults }) => {
   const tests = assertionResults.filter(({ status }) => status === 'failed').map(({ fullName }) => fullName)
   return (tests.length > 0 ? tests : ['the file as a whole']).map((test) => `${path.relative(root, name)}: ${test}`)
 })
-console.log(`\n=== once more, alone, because of\n${failed.join('\n')}`)
+console.log(`\n=== once more, alone, because of\n${unsteady.join('\n')}`)
 
 const second = `${report}.again`
 const vitest = path.join(root, 'node_modules', 'vitest', 'vitest.mjs')
@@ -48,7 +42,6 @@ const testResults = first.testResults.map((file) => again.get(file.name) ?? file
 const passed = testResults.flatMap(({ assertionResults }) =>
   assertionResults.filter(({ status }) => status === 'passed'),
 )
-const unsteady = failed
 writeFileSync(
   report,
   JSON.stringify({ ...first, testResults, numPassedTests: passed.length, numFailedTests: 0, unsteady }),
