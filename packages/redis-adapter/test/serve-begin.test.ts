@@ -37,15 +37,21 @@ function madeBy(host: number): number[] {
   return children.map(({ pid }) => pid).filter((pid) => readFileSync(`/proc/${pid}/cmdline`).includes('child-main'))
 }
 
-test('H6: a host that dies when it has claimed a start, and has begun nothing, leaves it to another', async () => {
+/** A start that a host has taken which is behind a proxy. @param come settles when it has come so far */
+async function startThrough(come: (proxy: Proxy) => Promise<unknown>, ttl?: number) {
   const proxy = await proxyForTest()
-  const { mp, host } = await field(redis, TTL)
+  const { mp, host } = await field(redis, ttl)
   const first = await host({ url: proxy.url })
   const { path, hosts } = marks()
-  const claimed = proxy.seen(/claim/)
+  const there = come(proxy)
   const child = mp.process(mark, [path])
   const started = child.start()
-  await claimed
+  await there
+  return { proxy, host, first, child, started, hosts }
+}
+
+test('H6: a host that dies when it has claimed a start, and has begun nothing, leaves it to another', async () => {
+  const { proxy, host, first, child, started, hosts } = await startThrough((it) => it.seen(/claim/), TTL)
   proxy.hold()
   expect(hosts()).toEqual([])
   first.kill('SIGKILL')
@@ -58,14 +64,7 @@ test('H6: a host that dies when it has claimed a start, and has begun nothing, l
 test.each(['killed', 'cut off'])(
   'H7: of two processes that hosts have made for one start, the first of which was %s before it could say so, one runs',
   async (what) => {
-    const proxy = await proxyForTest()
-    const { mp, host } = await field(redis, TTL)
-    const first = await host({ url: proxy.url })
-    const { path, hosts } = marks()
-    const silenced = proxy.muteAt(/started/)
-    const child = mp.process(mark, [path])
-    const started = child.start()
-    await silenced
+    const { host, first, child, started, hosts } = await startThrough((it) => it.muteAt(/started/), TTL)
     const made = madeBy(first.pid)
     expect(made).toHaveLength(1)
     await new Promise((resolve) => setTimeout(resolve, BOOT))
@@ -80,14 +79,7 @@ test.each(['killed', 'cut off'])(
 )
 
 test('a host that closes when it has made a process, and before that may begin, leaves the start to another', async () => {
-  const proxy = await proxyForTest()
-  const { mp, host } = await field(redis)
-  const first = await host({ url: proxy.url })
-  const { path, hosts } = marks()
-  const silenced = proxy.muteAt(/started/)
-  const child = mp.process(mark, [path])
-  const started = child.start()
-  await silenced
+  const { proxy, host, first, child, started, hosts } = await startThrough((it) => it.muteAt(/started/))
   const made = madeBy(first.pid)
   expect(made).toHaveLength(1)
   const closed = first.close()
@@ -101,14 +93,9 @@ test('a host that closes when it has made a process, and before that may begin, 
 })
 
 test('what was given back is nowhere until it has started elsewhere, though its program had heard where it was', async () => {
-  const proxy = await proxyForTest()
-  const { mp, host } = await field(redis)
-  const first = await host({ url: proxy.url })
-  const { path, hosts } = marks()
-  const said = proxy.seen(/started/).then(() => proxy.hold())
-  const child = mp.process(mark, [path])
-  const started = child.start()
-  await said
+  const { proxy, host, first, child, started, hosts } = await startThrough((it) =>
+    it.seen(/started/).then(() => it.hold()),
+  )
   const made = madeBy(first.pid)
   expect(made).toHaveLength(1)
   // That it may begin does not reach its host any more.
