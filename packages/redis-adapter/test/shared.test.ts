@@ -238,6 +238,17 @@ test('a server that comes back empty: handles are told, and the name begins anew
   expect(await mp.value({ name: 'a', initial: 4 }).get()).toBe(4)
 })
 
+test('what is made while the session is away, and only passed on, is there when the session is', async () => {
+  const [one, two] = [await stage.program(), await stage.program()]
+  const [a, b] = [one.process(), two.process()]
+  one.lose()
+  const theirs = passed(a.mp.value({ name: 'a', initial: 1 }), b)
+  await expect(theirs.get()).rejects.toBeInstanceOf(StateError)
+  // What was asked before it is given up.
+  await one.bear()
+  await expect.poll(() => passed(theirs, two.process()).get().catch(String), { timeout: 10_000 }).toBe(1)
+})
+
 test('a full store takes no more, and gives what it has', async () => {
   const world = await stage.program()
   const { mp } = world.process()

@@ -91,23 +91,26 @@ export async function answered<T>(client: Redis, answer: Promise<T>, patience: n
   }
 }
 
-/** Waits for a connection that is being made again, however often that fails meanwhile, for so many ms. */
-export async function ready(client: Redis, patience: number): Promise<void> {
-  if (client.status === 'ready') return
+/** One that is about to end calls itself ready until it has. */
+function usable({ status, stream }: Redis): boolean {
+  return status === 'ready' && stream.writable
+}
+
+/** Waits until all of these connections are there at once, however often it fails meanwhile to make one of them again, for so many ms. */
+export async function ready(clients: readonly Redis[], patience: number): Promise<void> {
+  if (clients.every(usable)) return
   let timer: NodeJS.Timeout | undefined
-  let [there, over] = [(): void => undefined, (): void => undefined]
+  let [look, over] = [(): void => undefined, (): void => undefined]
   try {
     await new Promise<void>((resolve, reject) => {
-      there = resolve
+      look = () => clients.every(usable) && resolve()
       over = () => reject(new Error('Connection is closed.'))
       timer = setTimeout(() => reject(new Error(`not connected again within ${patience} ms`)), patience)
-      client.once('ready', there)
-      client.once('end', over)
+      for (const client of clients) client.on('ready', look).once('end', over)
     })
   } finally {
     clearTimeout(timer)
-    client.removeListener('ready', there)
-    client.removeListener('end', over)
+    for (const client of clients) client.removeListener('ready', look).removeListener('end', over)
   }
 }
 

@@ -7,7 +7,7 @@
  * the server has come back without it: nobody goes on with something else than he thinks.
  */
 import { BrokerObject, busy, type Call, type Methods, type ObjectKind, type Session } from '@skein/core/adapter'
-import { ConflictError, StateError } from '@skein/core'
+import { ConflictError, ConnectionError, StateError } from '@skein/core'
 import { Errands } from './errands.ts'
 import { RedisPermits } from './redis-permits.ts'
 import { type Answer, type Seed, SharedCommands } from './shared-commands.ts'
@@ -48,8 +48,8 @@ export class RedisShared extends BrokerObject {
     this.#turns = new RedisPermits(kind, name, { permits: 1 }, { ...around, owned: unowned })
     this.#stops = [
       around.wakes.on(this.#commands.tag, (letter, rest) => this.#woken(letter, rest)),
-      around.wakes.onResubscribed(() => void this.#look()),
-      around.session.onReborn(() => void this.#look()),
+      around.wakes.onResubscribed(() => this.#look()),
+      around.session.onReborn(() => this.#look()),
       around.store.onConnected(() => this.#errands.again()),
     ]
   }
@@ -77,14 +77,12 @@ export class RedisShared extends BrokerObject {
       this.#turns.post(session, object, method, args)
       return
     }
-    if (this.#seed !== null) return
-    const [one, items] = args as [string | null, readonly string[] | null]
-    this.#seed = { one, items: items ?? [] }
-    if (this.name.startsWith('~')) this.#around.owned.add(this.kind, this.name)
-    if (this.#id !== null) return
-    this.#open().catch(() => {
-      // Each call tries again, and is told why it cannot be.
-    })
+    if (this.#seed === null) {
+      const [one, items] = args as [string | null, readonly string[] | null]
+      this.#seed = { one, items: items ?? [] }
+      if (this.name.startsWith('~')) this.#around.owned.add(this.kind, this.name)
+    }
+    if (this.#id === null) this.#make()
   }
 
   override check(spec: unknown): void {
@@ -127,6 +125,18 @@ export class RedisShared extends BrokerObject {
     }
   }
 
+  /** Tried again until the server is there: whoever made it may pass it on, and never use it. */
+  #make(): void {
+    this.#errands.run(async () => {
+      try {
+        if (this.#id === null) await this.#open()
+      } catch (error) {
+        if (error instanceof ConnectionError) throw error
+        // Each call is told why it cannot be.
+      }
+    })
+  }
+
   /** Which object the name stands for. */
   async #open(): Promise<string> {
     this.#opening ??= this.#find().finally(() => {
@@ -154,14 +164,12 @@ export class RedisShared extends BrokerObject {
   }
 
   /** Whether it is still there: a message may have been lost, or everything. */
-  async #look(): Promise<void> {
-    if (this.#id === null) return
-    try {
+  #look(): void {
+    this.#errands.run(async () => {
+      if (this.#id === null) return
       const { kind } = await this.#commands.read(this.#id, 'look', [])
       if (kind === 'gone') this.#gone()
-    } catch {
-      // The next call finds out.
-    }
+    })
   }
 
   #gone(): StateError {

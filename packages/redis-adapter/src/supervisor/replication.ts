@@ -96,7 +96,7 @@ export class Replication {
 
   async #count(): Promise<number> {
     const { client, main, key, replicas, patience } = this.#options
-    await Promise.all([ready(client, patience), ready(main, patience)])
+    await ready([client, main], patience)
     if (this.#seen !== this.#losses) await this.#look()
     const written = client.set(key, '', 'PX', 10 * patience)
     const both = Promise.all([written, client.wait(replicas, patience)])
