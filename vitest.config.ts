@@ -17,8 +17,10 @@ const errors = {
 const shared = {
   pool: 'forks',
   server: { deps: { external: [/\/packages\/[^/]+\/dist\//] } },
-  testTimeout: 30_000,
-  hookTimeout: 30_000,
+  testTimeout: 60_000,
+  hookTimeout: 60_000,
+  // What is waited for has no time of its own; this ends what never comes.
+  expect: { poll: { timeout: 20_000 } },
   globalSetup: [fileURLToPath(new URL('integration-tests/support/redis-setup.ts', import.meta.url))],
 } satisfies TestProjectInlineConfiguration['test']
 

@@ -65,7 +65,7 @@ test('a program that is stopped as a whole breaks the barrier at which it waits;
   expect(message).toMatch('died, or was cut off, while it waited')
   await event.set()
   for (const { pid } of [party, waiter]) process.kill(pid, 'SIGCONT')
-  await expect.poll(() => waiter.said('woken'), { timeout: 10_000 }).toBe(1)
+  await expect.poll(() => waiter.said('woken')).toBe(1)
   expect(party.said('passed')).toBe(0)
   await barrier.reset()
   expect(await Promise.all([barrier.wait(), barrier.wait(), barrier.wait()])).toEqual([0, 1, 2])
@@ -94,8 +94,8 @@ test.each([1, 3])(
     await heir
     expect(child.said('woken')).toBe(0)
     process.kill(child.pid, 'SIGCONT')
-    await expect.poll(() => child.said('woken'), { timeout: 10_000 }).toBe(1)
-    await expect.poll(() => child.said('returned'), { timeout: 10_000 }).toBe(1)
+    await expect.poll(() => child.said('woken')).toBe(1)
+    await expect.poll(() => child.said('returned')).toBe(1)
     await expect.poll(waiters).toBe(1)
     await child.end()
   },
@@ -128,7 +128,7 @@ test('when the server comes back empty, whoever waits waits on, in several progr
   await expect.poll(async () => (await one.inspect()).objects.flatMap(({ waiters }) => waiters).length).toBe(9)
   await redis.restart({ empty: true })
   // All that was kept is lost, and everybody is there again.
-  await expect.poll(() => here.barrier.waiting().catch(() => 0), { timeout: 20_000 }).toBe(2)
+  await expect.poll(() => here.barrier.waiting().catch(() => 0)).toBe(2)
   await expect.poll(async () => (await one.inspect()).objects.flatMap(({ waiters }) => waiters).length).toBe(9)
   expect(await here.event.isSet()).toBe(false)
   expect(await here.latch.count()).toBe(2)

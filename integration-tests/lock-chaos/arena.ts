@@ -130,7 +130,7 @@ export class Arena {
       const { grants } = this.read().verdict
       return [...grants].filter(([flow, count]) => count > (before.get(flow) ?? 0)).length
     }
-    await expect.poll(served, { timeout: 20_000 }).toBeGreaterThanOrEqual(flows)
+    await expect.poll(served).toBeGreaterThanOrEqual(flows)
   }
 
   /** Does it until a fault has shown itself: some do only where somebody holds at that moment. Resolves also if none ever does. */

@@ -155,7 +155,7 @@ async function chaos(mutant: Mutant | null, seed: number, seconds: number): Prom
     await masters.splitVotes(mutant === null ? LAG : 0, async () => {
       if (mutant === null) {
         await pause(SPLITTING)
-        await expect.poll(() => solved(masters.votes).length, { timeout: 20_000 }).toBeGreaterThanOrEqual(3)
+        await expect.poll(() => solved(masters.votes).length).toBeGreaterThanOrEqual(3)
         await masters.kill(arena, Math.floor(3 * random()))
       } else while (!over()) await pause(10)
     })

@@ -44,7 +44,7 @@ export async function condition(scene: Scene, dying: readonly ('waiter' | 'notif
   const aim = random()
   // Else it may also die before it has a place.
   const all = FLOWS + 1 + (waiter !== null && aim > 1 / 3 ? 1 : 0)
-  await until('all stand in line', async () => (await standing(scene)) >= all, 20_000)
+  await until('all stand in line', async () => (await standing(scene)) >= all)
   const notifier = dying.includes('notifier') ? await start('notifier', name, history) : null
 
   let given = 0

@@ -73,7 +73,7 @@ export class Crew {
       readFileSync(path, 'utf8')
         .split('\n')
         .filter((line) => line === word).length
-    await until('the victim is ready', () => said('ready') === 1, 20_000)
+    await until('the victim is ready', () => said('ready') === 1)
     const end = async (): Promise<void> => {
       process.kill(pid, 'SIGKILL')
       await ended()

@@ -90,7 +90,7 @@ describe('skein run', () => {
 
 describe('skein host', () => {
   const draining = (): Promise<void> =>
-    until('it takes nothing more', async () => (await shell('skein hosts', env)).stdout.includes('draining'), 20_000)
+    until('it takes nothing more', async () => (await shell('skein hosts', env)).stdout.includes('draining'))
 
   test('SIGTERM: takes nothing more, lets what runs end, and ends with 0', async () => {
     const host = new Running('exec skein host 2>&1', env)

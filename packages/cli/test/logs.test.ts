@@ -69,7 +69,7 @@ test('-f says what it has missed at the end, and adds no line to that', async ()
   await follower.shows('begun')
   follower.kill('SIGSTOP')
   program.type('more\n')
-  await until('it has ended', async () => !(await shell('skein ps', env)).stdout.includes('spiller'), 10_000)
+  await until('it has ended', async () => !(await shell('skein ps', env)).stdout.includes('spiller'))
   follower.kill('SIGCONT')
   const { code, stdout } = await follower.ended
   expect(code).toBe(0)

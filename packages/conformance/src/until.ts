@@ -10,7 +10,7 @@ const POLL_MS = 10
  * @param what ends the sentence "after N ms still not: …"
  * @param within milliseconds
  */
-export async function until(what: string, holds: () => boolean | Promise<boolean>, within = 5_000): Promise<void> {
+export async function until(what: string, holds: () => boolean | Promise<boolean>, within = 20_000): Promise<void> {
   const start = performance.now()
   while (!(await holds())) {
     if (performance.now() - start > within) throw new Error(`after ${within} ms still not: ${what}`)

@@ -49,5 +49,5 @@ test('a program that is stopped is there with its main process alone, until it c
   await until('it stands still', () => processTable().find((one) => one.pid === taker.pid)?.state === 'T')
   const seen = (await mp.processes()).map((one) => one.pid)
   expect(seen).not.toContain(pid)
-  await until('it is gone', async () => !(await mp.processes()).some((one) => one.pid === taker.pid), 20_000)
+  await until('it is gone', async () => !(await mp.processes()).some((one) => one.pid === taker.pid))
 })

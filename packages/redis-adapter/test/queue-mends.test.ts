@@ -57,7 +57,7 @@ test('what a server was too busy to take is told to it later on the same connect
   await stage.redis.config('busy-reply-threshold', '50')
   const busy = line(world).duplicate({ enableOfflineQueue: true })
   const spin = busy.eval('while true do end', 0).catch(() => undefined)
-  await expect.poll(() => stage.redis.ask('PING').catch(String), { timeout: 5_000 }).toMatch('BUSY')
+  await expect.poll(() => stage.redis.ask('PING').catch(String)).toMatch('BUSY')
   holder.kill()
   // Asked later than what the killed one held was given back, so given up later.
   await expect(queue.size()).rejects.toMatchObject({ name: 'ConnectionError' })
@@ -79,7 +79,7 @@ test('an anonymous queue whose maker ends while the server is away is deleted wh
   maker.kill()
   expect(world.owned.size).toBe(1)
   await world.bear()
-  await expect.poll(keys, { timeout: 5_000 }).toEqual([])
+  await expect.poll(keys).toEqual([])
   expect(world.owned.size).toBe(0)
 })
 
@@ -154,7 +154,7 @@ test('who joins takes back what a dead program holds, though nobody told of its 
   const joined = queue.join()
   two.crash()
   stage.dead.add(two.sid)
-  await expect.poll(() => queue.size(), { timeout: 5_000 }).toBe(1)
+  await expect.poll(() => queue.size()).toBe(1)
   expect(await queue.get()).toBe(1)
   await joined
 })

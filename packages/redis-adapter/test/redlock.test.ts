@@ -199,7 +199,7 @@ test('a master that came back empty gives no vote away that its last holder coun
   expect(rest).toBeLessThanOrEqual(0)
   expect(next).toBeGreaterThan(token)
   // Closed in the middle of making a connection, the client leaves a rejection of its own that nobody handles.
-  await expect.poll(connections, { timeout: 10_000 }).toBeGreaterThanOrEqual(before)
+  await expect.poll(connections).toBeGreaterThanOrEqual(before)
 })
 
 test('split votes are solved below a second, without a line to stand in', async () => {
@@ -208,7 +208,7 @@ test('split votes are solved below a second, without a line to stand in', async 
   const programs = [await program(), await program(), await program()]
   const contest = new Contest(programs.flatMap((one) => [one.process().lock('x'), one.process().lock('x')]))
   const total = (): number => contest.turns.reduce((sum, turns) => sum + turns, 0)
-  await expect.poll(total, { timeout: 10_000 }).toBeGreaterThan(60)
+  await expect.poll(total).toBeGreaterThan(60)
   await contest.stop()
   expect([contest.overlaps, contest.regressions]).toEqual([0, 0])
   expect(contest.longest).toBeLessThan(1_000)
@@ -225,7 +225,7 @@ test('without a majority: a try says so, a wait goes on when there is one again,
   await expect(other.tryAcquire()).rejects.toBeInstanceOf(QuorumError)
   expect(performance.now() - asked).toBeLessThan(2_000)
   const waiting = other.acquire()
-  await expect.poll(() => losses.length, { timeout: 5_000 }).toBe(1)
+  await expect.poll(() => losses.length).toBe(1)
   expect(losses[0]?.message).toContain('no majority')
   await servers[0]?.cont()
   await waiting

@@ -103,13 +103,13 @@ describe('a program that is lost', () => {
       starter.kill('SIGKILL')
       const pids = async (): Promise<(number | null)[]> => (await mp.processes()).map((one) => one.pid)
       // The one that runs it has heard of that before it answers.
-      await until('everybody knows of its end', async () => !(await pids()).includes(starter.pid), 20_000)
+      await until('everybody knows of its end', async () => !(await pids()).includes(starter.pid))
       const sessions = async (): Promise<unknown> => redis.ask('HKEYS', `{${namespace}:sessions}:info`)
       const before = String(await sessions())
       proxy.hold()
-      await until('the other one is lost', async () => !(await pids()).includes(taker.pid), 20_000)
+      await until('the other one is lost', async () => !(await pids()).includes(taker.pid))
       proxy.flow()
-      await until('it is back under another name', async () => (await pids()).includes(taker.pid), 20_000)
+      await until('it is back under another name', async () => (await pids()).includes(taker.pid))
       expect(String(await sessions())).not.toBe(before)
       const now = beats()
       await until('it goes on', () => beats() > now + 10)
@@ -129,7 +129,7 @@ describe('a program that is lost', () => {
     proxy.hold()
     expect((await child.join()).reason).toBe('host-lost')
     proxy.flow()
-    await until('it is gone', () => !isRunning(pid), 20_000)
+    await until('it is gone', () => !isRunning(pid))
   })
 
   test('one that closes in good order ends what it ran with SIGTERM', async () => {

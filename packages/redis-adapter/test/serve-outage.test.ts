@@ -62,7 +62,7 @@ test(
       if (how === 'return' || how === 'throw') expect(length).toBe(LINES)
     }
     // A master of a cluster that had nothing to tell it may be there again later than the others.
-    await expect.poll(() => mp.state, { timeout: 5_000 }).toBe('connected')
+    await expect.poll(() => mp.state).toBe('connected')
     expect(mp.lost.aborted).toBe(false)
   },
 )

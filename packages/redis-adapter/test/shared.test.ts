@@ -220,7 +220,7 @@ test('a nameless value ends with its creator, and leaves nothing', async () => {
   expect(await late.get()).toBe('y')
   a.kill()
   await expect(late.get()).rejects.toBeInstanceOf(StateError)
-  await expect.poll(() => stage.redis.ask('KEYS', `{${stage.namespace}:*`), { timeout: 10_000 }).toEqual([])
+  await expect.poll(() => stage.redis.ask('KEYS', `{${stage.namespace}:*`)).toEqual([])
   expect(world.owned.size).toBe(0)
 })
 
@@ -246,7 +246,7 @@ test('what is made while the session is away, and only passed on, is there when 
   await expect(theirs.get()).rejects.toBeInstanceOf(StateError)
   // What was asked before it is given up.
   await one.bear()
-  await expect.poll(() => passed(theirs, two.process()).get().catch(String), { timeout: 10_000 }).toBe(1)
+  await expect.poll(() => passed(theirs, two.process()).get().catch(String)).toBe(1)
 })
 
 test('a full store takes no more, and gives what it has', async () => {

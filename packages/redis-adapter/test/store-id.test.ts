@@ -59,7 +59,7 @@ describe('handles between programs that name one server by different host names'
     await redis.restart({ empty: true })
     await until('the old id is known again', async () => String(await ids(redis, namespace)).includes(String(id)))
     // The second of them may not have its session back yet, to which what the first one makes is gone.
-    await until('both are there again', () => understood(one, other).catch(() => false), 20_000)
+    await until('both are there again', () => understood(one, other).catch(() => false))
     const late = await opened(redis.url.replace('127.0.0.1', '127.1'), namespace)
     expect(await ids(redis, namespace)).toEqual([id])
     expect(await understood(one, late)).toBe(true)

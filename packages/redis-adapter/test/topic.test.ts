@@ -67,7 +67,7 @@ test('a server that has come back empty is told to who listens, and a new loop h
       () => true,
       () => false,
     )
-  await expect.poll(told, { timeout: 10_000 }).toBe(true)
+  await expect.poll(told).toBe(true)
   const again = topic[Symbol.asyncIterator]()
   await topic.publish('new')
   expect(await again.next()).toEqual({ done: false, value: 'new' })
