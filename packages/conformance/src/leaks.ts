@@ -13,7 +13,7 @@ import { isRunning, listDirectory, processTable, readOrEmpty, until } from './un
 export type ListHeld = () => Promise<readonly string[]> | readonly string[]
 
 const MARK = 'SKEIN_LEAK_MARK'
-const SETTLE_MS = 5_000
+const SETTLE_MS = 20_000
 
 /** @param extra what else the adapter holds, such as keys and connections of a server */
 export async function footprint(extra: ListHeld = () => []): Promise<readonly string[]> {

@@ -3,7 +3,7 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll } from 'vitest'
-import { conformance, processTable, until } from '@skein/conformance'
+import { conformance, footprint, processTable, until } from '@skein/conformance'
 import { connect, type ConnectOptions, type Context } from '@skein/core'
 import { type Host, startHost } from '../../../integration-tests/support/hosts.ts'
 
@@ -14,12 +14,11 @@ let host: Host
 beforeAll(async () => {
   host = await startHost(url, namespace, { env: { ...process.env, TMPDIR: folder } })
   // What hears Ctrl-C for it is started a little later; after that, the first check would take it for a leak.
-  const shells = (): boolean => {
-    const table = processTable()
+  const shell = async (): Promise<boolean> => {
     // Where there is no such table, nothing is taken for a leak either.
-    return table.length === 0 || table.some(({ parent }) => parent === host.pid)
+    return processTable().length === 0 || (await footprint()).some((held) => held.includes("trap 'echo' INT"))
   }
-  await until('the host has its shell', shells)
+  await until('the host has its shell', shell)
 })
 afterAll(async () => {
   await host.close()
