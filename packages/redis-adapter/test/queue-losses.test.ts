@@ -1,5 +1,5 @@
 /** Queues whose connection, session or server is lost, or whose server is full. */
-import { LeaseLostError } from '@skein/core'
+import { LeaseLostError, StateError } from '@skein/core'
 import { expect, test } from 'vitest'
 import { cutting, useStage } from './queue-world.ts'
 
@@ -82,4 +82,22 @@ test('a put under way when the session is lost is put once', async () => {
     expect(await queue.size()).toBe(1)
     expect(await queue.get()).toBe(turns)
   }
+})
+
+test('who waited while its program was away stands in no line when the queue was destroyed meanwhile', async () => {
+  const [one, two] = [await stage.program(), await stage.program(50)]
+  const [mine, theirs] = [one.process().queue<number>('a'), two.process().queue<number>('a')]
+  const getting = theirs.get()
+  await theirs.size()
+  two.store.closeGate()
+  // It asks once more.
+  const before = two.calls.length
+  await expect.poll(() => two.calls.length).toBeGreaterThan(before)
+  await mine.destroy()
+  await expect(getting).rejects.toBeInstanceOf(StateError)
+  two.store.resume(two.store.met())
+  await two.settled()
+  const next = one.process().queue<number>('a')
+  await next.put(1)
+  expect(await next.get({ timeout: 5_000 })).toBe(1)
 })

@@ -274,3 +274,41 @@ test('semaphores with and without owners under one name are a conflict, whicheve
   await theirs.semaphore(owned).acquire()
   await expect(mine.semaphore(free).acquire()).rejects.toThrow(/2 permits that belong to who took them/)
 })
+
+test('a permit that its process has heard of stays taken, though word of that was tried again before the next session', async () => {
+  const [one, two] = [await stage.program(), await stage.program()]
+  const taker = counterOf(two)
+  const taken = taker.acquire()
+  await taker.value()
+  // Only messages get through.
+  two.store.closeGate()
+  await counterOf(one).release()
+  await taken
+  await new Promise(setImmediate)
+  const before = two.calls.length
+  two.lose()
+  await expect.poll(() => two.calls.length, { timeout: 5_000 }).toBeGreaterThan(before)
+  await two.bear()
+  expect(await taker.value()).toBe(0)
+})
+
+test('who waited while its program was away stands in no line when the object was destroyed meanwhile', async () => {
+  const [one, two] = [await stage.program(), await stage.program(50)]
+  const [mine, theirs] = [counterOf(one), counterOf(two)]
+  const taken = theirs.acquire()
+  await theirs.value()
+  two.store.closeGate()
+  // It asks once more.
+  const before = two.calls.length
+  await expect.poll(() => two.calls.length).toBeGreaterThan(before)
+  await mine.destroy()
+  await expect(taken).rejects.toBeInstanceOf(StateError)
+  // Word of its leaving gets no answer, and is tried again.
+  const left = two.calls.length
+  await expect.poll(() => two.calls.length, { timeout: 9_000 }).toBeGreaterThan(left)
+  two.store.resume(two.store.met())
+  await two.settled()
+  const next = counterOf(one)
+  await next.release()
+  expect(await next.value()).toBe(1)
+}, 20_000)

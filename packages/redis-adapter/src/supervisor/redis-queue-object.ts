@@ -220,9 +220,13 @@ export class RedisQueueObject extends BrokerObject {
     this.#fetcher.end()
     for (const stop of this.#stops) stop()
     this.#commands.stop()
+    const [asked, others] = [this.#fetcher.line.rids, [...this.#putters.rids, ...this.#joiners.rids]]
     this.#lines.end(reason)
     this.#errands.end()
     for (const { call } of this.#early.release()) call.fail(reason)
+    // A request that crosses the destroying would stand in the line of the next queue of this name.
+    if (asked.length > 0) this.#errands.insist(() => this.#commands.back(asked.toReversed(), false))
+    if (others.length > 0) this.#errands.insist(() => this.#commands.leave(others))
     if (this.#ours) this.#errands.insist(() => this.#delete())
   }
 
@@ -308,7 +312,7 @@ export class RedisQueueObject extends BrokerObject {
     const old = this.#lastSid
     this.#lastSid = this.#around.session.sid
     // What was taken for good is still known under the old name.
-    this.#errands.again()
+    this.#errands.anew()
     this.#errands.run(() => this.#commands.reap([old]))
     this.#lines.reenter(this.#stopped)
   }

@@ -125,7 +125,7 @@ export abstract class RedisState extends BrokerObject {
     this.#confirm()
     this.#errands.end()
     if (this.#life === 'ours') this.#errands.insist(() => this.#erase())
-    else if (rids.length > 0) this.#leave(rids, reason.message)
+    else if (rids.length > 0) this.#errands.insist(() => this.#commands.leave(rids, reason.message))
   }
 
   /** Done at once, and once, however often it is sent. */
@@ -279,7 +279,7 @@ export abstract class RedisState extends BrokerObject {
     // If Redis came back empty, the creator's program may be about to make it again.
     else if (this.#life === 'other') this.#patient = monotonic() + 2 * this.#around.sessionTtl
     this.#confirm()
-    this.#errands.again()
+    this.#errands.anew()
     this.#line.reenter(this.#stopped)
     this.#errands.run(() => this.#commands.reap([old]))
   }
