@@ -133,3 +133,28 @@ test('connections cut at random: every message once, in order', async () => {
   await cutting(stage.redis, Promise.all([sending, receiving]))
   expect(got).toEqual(messages)
 }, 30_000)
+
+test('an end stays with the process that has it now, though word of that comes before word of the process before', async () => {
+  const world = await stage.program()
+  const [first, second] = [world.process(), world.process()]
+  const [left, right] = pipe(world.process())
+  await left.poll()
+  world.store.closeGate()
+  /** Redis is to be told who has it. */
+  const said = async (to: TestProcess): Promise<Connection<number>> => {
+    const before = world.calls.length
+    const end = passed(right, to)
+    await expect.poll(() => world.calls.length).toBeGreaterThan(before)
+    return end
+  }
+  await said(first)
+  // Refused, and kept to be tried again.
+  world.store.closeGate()
+  const theirs = await said(second)
+  world.store.resume(world.store.met())
+  await world.settled()
+  first.kill()
+  await world.settled()
+  await left.send(1)
+  expect(await theirs.recv()).toBe(1)
+})

@@ -10,6 +10,7 @@ import { type PermitsSpec, RedisPermits } from '../src/supervisor/redis-permits.
 import { RedisPipeObject } from '../src/supervisor/redis-pipe-object.ts'
 import { RedisQueueObject } from '../src/supervisor/redis-queue-object.ts'
 import { RedisShared } from '../src/supervisor/redis-shared.ts'
+import { RedisTopic } from '../src/supervisor/redis-topic.ts'
 import { linked } from './pair-link.ts'
 import { type Dead, type Ground, groundAt, Surroundings, type Times } from './surroundings.ts'
 
@@ -124,6 +125,7 @@ export class World extends Surroundings {
       dict: (name, spec, session) => made(new RedisShared('dict', name, spec, around, session)),
       list: (name, spec, session) => made(new RedisShared('list', name, spec, around, session)),
       array: (name, spec, session) => made(new RedisShared('array', name, spec, around, session)),
+      topic: (name) => made(new RedisTopic(name, around)),
     }
     this.broker = new Broker(kinds)
   }

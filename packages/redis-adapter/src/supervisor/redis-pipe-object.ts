@@ -105,7 +105,11 @@ export class RedisPipeObject extends BrokerObject {
 
   #use(session: Session, end: End, make: boolean): void {
     this.#users[end] = session
-    this.#errands.run(() => this.#commands.use(end, this.#around.session.processOf(session), make))
+    this.#errands.run(async () => {
+      // Done late, it would take the end from who has used it since, or give it to who has ended.
+      if (make || this.#users[end] === session)
+        await this.#commands.use(end, this.#around.session.processOf(session), make)
+    })
   }
 
   #look(): void {
@@ -116,11 +120,11 @@ export class RedisPipeObject extends BrokerObject {
 
   /** The ends of this program's processes are theirs under the new name; whoever waits asks anew. */
   #reborn(): void {
+    this.#errands.anew()
     for (const end of [0, 1] as const) {
       const user = this.#users[end]
       if (user !== null) this.#use(user, end, false)
     }
-    this.#errands.again()
     for (const inbox of this.#inboxes) inbox.reenter()
   }
 }

@@ -126,7 +126,10 @@ export class RedisTopic extends BrokerObject {
     clearTimeout(this.#timer)
     this.#timer = undefined
     this.#last = null
-    this.#errands.run(() => this.#commands.leave())
+    this.#errands.run(async () => {
+      // Done late, it would take away who has come since.
+      if (this.#listeners.size === 0) await this.#commands.leave()
+    })
   }
 
   #woken(letter: string): void {
