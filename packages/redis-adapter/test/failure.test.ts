@@ -52,6 +52,8 @@ describe('an error', () => {
     [reply("NOPERM this user has no permissions to run the 'evalsha' command"), AuthenticationError],
     [reply("OOM command not allowed when used memory > 'maxmemory'."), CapacityError],
     [reply('LOADING Redis is loading the dataset in memory'), ConnectionError],
+    [reply('NOREPLICAS Not enough good replicas to write.'), ConnectionError],
+    [reply('MISCONF Errors writing to the AOF file: No space left on device'), ConnectionError],
     [reply('ERR unknown command'), StateError],
     [coded('ECONNREFUSED', 'connect ECONNREFUSED 127.0.0.1:1'), ConnectionError],
     [coded('SELF_SIGNED_CERT_IN_CHAIN', 'self-signed certificate in certificate chain'), TlsError],

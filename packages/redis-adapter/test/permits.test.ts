@@ -265,3 +265,33 @@ test('a full store refuses what is new, and lets go', async () => {
   await own.config('maxmemory', 0)
   await own.close()
 })
+
+test('what is given back while the server takes no writes is given back when it does', async () => {
+  const [a, b] = [await program({ beat: 100 }), await program({ beat: 100 })]
+  const [mine, theirs] = [a.process().lock('x'), b.process().lock('x')]
+  const token = await mine.acquire()
+  await server.config('min-replicas-to-write', 1)
+  try {
+    mine.release(token)
+    await expect.poll(() => a.calls).toContain('permits-drop')
+    await a.settled()
+  } finally {
+    await server.config('min-replicas-to-write', 0)
+  }
+  await theirs.acquire({ timeout: 5_000 })
+})
+
+test('who waits for a lock without a name hears that its creator has ended, though that was while its program had no session', async () => {
+  const [a, b] = [await program(), await program()]
+  const creator = a.process()
+  const name = `~${creator.session.process.id}-1`
+  const [mine, first, second] = [creator.lock(name), b.process().lock(name), b.process().lock(name)]
+  mine.release(await mine.acquire())
+  await first.acquire()
+  const waiting = second.acquire()
+  await standing(name, 1)
+  a.lose()
+  creator.kill()
+  await a.bear()
+  await expect(waiting).rejects.toThrow(/ended with its creator/)
+})

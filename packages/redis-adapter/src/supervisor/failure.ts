@@ -27,6 +27,9 @@ const OPENSSL = /^[0-9A-F]+:error:[0-9A-F]+:[^:]*:[^:]*:([^:]+):[^]*$/
  */
 const PASSING = /^(?:LOADING|READONLY|MASTERDOWN|CLUSTERDOWN|TRYAGAIN|ASK|BUSY|UNKILLABLE) /
 
+/** Replies for as long as the server takes no writes: it lacks replicas, or cannot save. Not to be waited for by those who can be told. */
+const PASSING_LATER = /^(?:NOREPLICAS|MISCONF) /
+
 /** What the client itself says of a lost connection. */
 const OWN_WORDS = /^(?:Connection is closed\.$|Stream isn't writeable)/
 
@@ -166,7 +169,7 @@ export function failureOf(error: unknown, where: string, mask: Mask, keys: reado
     return new ProtocolError(`what answers at ${where} is not Redis (${said}); check host and port`, { cause })
   }
   if (isReply(error)) {
-    return isPassing(error)
+    return isPassing(error) || PASSING_LATER.test(message)
       ? new ConnectionError(`Redis at ${where} cannot serve now (${said})`, { cause, retryable: true })
       : new StateError(`Redis at ${where} refused a command (${said})`, { cause })
   }

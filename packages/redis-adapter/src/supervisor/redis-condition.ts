@@ -7,6 +7,7 @@ import { NotHeldError, StateError } from '@skein/core'
 import { BrokerObject, type Call, type Methods, type Session } from '@skein/core/adapter'
 import { answer } from './answer.ts'
 import { ConditionName, type ConditionSpec, keyOfWait } from './condition-name.ts'
+import { Errands } from './errands.ts'
 import type { Ask } from './permits-requests.ts'
 import { PermitScripts } from './permits-scripts.ts'
 import type { RedisPermits } from './redis-permits.ts'
@@ -76,7 +77,7 @@ export class RedisCondition extends BrokerObject {
       ask.call.fail(reason)
     }
     this.#waits.clear()
-    if (this.#around.owned.has(this.kind, this.name)) void this.#endOwned()
+    if (this.#around.owned.has(this.kind, this.name)) new Errands().insist(() => this.#endOwned())
     if (this.#hasOwnLock) this.#home.endOwn(reason)
   }
 
@@ -86,13 +87,8 @@ export class RedisCondition extends BrokerObject {
 
   /** The process of this program that made it has ended. */
   async #endOwned(): Promise<void> {
-    try {
-      await this.erase('')
-    } catch {
-      // What is left is taken away with those who wait.
-    } finally {
-      this.#around.owned.remove(this.kind, this.name)
-    }
+    await this.erase('')
+    this.#around.owned.remove(this.kind, this.name)
   }
 
   /** @param by who destroys it; '': nobody */
@@ -153,7 +149,8 @@ export class RedisCondition extends BrokerObject {
     if (this.#lock !== null) return this.#lock
     this.#lock = this.#home.find()
     this.#lock?.conditions.add(this)
-    this.#around.owned.add(this.kind, this.name)
+    // One with a name is nobody's.
+    if (this.name.startsWith('~')) this.#around.owned.add(this.kind, this.name)
     return this.#lock
   }
 

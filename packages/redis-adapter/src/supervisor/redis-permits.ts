@@ -8,6 +8,7 @@
 import { BrokerObject, type Methods, type ObjectKind, type Session } from '@skein/core/adapter'
 import { ConnectionError, NotHeldError, StateError } from '@skein/core'
 import { answer } from './answer.ts'
+import { Errands } from './errands.ts'
 import { Asks } from './permits-asks.ts'
 import { Drops } from './permits-drops.ts'
 import { Undertaker } from './permits-dead.ts'
@@ -125,18 +126,15 @@ export class RedisPermits extends BrokerObject {
     this.grants.clear()
     this.#drops.flush()
     for (const ask of this.#asks.drain()) ask.failed(reason)
-    if (this.#known && this.#around.owned.has(this.kind, this.name)) void this.#endOwned()
+    if (this.#known && this.#around.owned.has(this.kind, this.name)) new Errands().insist(() => this.#endOwned())
     for (const condition of this.conditions) condition.remove?.(reason)
   }
 
   /** The process of this program that made it has ended, and with it the object. */
   async #endOwned(): Promise<void> {
-    try {
-      await this.erase('')
-      this.#around.owned.remove(this.kind, this.name)
-    } catch {
-      // It stays on the list of what this program owns, which is worked off at the session's end.
-    }
+    await this.erase('')
+    // Until then it stays written down as this program's.
+    this.#around.owned.remove(this.kind, this.name)
   }
 
   /** Has it asked for, until it is settled or withdrawn. */
