@@ -6,7 +6,18 @@ import { isClustered } from '../../../integration-tests/support/clustered.ts'
 import { Proxy } from '../../../integration-tests/support/proxy.ts'
 import { freshNamespace, redisForTest, type RedisServer } from '../../../integration-tests/support/redis.ts'
 import { sessionKeys } from '../src/supervisor/program-session.ts'
+import { OwnedObjects } from '../src/supervisor/owned.ts'
 import { beats, closed, program, told, TTL } from './session-program.ts'
+import { type Ground, groundAt } from './surroundings.ts'
+
+async function ground(url: string, namespace: string): Promise<Ground> {
+  const made = await groundAt(url, namespace)
+  onTestFinished(() => {
+    made.store.close()
+    for (const client of made.clients) client.disconnect()
+  })
+  return made
+}
 
 function live(redis: RedisServer, namespace: string): Promise<unknown> {
   return redis.ask('ZRANGE', sessionKeys(namespace).live, '0', '-1')
@@ -249,4 +260,38 @@ test('the anonymous objects of a dead program are cleared away, those of the liv
   }
   expect(await redis.ask('EXISTS', `{${namespace}:lock:~q-1}:h`, `{${namespace}:lock:~p-10}:h`)).toBe(2)
   await redis.ask('DEL', `{${namespace}:lock:~q-1}:h`, `{${namespace}:lock:~p-10}:h`)
+})
+
+test('the list of a lost session goes, though not at once: else others would delete what lives', async () => {
+  const redis = await redisForTest({ own: true, single: true })
+  const { store } = await ground(redis.url, freshNamespace())
+  const owned = new OwnedObjects(
+    store,
+    (sid) => sid,
+    'old',
+    () => true,
+  )
+  owned.add('lock', '~p-1')
+  await redis.ask('ACL', 'SETUSER', 'default', '-unlink')
+  owned.rename('new')
+  await expect.poll(() => redis.ask('SMEMBERS', 'new')).toEqual(['lock ~p-1'])
+  await redis.ask('ACL', 'SETUSER', 'default', '+unlink')
+  const left = async (): Promise<unknown> => {
+    owned.beat()
+    return redis.ask('EXISTS', 'old')
+  }
+  await expect.poll(left).toBe(0)
+  expect(await redis.ask('SMEMBERS', 'new')).toEqual(['lock ~p-1'])
+})
+
+test('messages are heard again when the server allows it again', async () => {
+  const redis = await redisForTest({ own: true, single: true })
+  const { wakes } = await ground(redis.url, freshNamespace())
+  await wakes.open('sid')
+  await redis.ask('ACL', 'SETUSER', 'default', 'resetchannels')
+  await redis.ask('CLIENT', 'KILL', 'TYPE', 'pubsub')
+  await expect.poll(async () => ((await redis.ask('ACL', 'LOG')) as unknown[]).length).toBeGreaterThan(0)
+  const again = told<void>((listener) => wakes.onResubscribed(listener))
+  await redis.ask('ACL', 'SETUSER', 'default', 'allchannels')
+  await again
 })

@@ -7,6 +7,8 @@ export class OwnedObjects implements Owned {
   readonly #madeHere: (name: string) => boolean
   readonly #members = new Set<string>()
   #sid: string
+  /** Whoever finds the list of a dead program deletes what stands there: those of this program's past, until they are surely gone. */
+  readonly #former = new Set<string>()
   #refused = false
 
   /**
@@ -38,25 +40,25 @@ export class OwnedObjects implements Owned {
     const member = `${kind} ${name}`
     if (this.#members.has(member) || (name.startsWith('~') && !this.#madeHere(name))) return
     this.#members.add(member)
-    this.#send(['SADD', this.#keyFor(this.#sid), member])
+    void this.#send(['SADD', this.#keyFor(this.#sid), member])
   }
 
   remove(kind: string, name: string): void {
     const member = `${kind} ${name}`
-    if (this.#members.delete(member)) this.#send(['SREM', this.#keyFor(this.#sid), member])
+    if (this.#members.delete(member)) void this.#send(['SREM', this.#keyFor(this.#sid), member])
   }
 
   /** Under the program's new session: the objects are as much its own as before. */
   rename(sid: string): void {
-    const old = this.#sid
+    this.#former.add(this.#sid)
     this.#sid = sid
-    if (this.#members.size > 0) this.#send(['SADD', this.#keyFor(sid), ...this.#members])
-    this.#send(['UNLINK', this.#keyFor(old)])
+    this.again()
   }
 
   /** The connection was lost, and with it perhaps what was on its way. */
   again(): void {
-    if (this.#members.size > 0) this.#send(['SADD', this.#keyFor(this.#sid), ...this.#members])
+    if (this.#members.size > 0) void this.#send(['SADD', this.#keyFor(this.#sid), ...this.#members])
+    for (const old of this.#former) void this.#forget(old)
   }
 
   /** Now and then: a full store may have room again. */
@@ -66,13 +68,19 @@ export class OwnedObjects implements Owned {
     this.again()
   }
 
-  #send([command, key, ...members]: readonly [string, string, ...string[]]): void {
-    this.#store
-      .partOf(key)
-      .client.call(command, [key, ...members])
-      .catch(() => {
-        // Lost with its connection, or refused by a full store, which refuses the object's own first write as well.
-        this.#refused = true
-      })
+  async #forget(old: string): Promise<void> {
+    if (await this.#send(['UNLINK', this.#keyFor(old)])) this.#former.delete(old)
+  }
+
+  /** @returns whether it was done */
+  async #send([command, key, ...members]: readonly [string, string, ...string[]]): Promise<boolean> {
+    try {
+      await this.#store.partOf(key).client.call(command, [key, ...members])
+      return true
+    } catch {
+      // Lost with its connection, or refused by a full store, which refuses the object's own first write as well.
+      this.#refused = true
+      return false
+    }
   }
 }

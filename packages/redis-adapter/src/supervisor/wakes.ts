@@ -3,6 +3,9 @@ import type { Redis } from 'ioredis'
 import { answered } from './connections.ts'
 import type { Wakes } from './surround.ts'
 
+/** Milliseconds until the next try where the server has refused the subscription on a sound connection. */
+const RETRY = 1_000
+
 export class Subscription implements Wakes {
   readonly prefix: string
   readonly all: string
@@ -12,6 +15,7 @@ export class Subscription implements Wakes {
   readonly #deaths = new Set<(sid: string) => void>()
   #sid = ''
   #first = true
+  #retry: NodeJS.Timeout | undefined
 
   constructor(client: Redis, namespace: string) {
     this.#client = client
@@ -77,10 +81,15 @@ export class Subscription implements Wakes {
 
   async #subscribe(): Promise<void> {
     if (this.#first) return
+    clearTimeout(this.#retry)
+    const client = this.#client
     try {
-      await this.#client.subscribe(this.all, this.prefix + this.#sid)
+      await client.subscribe(this.all, this.prefix + this.#sid)
     } catch {
-      // Lost again; the next connection subscribes again.
+      // Lost again, and the next connection subscribes again; or refused, as by a server that is busy with a script of somebody.
+      if (client.status !== 'ready' || client !== this.#client) return
+      this.#retry = setTimeout(() => void this.#subscribe(), RETRY)
+      this.#retry.unref()
       return
     }
     for (const told of this.#resubscribed) told()
