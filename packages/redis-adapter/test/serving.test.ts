@@ -6,6 +6,7 @@ import { freshNamespace, type RedisServer, startRedis } from '../../../integrati
 import type { HouseRules } from '../src/supervisor/host/house-rules.ts'
 import { OpenWork } from '../src/supervisor/host/open-work.ts'
 import { RunObject } from '../src/supervisor/host/run-object.ts'
+import { ServingLine } from '../src/supervisor/host/serving-line.ts'
 import { Serving } from '../src/supervisor/host/serving.ts'
 import { linked } from './pair-link.ts'
 import { groundAt, Surroundings } from './surroundings.ts'
@@ -62,4 +63,36 @@ test('a start that is put up again is taken where it was lost, when what was los
   await expect.poll(() => launched.length).toBe(2)
   launched[1]?.ended(killed)
   expect(serving.info.busy).toBe(0)
+})
+
+test('a line that is left while the connection is away leaves its place when that is back', async () => {
+  const namespace = freshNamespace()
+  const host = await program(namespace)
+  const line = new ServingLine(host.around, 'work:x', { free: () => true, take: () => Promise.resolve(true) })
+  const place = `{${namespace}:work:x}:gw`
+  const standing = (): Promise<unknown> => redis.ask('KEYS', `{${namespace}:work:x}*`)
+  await expect.poll(standing).not.toEqual([])
+  host.store.closeGate()
+  const left = line.close()
+  await expect.poll(() => host.calls).toContain('q-back')
+  // As at its deadline.
+  host.store.closeGate()
+  await left
+  host.store.resume(host.store.met())
+  await expect.poll(() => redis.ask('KEYS', place), { timeout: 5_000 }).toEqual([])
+})
+
+test('work is refused when there has been no session for longer than the outage', async () => {
+  const around = await new Surroundings(await groundAt(redis.url, freshNamespace()), new Set(), {
+    beat: 20,
+    outage: 100,
+  }).ready()
+  onTestFinished(() => around.close())
+  const work = new OpenWork(around.around)
+  onTestFinished(() => work.close())
+  around.store.closeGate()
+  const refused = new Promise((resolve) => work.put({ run: 'r' }, resolve))
+  await new Promise(setImmediate)
+  around.lose()
+  expect(await refused).toBeInstanceOf(ConnectionError)
 })

@@ -1,7 +1,7 @@
 /** Shared state of several programs on one Redis: lost answers, lost messages, lost data, and a full store. */
 import { CapacityError, ConnectionError, type Handle, StateError } from '@skein/core'
 import { type HandleRef, handleRef } from '@skein/core/adapter'
-import { connect, type Context } from '@skein/core'
+import { connect, type Context, type Value } from '@skein/core'
 import { expect, onTestFinished, test } from 'vitest'
 import { Proxy } from '../../../integration-tests/support/proxy.ts'
 import { freshNamespace } from '../../../integration-tests/support/redis.ts'
@@ -279,4 +279,21 @@ test('a full store takes no more, and gives what it has', async () => {
   expect(await dict.size()).toBe(0)
   await Promise.all([value.destroy(), dict.destroy()])
   await stage.redis.config('maxmemory', 0)
+})
+
+test('what is made on a full store, and only passed on, is there when there is room', async () => {
+  const [one, two] = [await stage.program(), await stage.program()]
+  const [a, b] = [one.process(), two.process()]
+  await stage.redis.config('maxmemory', 1)
+  let made: Value<number> | null = null
+  try {
+    made = a.mp.value({ name: 'a', initial: 1 })
+    await expect.poll(() => one.calls).toContain('shared-open')
+    await one.settled()
+  } finally {
+    await stage.redis.config('maxmemory', 0)
+  }
+  const value = made
+  const other = (): Promise<unknown> => passed(value, b).get().catch(String)
+  await expect.poll(other, { timeout: 5_000 }).toBe(1)
 })

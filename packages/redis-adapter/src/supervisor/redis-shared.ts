@@ -7,7 +7,7 @@
  * the server has come back without it: nobody goes on with something else than he thinks.
  */
 import { BrokerObject, busy, type Call, type Methods, type ObjectKind, type Session } from '@skein/core/adapter'
-import { ConflictError, ConnectionError, StateError } from '@skein/core'
+import { CapacityError, ConflictError, ConnectionError, StateError } from '@skein/core'
 import { Errands } from './errands.ts'
 import { RedisPermits } from './redis-permits.ts'
 import { type Answer, type Seed, SharedCommands } from './shared-commands.ts'
@@ -125,13 +125,13 @@ export class RedisShared extends BrokerObject {
     }
   }
 
-  /** Tried again until the server is there: whoever made it may pass it on, and never use it. */
+  /** Tried again until the server is there and has room: whoever made it may pass it on, and never use it. */
   #make(): void {
     this.#errands.run(async () => {
       try {
         if (this.#id === null) await this.#open()
       } catch (error) {
-        if (error instanceof ConnectionError) throw error
+        if (error instanceof ConnectionError || error instanceof CapacityError) throw error
         // Each call is told why it cannot be.
       }
     })

@@ -27,6 +27,8 @@ interface Offer {
   readonly rids: string[]
   /** BullMQ's id of its job, once that is known. */
   job: string | null
+  /** Since when it waits for a session of this program, and why. */
+  without: { readonly since: number; readonly error: Error } | null
 }
 
 export interface Offered {
@@ -74,7 +76,7 @@ export class OpenWork {
 
   /** @param what for people, and what there is to claim */
   put(what: Readonly<Record<string, unknown>>, refused: (error: Error) => void): Offered {
-    const offer: Offer = { what, refused, rids: [], job: null }
+    const offer: Offer = { what, refused, rids: [], job: null, without: null }
     this.#offers.add(offer)
     this.#say()
     void this.#put(offer)
@@ -96,21 +98,26 @@ export class OpenWork {
   }
 
   async #put(offer: Offer): Promise<void> {
-    const { session, outage } = this.#around
+    const { session } = this.#around
     const { sid } = session
     const rid = `${sid}/${PROGRAM}/${(this.#requests += 1)}`
     offer.rids.unshift(rid)
     offer.job = null
+    offer.without = null
     const began = performance.now()
     try {
       const answer = await this.#commands.put(rid, JSON.stringify({ ...offer.what, session: sid }), 'wait')
       if (answer.kind !== 'done') throw new StateError(`${this.#key} takes no work (${answer.kind})`)
       if (offer.rids[0] === rid) offer.job = answer.id
     } catch (error) {
-      // Put again when the program has a session again.
-      if (sid !== session.sid && performance.now() - began < outage) return
-      if (this.#offers.delete(offer)) offer.refused(error as Error)
+      // Put again when the program has a session again, or was.
+      if (sid === session.sid) this.#refuse(offer, error as Error)
+      else if (offer.rids[0] === rid) offer.without = { since: began, error: error as Error }
     }
+  }
+
+  #refuse(offer: Offer, error: Error): void {
+    if (this.#offers.delete(offer)) offer.refused(error)
   }
 
   /** Hosts find it by the list. */
@@ -126,8 +133,12 @@ export class OpenWork {
 
   /** A job may be removed by somebody else, or finished by a program that could not reach this one. */
   async #look(): Promise<void> {
-    const { store, session } = this.#around
+    const { store, session, outage } = this.#around
     const { sid } = session
+    for (const offer of this.#offers) {
+      const { without } = offer
+      if (without !== null && performance.now() - without.since >= outage) this.#refuse(offer, without.error)
+    }
     if (this.#offers.size > 0) this.#say()
     try {
       const gone = store.state === 'connected' ? await this.#jobs.gone(this.#key, [...this.#offers]) : []

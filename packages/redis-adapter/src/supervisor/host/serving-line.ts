@@ -97,7 +97,13 @@ export class ServingLine {
       await Promise.all(this.#taking)
       await this.#finish()
     } catch {
-      // Others take it back from a program that is gone.
+      // This program may live on for long, and what stands in its name would be in the way.
+      const given = rid
+      this.#errands.insist(async () => {
+        if (given !== '') await this.#queue.giveBack([{ rid: given }], false)
+        await Promise.all(this.#taking)
+        await this.#finish()
+      })
     }
     this.#errands.end()
     this.#queue.stop()
