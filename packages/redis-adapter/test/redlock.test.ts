@@ -247,3 +247,17 @@ test('full masters refuse what is new; what is held is renewed and let go', asyn
   for (const server of servers) await expect.poll(() => server.ask('EXISTS', `{${namespace}:redlock:lock:x}`)).toBe(0)
   for (const server of servers) await server.config('maxmemory', 0)
 })
+
+test('whose turn it is is heard of, though the answer to the first asking for that was lost', async () => {
+  const proxies = await Promise.all(servers.map(({ url }) => Proxy.start(url)))
+  onTestFinished(async () => {
+    await Promise.all(proxies.map((proxy) => proxy.close()))
+  })
+  const asked = proxies.map((proxy) => proxy.dropReply(/:hint:/))
+  const world = await program(proxies.map(({ url }) => url))
+  await Promise.all(asked)
+  const channel = `${namespace}:hint:${field.quorums.get(world.around)?.hints.program}`
+  for (const server of servers) {
+    await expect.poll(() => server.ask('PUBSUB', 'NUMSUB', channel), { timeout: 5_000 }).toEqual([channel, 1])
+  }
+})

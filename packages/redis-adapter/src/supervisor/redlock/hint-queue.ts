@@ -40,12 +40,14 @@ export class HintQueue {
     for (const [number, subscriber] of this.#subscribers.entries()) {
       subscriber.on('error', ignoreAway)
       subscriber.on('message', (_channel, id: string) => this.#turns.get(id)?.())
-      // A message may have been missed: everybody looks for themselves.
       subscriber.on('ready', () => {
         this.#away.delete(number)
+        // By itself the client would only ask again for what was once answered.
+        subscriber.subscribe(this.#channel + this.program).catch(ignoreAway)
+        // A message may have been missed: everybody looks for themselves.
         for (const told of this.#turns.values()) told()
       })
-      subscriber.subscribe(this.#channel + this.program).catch(ignoreAway)
+      subscriber.connect().catch(ignoreAway)
     }
   }
 
