@@ -1,5 +1,5 @@
 /** Locks and semaphores of several programs on one Redis: whose turn it is, through losses, deaths and outages. */
-import { CapacityError, ConnectionError, TimeoutError } from '@skein/core'
+import { CapacityError, ConnectionError, StateError, TimeoutError } from '@skein/core'
 import { expect, test } from 'vitest'
 import { startRedis } from '../../../integration-tests/support/redis.ts'
 import { dead, namespace, objects, program, server, standing } from './permits-fixture.ts'
@@ -294,4 +294,13 @@ test('who waits for a lock without a name hears that its creator has ended, thou
   creator.kill()
   await a.bear()
   await expect(waiting).rejects.toThrow(/ended with its creator/)
+})
+
+test('a program that loses sight of a lock which is there still gives back what its processes hold', async () => {
+  const [a, b] = [await program(), await program()]
+  const [mine, theirs] = [a.process().lock('x'), b.process().lock('x')]
+  await theirs.acquire()
+  const [, object] = objects
+  object?.remove?.(new StateError('its keeper cannot be heard'))
+  expect(await mine.acquire({ timeout: 5_000 })).toBeGreaterThan(0)
 })

@@ -3,6 +3,7 @@ import { BrokenPipeError, EndOfStreamError, StateError } from '@skein/core'
 import { type HandleRef, handleRef } from '@skein/core/adapter'
 import type { Connection } from '@skein/core'
 import { expect, test } from 'vitest'
+import { RedisPipeObject } from '../src/supervisor/redis-pipe-object.ts'
 import { cutting, type TestProcess, useStage } from './queue-world.ts'
 
 const stage = useStage()
@@ -157,4 +158,16 @@ test('an end stays with the process that has it now, though word of that comes b
   await world.settled()
   await left.send(1)
   expect(await theirs.recv()).toBe(1)
+})
+
+test('a program that loses sight of a pipe of another one takes nothing from those who have it', async () => {
+  const [one, two] = [await stage.program(), await stage.program()]
+  const process = one.process()
+  const name = process.mp.anonymousName()
+  const [left, right] = pipe(process, name)
+  await left.send(1)
+  const theirs = new RedisPipeObject(name, (inbox) => two.broker.add(inbox), two.around, two.process().session)
+  theirs.end(new StateError('its keeper cannot be heard'))
+  await two.settled()
+  expect(await right.recv()).toBe(1)
 })

@@ -1,6 +1,8 @@
 /** Queues whose connection, session or server is lost, or whose server is full. */
-import { LeaseLostError, StateError } from '@skein/core'
+import { LeaseLostError, type Queue, StateError } from '@skein/core'
+import { type HandleRef, handleRef } from '@skein/core/adapter'
 import { expect, test } from 'vitest'
+import { RedisQueueObject } from '../src/supervisor/redis-queue-object.ts'
 import { cutting, useStage } from './queue-world.ts'
 
 const stage = useStage()
@@ -100,4 +102,18 @@ test('who waited while its program was away stands in no line when the queue was
   const next = one.process().queue<number>('a')
   await next.put(1)
   expect(await next.get({ timeout: 5_000 })).toBe(1)
+})
+
+test('a program that loses sight of a queue which is there still gives back what its processes hold', async () => {
+  const [one, two] = [await stage.program(), await stage.program()]
+  const [creator, other] = [one.process(), two.process()]
+  const name = creator.mp.anonymousName()
+  const mine = creator.queue<number>(name)
+  await mine.put(1)
+  const shape = { maxSize: Infinity, maxDeliveries: 5 }
+  const object = two.broker.add(new RedisQueueObject(name, shape, two.around, other.session, true))
+  const theirs = other.mp.attach(Reflect.get(mine, handleRef) as HandleRef) as Queue<number>
+  await theirs.receive()
+  object.remove?.(new StateError('its keeper cannot be heard'))
+  expect(await mine.get({ timeout: 5_000 })).toBe(1)
 })

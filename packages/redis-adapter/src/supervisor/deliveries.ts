@@ -142,6 +142,11 @@ export class Deliveries {
     }
   }
 
+  /** As `takeBack`, of all processes. */
+  takeAllBack(): void {
+    for (const session of new Set([...this.#users.values()].map((user) => user.session))) this.takeBack(session)
+  }
+
   /** Nobody holds anything any more. */
   lose(): void {
     for (const user of this.#users.values()) user.out.clear()

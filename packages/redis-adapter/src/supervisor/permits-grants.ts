@@ -53,7 +53,12 @@ export class Grants {
     for (const [token, grant] of this.#grants) if (grant.session === session) this.giveBack(session, token, true)
   }
 
-  /** They are lost, or not there any more. */
+  /** All that is held here: nobody does any more. */
+  takeAll(): void {
+    for (const [token, { session }] of this.#grants) this.giveBack(session, token, true)
+  }
+
+  /** They are lost. */
   clear(): void {
     this.#grants.clear()
   }

@@ -123,8 +123,10 @@ export class RedisPermits extends BrokerObject {
     for (const stop of this.#listening) stop()
     // A request that crosses the destroying stands in line for the next object of this name.
     for (const ask of this.#asks.asked.values()) this.#abandon(ask)
-    this.grants.clear()
+    // It may be there still, and only out of this program's sight.
+    this.grants.takeAll()
     this.#drops.flush()
+    this.#arm()
     for (const ask of this.#asks.drain()) ask.failed(reason)
     if (this.#known && this.#around.owned.has(this.kind, this.name)) new Errands().insist(() => this.#endOwned())
     for (const condition of this.conditions) condition.remove?.(reason)

@@ -94,12 +94,17 @@ export class RedisPipeObject extends BrokerObject {
     clearTimeout(this.#timer)
     for (const stop of this.#stops) stop()
     for (const inbox of this.#inboxes) inbox.remove?.(reason)
+    // That of another program may be there still, and only out of this one's sight.
+    const elsewhere = !this.#ours && this.name.startsWith('~')
+    if (elsewhere) this.#errands.run(() => this.#commands.reap([this.#around.session.sid]))
     this.#errands.end()
-    this.#errands.insist(async () => {
-      await this.#commands.destroy()
-      // Until then it stays written down as this program's.
-      if (this.#ours) this.#around.owned.remove('pipe', this.name)
-    })
+    if (!elsewhere) {
+      this.#errands.insist(async () => {
+        await this.#commands.destroy()
+        // Until then it stays written down as this program's.
+        this.#around.owned.remove('pipe', this.name)
+      })
+    }
     this.#commands.stop()
   }
 

@@ -222,6 +222,8 @@ export class RedisQueueObject extends BrokerObject {
     this.#commands.stop()
     const [asked, others] = [this.#fetcher.line.rids, [...this.#putters.rids, ...this.#joiners.rids]]
     this.#lines.end(reason)
+    // That of another program may be there still, and only out of this one's sight.
+    if (!this.#ours && this.name.startsWith('~')) this.#deliveries.takeAllBack()
     this.#errands.end()
     for (const { call } of this.#early.release()) call.fail(reason)
     // A request that crosses the destroying would stand in the line of the next queue of this name.
