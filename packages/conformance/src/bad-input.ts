@@ -9,7 +9,7 @@ import {
   task,
   TimeoutError,
 } from '@skein/core'
-import type { Context } from '@skein/core'
+import type { Context, Lock } from '@skein/core'
 import { expect } from 'vitest'
 import { failureOf, messageOf, untyped } from './checking.ts'
 import type { Suite } from './harness.ts'
@@ -162,8 +162,30 @@ const wrong: readonly (readonly [what: string, call: Call, words: RegExp])[] = [
   ['bytes that are text', (mp) => mp.pipe()[0].sendBytes(untyped('text')), /Uint8Array|bytes/],
   ['an update by no function', (mp) => mp.value(0).update(untyped(1)), /update\(\).*function/],
   ['an unknown option of a value', (mp) => mp.value(0, untyped({ nmae: 'x' })), /nmae.*name/],
+  ['labels that are null', (mp) => mp.process(nothing, [], { labels: untyped(null) }), /labels.*null/],
+  ['a directory that is null', (mp) => mp.process(nothing, [], { cwd: untyped(null) }), /cwd.*directory.*null/],
+  ['a signal of a process that is null', (mp) => mp.process(nothing, [], { signal: untyped(null) }), /signal.*null/],
+  ['an acquire of null permits', (mp) => mp.semaphore(2).acquire({ permits: untyped(null) }), /permits.*null/],
+  ['a queue with maxSize Infinity', (mp) => mp.queue({ maxSize: Infinity }), /maxSize.*Infinity; leave it out/],
+  // Nobody waits for what would be run with nothing.
+  ['a body of a held lock that is missing', underLock((lock) => lock.with(untyped(undefined))), /lock.*body.*undefined/],
+  ['a body of an rlock that is text', (mp) => mp.rlock().with(untyped('go')), /rlock.*body.*"go"/],
+  ['a body of a writer that is null', (mp) => mp.rwlock().write.with(untyped(null)), /rwlock.*body.*null/],
+  ['a body of a semaphore that is a number', (mp) => mp.semaphore(1).with(untyped(5)), /semaphore.*body.*5/],
+  ['a body of a counter that is a number', (mp) => mp.semaphore(0, { owned: false }).with(untyped(5)), /body.*5/],
+  ['a body of a condition that is a promise', (mp) => mp.condition().with(untyped(Promise.resolve())), /body.*object/],
+  ['a campaign that is text', (mp) => mp.election('bad-input').run(untyped('go')), /election.*body.*"go"/],
+  ['a predicate that is a value', (mp) => mp.condition().waitFor(untyped(true)), /waitFor.*predicate.*true/],
   ['a grace that is negative', (mp) => mp.process(nothing).terminate({ grace: -1 }), /grace/],
 ]
+
+function underLock(call: (lock: Lock) => unknown): Call {
+  return async (mp) => {
+    const lock = mp.lock()
+    await lock.acquire()
+    await call(lock)
+  }
+}
 
 async function once(mp: Context, use: (pool: ReturnType<Context['pool']>) => unknown): Promise<unknown> {
   const pool = mp.pool(1)

@@ -2,7 +2,7 @@
 import process from 'node:process'
 import { currentProcess, LeaseLostError, NotHeldError, StateError, TimeoutError } from '@skein/core'
 import { expect } from 'vitest'
-import { ascending } from './checking.ts'
+import { ascending, failureOf } from './checking.ts'
 import type { Suite } from './harness.ts'
 import {
   critical,
@@ -56,6 +56,24 @@ export function lockSuite(suite: Suite): void {
       )
       expect(order).toEqual([1, 2, 3, 4])
     })
+
+    for (const how of ['a nameless lock', 'a named lock']) {
+      check(`a context that closes is not granted ${how} that it gives back itself`, async ({ connect, unique }) => {
+        const mp = await connect()
+        const lock = how === 'a named lock' ? mp.lock(unique('closing')) : mp.lock()
+        const lease = await lock.acquire()
+        let runs = 0
+        const waits = [lock.acquire(), lock.with(() => (runs += 1))].map((wait) => failureOf(() => wait))
+        // Answered after them, in the same stream.
+        expect(await lock.locked()).toBe(true)
+        await mp.close()
+        expect(() => lease.assertHeld()).toThrow(LeaseLostError)
+        for (const error of await Promise.all(waits)) {
+          expect((error as Error).name).toMatch(/^(ClosedError|StateError)$/)
+        }
+        expect(runs).toBe(0)
+      })
+    }
 
     check('a wait that runs out leaves no place in line', async ({ mp }) => {
       const lock = mp.lock()

@@ -301,7 +301,11 @@ export class AdapterContext implements Context {
       maxDeliveries = MOST_DELIVERIES,
       backoff,
     } = checkOptions(known, ['name', 'maxSize', 'maxDeliveries', 'backoff'], where)
-    checkInteger(maxSize, { min: Number.MIN_SAFE_INTEGER, what: `${where}: maxSize` })
+    if (!Number.isSafeInteger(maxSize)) {
+      throw new ArgumentError(
+        `${where}: maxSize must be an integer, got ${describe(maxSize)}; leave it out for a queue without bound`,
+      )
+    }
     checkInteger(maxDeliveries, { min: 1, what: `${where}: maxDeliveries` })
     return {
       name: this.#name(name, where),

@@ -19,29 +19,29 @@ type Chosen = Pick<ProcessSpec, 'daemon' | 'options' | 'restart' | 'signal'> & {
 /** @throws ArgumentError */
 export function checkProcessOptions(given: ProcessOptions | undefined, isDaemon: boolean): Chosen {
   const own = checkOptions(given, NAMES, where)
-  const { name, detached = false, env, cwd = null, stdio = 'inherit', signal = null, restart } = own
+  const { name, detached = false, env, cwd, stdio = 'inherit', signal, restart } = own
   const { daemon = isDaemon && !detached } = own
   if (name !== undefined) checkName(name, where)
   checkFlag(daemon, 'daemon')
   checkFlag(detached, 'detached')
   if (detached && daemon)
     throw new ArgumentError(`${where}: a detached process outlives its parent and a daemon does not; choose one`)
-  if (cwd !== null && (typeof cwd !== 'string' || cwd === '' || cwd.includes('\0')))
+  if (cwd !== undefined && (typeof cwd !== 'string' || cwd === '' || cwd.includes('\0')))
     throw new ArgumentError(`${where}: cwd must be the path of a directory, got ${describe(cwd)}`)
   if (!stdios.includes(stdio))
     throw new ArgumentError(`${where}: stdio must be one of ${stdios.join(', ')}, got ${describe(stdio)}`)
-  if (signal !== null && !(signal instanceof AbortSignal))
+  if (signal !== undefined && !(signal instanceof AbortSignal))
     throw new ArgumentError(`${where}: signal must be an AbortSignal, got ${describe(signal)}`)
   const needs = checkNeeds(own.host, own.labels)
-  const options: ChildOptions = { env: checkEnv(env), cwd, stdio, detached, needs }
-  return { name, daemon, options, restart: restart === undefined ? null : checkRestart(restart), signal }
+  const options: ChildOptions = { env: checkEnv(env), cwd: cwd ?? null, stdio, detached, needs }
+  return { name, daemon, options, restart: restart === undefined ? null : checkRestart(restart), signal: signal ?? null }
 }
 
 function checkNeeds(host: unknown, labels: unknown): Needs | null {
   if (host === undefined && labels === undefined) return null
   if (host !== undefined && (typeof host !== 'string' || !/^[^\s]{1,253}$/.test(host)))
     throw new ArgumentError(`${where}: host must be the name of a machine, got ${describe(host)}`)
-  return { host: host ?? null, labels: checkLabels(labels ?? {}, `${where}: labels`) }
+  return { host: host ?? null, labels: checkLabels(labels === undefined ? {} : labels, `${where}: labels`) }
 }
 
 function checkFlag(value: unknown, name: string): void {

@@ -12,8 +12,8 @@ const NAMES = ['slots', 'labels', 'root', 'allow', 'env', 'unsigned'] as const
 
 /** @throws ArgumentError */
 export function checkServe(serve: unknown): ConnectSettings['serve'] {
-  if (serve === null || serve === false) return serve
-  if (serve !== true && typeof serve !== 'object') {
+  if (serve === false) return serve
+  if (serve !== true && (typeof serve !== 'object' || serve === null)) {
     throw new ArgumentError(
       `connect(): serve must be true, false or { ${NAMES.join(', ')} }, got ${describe(serve)}; leave it out to run what this program starts`,
     )

@@ -35,7 +35,7 @@ export function checkSettings(options: ConnectOptions | undefined): Settings {
     stallLimit = 30_000,
     outage = Number.POSITIVE_INFINITY,
     replicas = 0,
-    serve = null,
+    serve,
     onDrift = 'reject',
   } = checked
   checkName(namespace, 'connect(): namespace')
@@ -53,7 +53,7 @@ export function checkSettings(options: ConnectOptions | undefined): Settings {
     )
   }
   const given = SHARED.filter((name) => checked[name] !== undefined)
-  return { namespace, sessionTtl, stallLimit, outage, replicas, serve: checkServe(serve), given, onDrift }
+  return { namespace, sessionTtl, stallLimit, outage, replicas, serve: serve === undefined ? null : checkServe(serve), given, onDrift }
 }
 
 /** @throws NotSupportedError */

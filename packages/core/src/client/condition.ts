@@ -2,9 +2,8 @@
 import type { Condition, Falsy } from '../contract/condition.ts'
 import type { HolderInfo, Lease } from '../contract/lock.ts'
 import type { WaitOptions } from '../contract/wait.ts'
-import { ArgumentError, TimeoutError } from '../errors.ts'
-import { describe } from '../util/describe.ts'
-import { checkInteger } from '../util/options.ts'
+import { TimeoutError } from '../errors.ts'
+import { checkFunction, checkInteger } from '../util/options.ts'
 import { isPoll, timedOut, watchWait } from '../util/wait.ts'
 import type { LinkedLock } from './lock.ts'
 import { Presence } from './presence.ts'
@@ -54,9 +53,7 @@ export class LinkedCondition extends RemoteObject<Presence> implements Condition
 
   async waitFor<T>(predicate: () => T | PromiseLike<T>, wait?: WaitOptions): Promise<Exclude<T, Falsy>> {
     const own = this.checked(wait)
-    if (typeof predicate !== 'function') {
-      throw new ArgumentError(`waitFor(): predicate must be a function, got ${describe(predicate)}`)
-    }
+    checkFunction(predicate, 'waitFor(): predicate')
     own.signal?.throwIfAborted()
     this.#lock.own()
     const start = performance.now()

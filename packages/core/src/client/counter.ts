@@ -36,6 +36,7 @@ export class LinkedCounter extends RemoteObject<Presence> implements Semaphore {
   }
 
   async with<R>(body: (lease: Lease) => R | PromiseLike<R>, wait?: PermitOptions): Promise<R> {
+    this.checkBody(body)
     const lease = await this.acquire(wait)
     try {
       return await body(lease)

@@ -83,6 +83,8 @@ export class LinkedAdapter implements Adapter, Home {
   readonly #fleets = new Set<LinkedFleet>()
   readonly leases: Set<LinkedLease> = new Set()
   #closing: Promise<void> | null = null
+  /** It gives back what it holds: nothing that is granted from now on is of use to anybody. */
+  #leaving = false
   #closed = false
 
   constructor(ground: Ground) {
@@ -115,7 +117,11 @@ export class LinkedAdapter implements Adapter, Home {
   }
 
   get open(): boolean {
-    return !this.#closed
+    return !this.#leaving
+  }
+
+  readonly checkOpen = (): void => {
+    if (this.#leaving) throw closed()
   }
 
   get client(): BrokerClient {
@@ -305,6 +311,7 @@ export class LinkedAdapter implements Adapter, Home {
       ...[...this.#fleets].map((fleet) => fleet.terminate()),
       ...running.map((process) => (process.daemon ? process.terminate() : process.join())),
     ])
+    this.#leaving = true
     await Promise.allSettled([...this.leases].map((lease) => lease.revoke(closed())))
     // Among the processes are those that were never started.
     const left = [...this.#processes].filter((process) => !(process.running && process.detached))

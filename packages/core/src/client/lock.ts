@@ -38,6 +38,7 @@ export class LinkedLock extends LinkedPermits implements Lock {
   }
 
   async with<R>(body: (lease: Lease) => R | PromiseLike<R>, wait?: WaitOptions): Promise<R> {
+    this.checkBody(body)
     const own = this.#unaborted(wait)
     const entered = this.entered()
     if (entered !== null) return this.hold(this.#enter(entered), body)

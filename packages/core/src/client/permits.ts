@@ -113,7 +113,7 @@ export abstract class LinkedPermits extends RemoteObject<Leases> {
   protected usable({ token, epoch }: Grant): boolean {
     const lasts = this.presence.tenure.remaining(epoch) > 0
     if (!this.home.open || !lasts) this.giveBack(token)
-    this.checked()
+    this.home.checkOpen()
     return lasts
   }
 

@@ -95,7 +95,7 @@ export class LinkedConnection<S, R> extends RemoteObject<Presence> implements Co
     this.#check('readable')
     const own = checkWait(wait)
     const taken = await this.#inbox.take('taken', own, refuses)
-    if (taken === null) throw timedOut('no message came', own)
+    if (taken === null) throw timedOut('the pipe had no item', own)
     return taken
   }
 

@@ -1,6 +1,7 @@
 /** What every handle has: its name, its reference, its number at the broker. */
 import { type Handle, type HandleKind, type HandleRef, handleRef } from '../contract/handle.ts'
 import type { WaitOptions } from '../contract/wait.ts'
+import { checkFunction } from '../util/options.ts'
 import { checkWait, isPoll } from '../util/wait.ts'
 import type { BrokerClient } from './broker-client.ts'
 import type { CallOptions } from './broker-requests.ts'
@@ -12,7 +13,10 @@ import type { Presence } from './presence.ts'
 export interface Home {
   readonly namespace: string
   readonly nature: Nature
+  /** Until it gives back what it holds. */
   readonly open: boolean
+  /** @throws ClosedError if it is not open */
+  readonly checkOpen: () => void
   /** @throws ScopeError for a handle of another context */
   readonly admit: (ref: HandleRef) => void
   /** @throws ClosedError when the context is closed */
@@ -116,6 +120,11 @@ export abstract class RemoteObject<P extends Presence> implements Handle {
   protected checked(wait?: WaitOptions): WaitOptions {
     void this.client
     return wait === undefined ? noWait : checkWait(wait)
+  }
+
+  /** Before anything is asked for that it would run under. @throws ArgumentError unless it is a function */
+  protected checkBody(body: unknown): void {
+    if (typeof body !== 'function') checkFunction(body, `${this.label}: the body`)
   }
 
   /** Asks the broker about this object. */

@@ -34,6 +34,7 @@ export class LinkedSemaphore extends LinkedPermits implements Semaphore {
   }
 
   async with<R>(body: (lease: Lease) => R | PromiseLike<R>, wait?: PermitOptions): Promise<R> {
+    this.checkBody(body)
     return this.hold(await this.#take(wait), body)
   }
 }

@@ -11,7 +11,7 @@ import type {
 import type { WaitOptions } from '../contract/wait.ts'
 import { ArgumentError } from '../errors.ts'
 import { describe } from '../util/describe.ts'
-import { checkInteger, checkOptions } from '../util/options.ts'
+import { checkFunction, checkInteger, checkOptions } from '../util/options.ts'
 import { checkWait } from '../util/wait.ts'
 import { defaultsOf } from '../target/index.ts'
 
@@ -127,16 +127,15 @@ function checkTask<T extends TaskOptions>(options: T): T {
 
 function checkChunks<T extends Omit<MapOptions, 'onProgress'> & { readonly onProgress?: unknown }>(options: T): T {
   if (options.chunkSize !== undefined) checkInteger(options.chunkSize, { min: 1, what: 'chunkSize' })
-  checkFunction(options.onProgress, 'onProgress')
+  checkCallback(options.onProgress, 'onProgress')
   return checkTask(options)
 }
 
 function checkCallbacks<T extends Callbacks<never>>(options: T): T {
-  for (const name of ['callback', 'errorCallback'] as const) checkFunction(options[name], name)
+  for (const name of ['callback', 'errorCallback'] as const) checkCallback(options[name], name)
   return options
 }
 
-function checkFunction(value: unknown, what: string): void {
-  if (value === undefined || typeof value === 'function') return
-  throw new ArgumentError(`${what} must be a function, got ${describe(value)}`)
+function checkCallback(value: unknown, what: string): void {
+  if (value !== undefined) checkFunction(value, what)
 }

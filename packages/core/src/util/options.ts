@@ -43,6 +43,14 @@ export function checkInteger(value: unknown, { min, max = Number.MAX_SAFE_INTEGE
   throw new ArgumentError(`${what} must be an integer ${range}, got ${describe(value)}`)
 }
 
+/**
+ * @param what opens the sentence: `lock.with(): body`
+ * @throws ArgumentError unless it is a function
+ */
+export function checkFunction(value: unknown, what: string): void {
+  if (typeof value !== 'function') throw new ArgumentError(`${what} must be a function, got ${describe(value)}`)
+}
+
 function advise(name: string, known: readonly string[]): string {
   const near = known
     .map((option) => ({ option, steps: editSteps(name.toLowerCase(), option.toLowerCase()) }))
