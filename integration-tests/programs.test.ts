@@ -29,6 +29,14 @@ describe('programs', () => {
     expect(stderr).toMatch(/SyntaxError: rejected and unheard\n\s+at .*rejectsUnheard.*failing-child\.ts:9/)
   })
 
+  test('what a child throws, and nobody catches, is shown with its own place, and no line of Skein above it', async () => {
+    const { code, stderr } = await new Program('uncaught.mjs').ended
+    expect(code).toBe(1)
+    expect(stderr).toMatch(/RangeError: thrown by the target\n\s+at fails .*uncaught\.mjs:5/)
+    // Node shows the line where the engine says that the error was made.
+    expect(stderr).not.toContain('new Error()')
+  })
+
   test('without the isMainProcess guard: one sentence that says what to write, and no flood of processes', async () => {
     const { code, stdout, stderr } = await new Program('no-guard.ts').ended
     expect(code).toBe(1)

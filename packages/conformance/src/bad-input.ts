@@ -168,7 +168,11 @@ const wrong: readonly (readonly [what: string, call: Call, words: RegExp])[] = [
   ['an acquire of null permits', (mp) => mp.semaphore(2).acquire({ permits: untyped(null) }), /permits.*null/],
   ['a queue with maxSize Infinity', (mp) => mp.queue({ maxSize: Infinity }), /maxSize.*Infinity; leave it out/],
   // Nobody waits for what would be run with nothing.
-  ['a body of a held lock that is missing', underLock((lock) => lock.with(untyped(undefined))), /lock.*body.*undefined/],
+  [
+    'a body of a held lock that is missing',
+    underLock((lock) => lock.with(untyped(undefined))),
+    /lock.*body.*undefined/,
+  ],
   ['a body of an rlock that is text', (mp) => mp.rlock().with(untyped('go')), /rlock.*body.*"go"/],
   ['a body of a writer that is null', (mp) => mp.rwlock().write.with(untyped(null)), /rwlock.*body.*null/],
   ['a body of a semaphore that is a number', (mp) => mp.semaphore(1).with(untyped(5)), /semaphore.*body.*5/],

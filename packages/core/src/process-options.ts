@@ -34,7 +34,13 @@ export function checkProcessOptions(given: ProcessOptions | undefined, isDaemon:
     throw new ArgumentError(`${where}: signal must be an AbortSignal, got ${describe(signal)}`)
   const needs = checkNeeds(own.host, own.labels)
   const options: ChildOptions = { env: checkEnv(env), cwd: cwd ?? null, stdio, detached, needs }
-  return { name, daemon, options, restart: restart === undefined ? null : checkRestart(restart), signal: signal ?? null }
+  return {
+    name,
+    daemon,
+    options,
+    restart: restart === undefined ? null : checkRestart(restart),
+    signal: signal ?? null,
+  }
 }
 
 function checkNeeds(host: unknown, labels: unknown): Needs | null {

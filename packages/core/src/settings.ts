@@ -53,7 +53,16 @@ export function checkSettings(options: ConnectOptions | undefined): Settings {
     )
   }
   const given = SHARED.filter((name) => checked[name] !== undefined)
-  return { namespace, sessionTtl, stallLimit, outage, replicas, serve: serve === undefined ? null : checkServe(serve), given, onDrift }
+  return {
+    namespace,
+    sessionTtl,
+    stallLimit,
+    outage,
+    replicas,
+    serve: serve === undefined ? null : checkServe(serve),
+    given,
+    onDrift,
+  }
 }
 
 /** @throws NotSupportedError */

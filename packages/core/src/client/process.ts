@@ -214,7 +214,7 @@ export class LinkedProcess<R> extends RemoteObject<Watch> implements Process<R> 
     if (result !== null) return this.home.decode(result) as R
     if (error !== null) throw this.#error(error)
     const { pid, host } = this
-    throw new WorkerLostError(`${this.label} (pid ${String(pid)}) ${howItEnded(exit)} before it returned`, {
+    throw new WorkerLostError(`${this.label} (pid ${String(pid)}) ${howItEnded(exit)} without a result`, {
       pid,
       host,
       signal,

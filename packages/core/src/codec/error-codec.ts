@@ -84,9 +84,24 @@ function define(target: object, key: string, value: unknown, enumerable = false)
   return Reflect.defineProperty(target, key, { value, writable: true, enumerable, configurable: true })
 }
 
+/**
+ * Made with no frames: where nobody catches the error, Node shows the line that the engine has noted with the first one, which would be
+ * one of this file.
+ */
+function withoutPlace<E extends Error>(create: () => E): E {
+  const limit = Error.stackTraceLimit
+  // By Reflect, since it may be frozen.
+  Reflect.set(Error, 'stackTraceLimit', 0)
+  try {
+    return create()
+  } finally {
+    Reflect.set(Error, 'stackTraceLimit', limit)
+  }
+}
+
 /** A real error (it has the engine's error slot) without a stack, whatever its class's constructor would do. */
 function blank(prototype: object): Error {
-  const error = new Error()
+  const error = withoutPlace(() => new Error())
   Reflect.deleteProperty(error, 'stack')
   Object.setPrototypeOf(error, prototype)
   return error
@@ -112,7 +127,8 @@ function make([type, name, message, stack]: readonly unknown[]): Error {
 
 /** Its message and name live in slots that only its own constructor, which is no user's code, can fill. */
 function makeDomException(name: unknown, message: unknown, stack: unknown): Error {
-  const error = new DOMException(typeof message === 'string' ? message : '', typeof name === 'string' ? name : 'Error')
+  const [text, kind] = [typeof message === 'string' ? message : '', typeof name === 'string' ? name : 'Error']
+  const error = withoutPlace(() => new DOMException(text, kind))
   define(error, 'stack', stack ?? undefined)
   return error
 }

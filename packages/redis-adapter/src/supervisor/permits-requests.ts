@@ -39,6 +39,10 @@ export function sidOf(rid: string): string {
 
 /** The same name exists with another number of permits. 0 stands for permits that belong to nobody. */
 export function conflictOf(label: string, there: number, asked: number): ConflictError {
+  if (there > 0 && asked > 0)
+    return new ConflictError(
+      `${label} exists with ${there} permits, ${asked} were asked for; use one number or another name`,
+    )
   const what = (permits: number): string => (permits === 0 ? 'permits that belong to nobody' : `${permits} permits`)
   const mend = 'use the same options or another name'
   return new ConflictError(`${label} exists with ${what(there)}, ${what(asked)} were asked for; ${mend}`)
