@@ -62,7 +62,8 @@ export class LinkedQueue<T> extends RemoteObject<QueueChannel> implements Queue<
     )
   }
 
-  async #putOne(item: T, label: string, wait: WaitOptions): Promise<void> {
+  /** @throws EncodeError, ClosedError at once */
+  #putOne(item: T, label: string, wait: WaitOptions): Promise<void> {
     const bytes = this.#encode(item, label)
     this.checked()
     return this.presence.put(bytes, wait)

@@ -127,8 +127,8 @@ function make([type, name, message, stack]: readonly unknown[]): Error {
 
 /** Its message and name live in slots that only its own constructor, which is no user's code, can fill. */
 function makeDomException(name: unknown, message: unknown, stack: unknown): Error {
-  const [text, kind] = [typeof message === 'string' ? message : '', typeof name === 'string' ? name : 'Error']
-  const error = withoutPlace(() => new DOMException(text, kind))
+  const [words, kind] = [typeof message === 'string' ? message : '', typeof name === 'string' ? name : 'Error']
+  const error = withoutPlace(() => new DOMException(words, kind))
   define(error, 'stack', stack ?? undefined)
   return error
 }

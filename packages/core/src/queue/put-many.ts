@@ -10,7 +10,8 @@ type Source<T> = Iterable<T> | AsyncIterable<T>
 
 /**
  * @param wait checked; for all of it together
- * @param put puts one item; the puts keep the order of the calls
+ * @param put puts one item; the puts keep the order of the calls. It throws at once for an item that cannot be put: were it told later, the
+ *   next ones would be there by then
  * @param ahead how many may be on their way at once
  */
 export async function putMany<T>(
@@ -25,7 +26,8 @@ export async function putMany<T>(
   let index = 0
   try {
     for await (const item of sourceOf(items, wait, left)) {
-      sent.push(put(item, index, left()).catch((error: unknown) => failures.push(error)))
+      const one = put(item, index, left())
+      sent.push(one.catch((error: unknown) => failures.push(error)))
       index += 1
       if (sent.length >= ahead) await sent.shift()
       if (failures.length > 0) break
