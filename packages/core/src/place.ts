@@ -81,6 +81,12 @@ function serverOf(url: unknown, inArray: boolean): string {
       `connect(): the ${scheme} url cannot be read; write ${scheme}//host:port, with special characters of a password encoded`,
     )
   }
+  if (parsed.search !== '' || parsed.hash !== '') {
+    // Not shown, since it may hold a password.
+    throw new ArgumentError(
+      `connect(): a ${scheme} url ends with the number of a database, as in ${scheme}//host:6379/1, got one with a "${parsed.search === '' ? '#' : '?'}"; for what a url cannot say there is redis(…) of @skein/redis-adapter`,
+    )
+  }
   const database = Number(parsed.pathname.slice(1) || 0)
   if (!Number.isSafeInteger(database) || database < 0)
     throw new ArgumentError(

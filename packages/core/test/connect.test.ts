@@ -23,6 +23,8 @@ describe('connect() refuses', () => {
     ['a Sentinel with an impossible port', 'redis+sentinel://a:99999/main', /redis\+sentinel: url cannot be read/],
     ['one server twice', ['redis://a', 'redis://a:6379/0'], /a:6379\/0 stands twice/],
     ['an unreadable url', 'redis://:secret@', /cannot be read; write redis:\/\/host:port/],
+    ['options in a url', 'redis://host/1?password=secret', /got one with a "\?"; .* redis\(…\)/],
+    ['a fragment in a url', 'rediss://host#secret', /got one with a "#"/],
     ['a path that is no database', 'redis://host/first', /number of a database, got "\/first"/],
   ])('%s', async (_, url, message) => {
     const refused = await connect(url).then(

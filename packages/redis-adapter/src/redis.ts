@@ -87,7 +87,12 @@ function fromUrl(url: string): RedisServerOptions {
     // It may hold a password.
     throw new ArgumentError('redis(): the url cannot be read; write redis://host:port or rediss://host:port')
   }
-  const { protocol, hostname, port, username, password, pathname } = parsed
+  const { protocol, hostname, port, username, password, pathname, search, hash } = parsed
+  if (search !== '' || hash !== '') {
+    throw new ArgumentError(
+      'redis(): a url ends with the number of a database, as in redis://host:6379/1; what it cannot say is the second argument, as in redis(url, { tls: { … } })',
+    )
+  }
   return {
     host: hostname.replace(/^\[(.*)\]$/, '$1'),
     ...(port === '' ? {} : { port: Number(port) }),

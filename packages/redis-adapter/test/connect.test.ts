@@ -134,6 +134,18 @@ describe('connect() refuses', () => {
     await refused(`rediss://:${PASSWORD}@127.0.0.1:${port}`, TlsError)
   })
 
+  test('a database that the server does not have, or its user may not choose: the client would go on in another one', async () => {
+    // A cluster has one database, which is told otherwise.
+    const words = isClustered() ? /cluster, which has no database 99/ : /has no database 99; use one that it has/
+    const error = await refused(`${redis.url}/99`, NotSupportedError)
+    expect(error.message).toMatch(words)
+    if (isClustered()) return
+    await redis.ask('ACL', 'SETUSER', 'bound', 'on', `>${SECRET}`, '~*', '&*', '+@all', '-select')
+    const forbidden = await refused(`${entered(redis.url, `bound:${PASSWORD}`)}/3`, AuthenticationError)
+    expect(forbidden.message).toMatch(/select/)
+    expect(await redis.ask('KEYS', '*')).toEqual([])
+  })
+
   test('H19: a server that throws keys away', async () => {
     await redis.config('maxmemory-policy', 'allkeys-lru')
     onTestFinished(() => redis.config('maxmemory-policy', 'noeviction'))

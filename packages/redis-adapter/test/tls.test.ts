@@ -137,6 +137,12 @@ describe('redis() refuses', () => {
       /takes a url, or options or a client of ioredis, got 7/,
     ],
     ['an unreadable url', () => redis('redis://:secret@'), ArgumentError, /cannot be read; write redis:\/\/host:port/],
+    [
+      'options in a url',
+      () => redis('redis://a?password=secret'),
+      ArgumentError,
+      /number of a database.*second argument/,
+    ],
     ['a port that is none', () => redis({ port: -1 }), ArgumentError, /port must be an integer of 0 or more, got -1/],
     ['a host that is none', () => redis({ host: 5 as never }), ArgumentError, /host must be a string/],
     ['tls that is no object', () => redis({ tls: true as never }), ArgumentError, /tls must be an object/],

@@ -59,6 +59,8 @@ export async function preflight(client: Redis, server: Server, mask: Mask): Prom
       `Redis at ${where} is a node of a cluster, which has no database ${server.database}; use 0`,
     )
   }
+  // The client goes on in database 0 where it may not have another one, and says nothing of it.
+  if (server.database !== 0) await choose(client, server, mask)
   // A replica in a cluster knows the masters as well as they do.
   if (info.get('role') === 'slave' && !cluster) {
     const master = `${info.get('master_host') ?? '?'}:${info.get('master_port') ?? '?'}`
@@ -73,6 +75,20 @@ export async function preflight(client: Redis, server: Server, mask: Mask): Prom
   // Another server may take over, which lacks the last writes of this one however well that keeps them.
   const keeps = !cluster && server.sentinel === null && (await keepsAll(client))
   return { flags: major >= FLAGS, keeps, cluster }
+}
+
+/** @throws NotSupportedError if the server has no such database; AuthenticationError if its user may not choose it */
+async function choose(client: Redis, server: Server, mask: Mask): Promise<void> {
+  const where = shown(server)
+  try {
+    await client.select(server.database)
+  } catch (error) {
+    if (!/\bDB index\b/.test(String(error))) throw failureOf(error, where, mask)
+    throw new NotSupportedError(
+      `Redis at ${where} has no database ${server.database}; use one that it has (16, from 0 on, unless its "databases" says otherwise)`,
+      { cause: failureOf(error, where, mask).cause },
+    )
+  }
 }
 
 async function keepsAll(client: Redis): Promise<boolean> {
