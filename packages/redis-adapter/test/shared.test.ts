@@ -5,6 +5,7 @@ import { connect, type Context, type Value } from '@skein/core'
 import { expect, onTestFinished, test } from 'vitest'
 import { Proxy } from '../../../integration-tests/support/proxy.ts'
 import { freshNamespace } from '../../../integration-tests/support/redis.ts'
+import { RedisShared } from '../src/supervisor/redis-shared.ts'
 import { cutting, type TestProcess, useStage } from './queue-world.ts'
 
 const stage = useStage()
@@ -296,4 +297,24 @@ test('what is made on a full store, and only passed on, is there when there is r
   const value = made
   const other = (): Promise<unknown> => passed(value, b).get().catch(String)
   await expect.poll(other, { timeout: 5_000 }).toBe(1)
+})
+
+test('a program that loses sight of a value which is there still takes nothing from those who have it', async () => {
+  const [one, two] = [await stage.program(), await stage.program()]
+  const [a, b] = [one.process(), two.process()]
+  const mine = a.mp.value({ name: a.mp.anonymousName(), initial: 1 })
+  await mine.get()
+  const object = two.broker.add(new RedisShared('value', mine.name, {}, two.around, b.session))
+  const theirs = passed(mine, b)
+  // It loses so many races that it takes a turn.
+  let races = 0
+  await theirs.update(async (now) => {
+    if (races < 3) await mine.set(now)
+    races += 1
+    return now + 1
+  })
+  expect(two.calls).toContain('permits-acquire')
+  object.remove?.(new StateError('its keeper cannot be heard'))
+  await two.settled()
+  expect(await mine.get()).toBe(2)
 })
