@@ -1,5 +1,5 @@
 /** `local:NAME`: programs of one machine that know nothing of each other but a name, and what they see of each other's deaths. */
-import { chmodSync, mkdirSync, mkdtempSync, readdirSync, rmSync, symlinkSync, utimesSync } from 'node:fs'
+import { chmodSync, mkdirSync, mkdtempSync, readdirSync, symlinkSync, utimesSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import process from 'node:process'
@@ -8,6 +8,7 @@ import { ConflictError, connect, ConnectionError, type ObjectSnapshot, ScopeErro
 import { beforeEach, describe, expect, onTestFinished, test } from 'vitest'
 import { Party } from './support/party.ts'
 import { freshNamespace } from './support/redis.ts'
+import { remove } from './support/remove.ts'
 
 /** Where they meet in this test. */
 let folder = ''
@@ -15,7 +16,7 @@ let url = ''
 beforeEach(() => {
   folder = mkdtempSync(join(tmpdir(), 'sk-'))
   url = `local:${freshNamespace()}`
-  onTestFinished(() => rmSync(folder, { recursive: true, force: true }))
+  onTestFinished(() => remove(folder))
 })
 
 function start(namespace = 'n'): Promise<Party> {

@@ -1,11 +1,12 @@
 /** The programs of a chaos run, the file in which they write their history, and a look at it while it grows. */
 import { type ChildProcess, spawn } from 'node:child_process'
-import { appendFileSync, closeSync, openSync, readSync, rmSync, writeFileSync } from 'node:fs'
+import { appendFileSync, closeSync, openSync, readSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import process from 'node:process'
 import { createInterface } from 'node:readline'
 import { expect } from 'vitest'
 import { pause } from '../support/chaos.ts'
+import { remove } from '../support/remove.ts'
 import { History } from './history.ts'
 import { copyOf, type Mutant } from './mutants.ts'
 
@@ -168,19 +169,6 @@ export class Arena {
     }
     closeSync(this.#file)
     remove(this.#folder)
-  }
-}
-
-/** Who is being killed may still write a file there; Node's own retries would not remove that. */
-function remove(folder: string): void {
-  for (let left = 100; ; left -= 1) {
-    try {
-      rmSync(folder, { recursive: true, force: true })
-      return
-    } catch (error) {
-      if (left === 0 || (error as NodeJS.ErrnoException).code !== 'ENOTEMPTY') throw error
-      Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 50)
-    }
   }
 }
 

@@ -261,3 +261,21 @@ test('whose turn it is is heard of, though the answer to the first asking for th
     await expect.poll(() => server.ask('PUBSUB', 'NUMSUB', channel), { timeout: 5_000 }).toEqual([channel, 1])
   }
 })
+
+test('a program that ends before it has heard that it is told whose turn it is leaves nothing that nobody catches', async () => {
+  const proxy = await Proxy.start(servers[0]?.url ?? '')
+  onTestFinished(() => proxy.close())
+  const uncaught: unknown[] = []
+  const catching = (reason: unknown): void => void uncaught.push(reason)
+  process.on('unhandledRejection', catching)
+  onTestFinished(() => void process.off('unhandledRejection', catching))
+  const world = await program([proxy.url])
+  const channel = `${namespace}:hint:${field.quorums.get(world.around)?.hints.program}`
+  await expect.poll(() => servers[0]?.ask('PUBSUB', 'NUMSUB', channel)).toEqual([channel, 1])
+  const asked = proxy.muteAt(/:hint:/)
+  proxy.cut()
+  await asked
+  await field.quorums.get(world.around)?.close()
+  await new Promise((resolve) => setImmediate(resolve))
+  expect(uncaught).toEqual([])
+})

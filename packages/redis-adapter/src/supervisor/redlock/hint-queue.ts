@@ -42,7 +42,7 @@ export class HintQueue {
       subscriber.on('message', (_channel, id: string) => this.#turns.get(id)?.())
       subscriber.on('ready', () => {
         this.#away.delete(number)
-        // By itself the client would only ask again for what was once answered.
+        // By itself the client would only ask again for what was once answered, and nobody would catch what comes of that.
         subscriber.subscribe(this.#channel + this.program).catch(ignoreAway)
         // A message may have been missed: everybody looks for themselves.
         for (const told of this.#turns.values()) told()
@@ -136,7 +136,8 @@ export class HintQueue {
 
 /** Unlike a master's own client it waits for a connection as long as it takes. */
 function subscriberOf(master: Redis): Redis {
-  const options = { ...master.options, enableOfflineQueue: true, maxRetriesPerRequest: null } as Settings
+  const own = { enableOfflineQueue: true, maxRetriesPerRequest: null, autoResubscribe: false }
+  const options = { ...master.options, ...own } as Settings
   delete options.commandTimeout
   return new Redis(options)
 }
