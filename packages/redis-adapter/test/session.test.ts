@@ -262,36 +262,39 @@ test('the anonymous objects of a dead program are cleared away, those of the liv
   await redis.ask('DEL', `{${namespace}:lock:~q-1}:h`, `{${namespace}:lock:~p-10}:h`)
 })
 
+/** As whom programs come that are given this url. */
+function userOf(url: string): string {
+  const { username } = new URL(url)
+  return username === '' ? 'default' : username
+}
+
 test('the list of a lost session goes, though not at once: else others would delete what lives', async () => {
   const redis = await redisForTest({ own: true, single: true })
-  const { store } = await ground(redis.url, freshNamespace())
-  const owned = new OwnedObjects(
-    store,
-    (sid) => sid,
-    'old',
-    () => true,
-  )
+  const namespace = freshNamespace()
+  const { store } = await ground(redis.url, namespace)
+  const key = (sid: string): string => `{${namespace}:own}:${sid}`
+  const owned = new OwnedObjects(store, key, 'old', () => true)
   owned.add('lock', '~p-1')
-  await redis.ask('ACL', 'SETUSER', 'default', '-unlink')
+  await redis.ask('ACL', 'SETUSER', userOf(redis.url), '-unlink')
   owned.rename('new')
-  await expect.poll(() => redis.ask('SMEMBERS', 'new')).toEqual(['lock ~p-1'])
-  await redis.ask('ACL', 'SETUSER', 'default', '+unlink')
+  await expect.poll(() => redis.ask('SMEMBERS', key('new'))).toEqual(['lock ~p-1'])
+  await redis.ask('ACL', 'SETUSER', userOf(redis.url), '+unlink')
   const left = async (): Promise<unknown> => {
     owned.beat()
-    return redis.ask('EXISTS', 'old')
+    return redis.ask('EXISTS', key('old'))
   }
   await expect.poll(left).toBe(0)
-  expect(await redis.ask('SMEMBERS', 'new')).toEqual(['lock ~p-1'])
+  expect(await redis.ask('SMEMBERS', key('new'))).toEqual(['lock ~p-1'])
 })
 
 test('messages are heard again when the server allows it again', async () => {
   const redis = await redisForTest({ own: true, single: true })
   const { wakes } = await ground(redis.url, freshNamespace())
   await wakes.open('sid')
-  await redis.ask('ACL', 'SETUSER', 'default', 'resetchannels')
+  await redis.ask('ACL', 'SETUSER', userOf(redis.url), 'resetchannels')
   await redis.ask('CLIENT', 'KILL', 'TYPE', 'pubsub')
   await expect.poll(async () => ((await redis.ask('ACL', 'LOG')) as unknown[]).length).toBeGreaterThan(0)
   const again = told<void>((listener) => wakes.onResubscribed(listener))
-  await redis.ask('ACL', 'SETUSER', 'default', 'allchannels')
+  await redis.ask('ACL', 'SETUSER', userOf(redis.url), 'allchannels')
   await again
 })
