@@ -296,7 +296,7 @@ test('what is made on a full store, and only passed on, is there when there is r
   }
   const value = made
   const other = (): Promise<unknown> => passed(value, b).get().catch(String)
-  await expect.poll(other, { timeout: 5_000 }).toBe(1)
+  await expect.poll(other).toBe(1)
 })
 
 test('a program that loses sight of a value which is there still takes nothing from those who have it', async () => {
