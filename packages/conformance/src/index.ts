@@ -5,6 +5,9 @@
 import { arraySuite } from './array.ts'
 import { badInputSuite } from './bad-input.ts'
 import { barrierSuite } from './barrier.ts'
+import { closingLocksSuite } from './closing-locks.ts'
+import { closingProcessesSuite } from './closing-processes.ts'
+import { closingSuite } from './closing.ts'
 import { codecSuite } from './codec.ts'
 import { counterSuite } from './counter.ts'
 import { conditionDeathsSuite } from './condition-deaths.ts'
@@ -76,6 +79,7 @@ const processSuites = [
   poolErrorsSuite,
   poolProgressSuite,
   poolWorkersSuite,
+  closingProcessesSuite,
   codecSuite,
   targetsSuite,
   crashPoolSuite,
@@ -83,7 +87,15 @@ const processSuites = [
 ]
 
 /** What one of them at a time holds, by votes of several stores where an adapter has them. */
-const lockSuites = [lockSuite, rlockSuite, conditionSuite, conditionWaitsSuite, conditionDeathsSuite, electionSuite]
+const lockSuites = [
+  lockSuite,
+  rlockSuite,
+  conditionSuite,
+  conditionWaitsSuite,
+  conditionDeathsSuite,
+  electionSuite,
+  closingLocksSuite,
+]
 
 /** What else processes share. */
 const objectSuites = [
@@ -108,6 +120,7 @@ const objectSuites = [
   inspectSuite,
   handlesSuite,
   sharingSuite,
+  closingSuite,
   crashSuite,
 ]
 

@@ -24,6 +24,8 @@ const socket = new Socket({ fd: LINK, readable: true, writable: true })
 let role: ((frame: Frame) => boolean) | null = null
 /** It goes on when its program ends. */
 let detached = false
+/** It has done what it was started for. */
+let ending = false
 /** Begins with what was held. */
 let go: (() => void) | null = null
 
@@ -83,6 +85,9 @@ function begin(boot: Boot, link: SocketLink): void {
     program: boot.program,
     processId: id,
     next: nextSerial,
+    get ending() {
+      return ending
+    },
     leave: () => Promise.resolve(),
   }
   const home = new OwnContext(() => new LinkedAdapter(ground), boot.nature.place, boot.daemon)
@@ -91,7 +96,11 @@ function begin(boot: Boot, link: SocketLink): void {
   process.on('exit', () => client.flush())
   process.on('SIGINT', ignoreCtrlC)
   const word = new LastWord(link)
-  const deps = { word, decode: (bytes: Uint8Array) => home.decode(bytes), close: () => home.close() }
+  const close = (): Promise<void> => {
+    ending = true
+    return home.close()
+  }
+  const deps = { word, decode: (bytes: Uint8Array) => home.decode(bytes), close }
   const run = prepare(boot.role, link, deps)
   if (boot.held) go = run
   else run()

@@ -72,6 +72,8 @@ export class LinkedBarrier extends RemoteObject<Presence> implements Barrier {
     try {
       const action = own.get(this.#key) ?? (await resolveTarget(this.#decoded()))
       await action()
+      // If not, the others are not to wait for the word of this party.
+      this.home.checkOpen()
     } catch (error) {
       this.#fail(round)
       throw error

@@ -18,6 +18,8 @@ export interface ObjectListener {
   frame?(frame: Frame): void
   /** What was held of it under this tenure is lost; what waits goes on waiting. */
   retired?(reason: Error, tenure: Tenure): void
+  /** A context of this process has closed: what waits for it here rejects. What it has asked is given up when this resolves. */
+  abandoned?(owner: object, reason: SkeinError): Promise<void> | void
 }
 
 /** The broker's envelopes carry references as plain data, never as handles. */
@@ -192,6 +194,13 @@ export class BrokerClient implements LinkEvents {
   /** Gives up a request whose answer is no longer needed: its promise never settles, a grant under way goes to `late`. */
   withdraw(request: number): void {
     this.#requests.withdraw(request)
+  }
+
+  /** A context has closed, and this process goes on: all that waits for it rejects. What was granted meanwhile goes back. */
+  async abandon(owner: object, reason: SkeinError): Promise<void> {
+    const listeners = [...this.#listeners.values()]
+    await Promise.allSettled(listeners.map(async (listener) => listener.abandoned?.(owner, reason)))
+    this.#requests.abandon(owner, reason)
   }
 
   /** Keeps this process alive until the matching `release`. */

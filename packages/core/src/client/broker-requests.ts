@@ -9,6 +9,8 @@ export interface CallOptions {
   readonly wait?: WaitOptions | undefined
   /** For the message of a `TimeoutError`: what did not happen. */
   readonly what?: string
+  /** Of what may have to wait: the context that asks. When it closes, the request is given up. */
+  readonly owner?: object | null
   /** Called instead of the promise when the grant and the caller's giving up crossed each other. */
   readonly late?: (value: unknown) => void
   /** Told the request's number, for `withdraw`, when it has been sent. */
@@ -21,6 +23,7 @@ interface Pending {
   readonly resolve: (value: unknown) => void
   readonly reject: (reason: unknown) => void
   readonly end: () => void
+  readonly owner: object | null
   /** Gives back what was granted although the caller had given up. */
   readonly late: ((value: unknown) => void) | undefined
   readonly answered: ((value: unknown) => void) | undefined
@@ -47,7 +50,10 @@ export class BrokerRequests {
     this.#home = home
   }
 
-  ask<T>(send: (request: number) => void, { wait, what, late, asked, answered }: CallOptions): Promise<T> {
+  ask<T>(
+    send: (request: number) => void,
+    { wait, what, owner = null, late, asked, answered }: CallOptions,
+  ): Promise<T> {
     return new Promise<T>((resolve, reject) => {
       const request = this.#next()
       // First, since it throws on what cannot be sent: nothing is noted then that would wait for an answer.
@@ -58,6 +64,7 @@ export class BrokerRequests {
         resolve: resolve as (value: unknown) => void,
         reject,
         end,
+        owner,
         late,
         answered,
         given: false,
@@ -74,6 +81,11 @@ export class BrokerRequests {
     pending.given = true
     pending.end()
     this.#home.cancel(request)
+  }
+
+  /** A context has closed: nobody will use what it has asked for. */
+  abandon(owner: object, reason: SkeinError): void {
+    for (const [request, pending] of this.#pending) if (pending.owner === owner) this.#giveUp(request, reason)
   }
 
   answered(frame: Frame): void {
@@ -110,8 +122,9 @@ export class BrokerRequests {
 
   #giveUp(request: number, error: unknown): void {
     const pending = this.#pending.get(request)
-    if (pending === undefined) return
+    if (pending === undefined || pending.given) return
     pending.given = true
+    pending.end()
     pending.reject(error)
     this.#home.cancel(request)
   }

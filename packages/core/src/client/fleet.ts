@@ -77,6 +77,11 @@ export class LinkedFleet extends Presence implements Fleet {
     this.#client.post(this.#number, 'close')
   }
 
+  /** Its context closes: nobody will hear of what it works on. */
+  abandon(reason: Error): void {
+    if (this.#ended === null && this.gone === null) this.lost(reason)
+  }
+
   async terminate(): Promise<void> {
     if (this.#ended !== null || this.gone !== null) return
     await this.#askOfEnd(this.#client.call(this.#number, 'terminate'))

@@ -70,6 +70,8 @@ export interface Ground {
   readonly processId: string
   /** Unique numbers for those names. */
   next(): number
+  /** This process is at its end: what it waits for ends with it, unheard. */
+  readonly ending?: boolean
   /** This process is about to start others. */
   starts?(): void
   /** This adapter needs the broker no longer. */
@@ -78,7 +80,7 @@ export interface Ground {
 
 export class LinkedAdapter implements Adapter, Home {
   readonly #ground: Ground
-  readonly #anonymous = new Map<string, Handle>()
+  readonly #anonymous = new Map<string, RemoteObject<Presence>>()
   readonly #processes = new Set<LinkedProcess<unknown>>()
   readonly #fleets = new Set<LinkedFleet>()
   readonly leases: Set<LinkedLease> = new Set()
@@ -289,7 +291,8 @@ export class LinkedAdapter implements Adapter, Home {
   async drain(wait?: WaitOptions): Promise<void> {
     const { client } = this
     const what = 'what runs here for others had not ended'
-    await client.call(client.open('session', 'all', null, false), 'drain', [], { wait: checkWait(wait), what })
+    const options = { wait: checkWait(wait), what, owner: this }
+    await client.call(client.open('session', 'all', null, false), 'drain', [], options)
   }
 
   async inspect(): Promise<Snapshot> {
@@ -306,16 +309,22 @@ export class LinkedAdapter implements Adapter, Home {
 
   async #close(): Promise<void> {
     const running = [...this.#processes].filter((process) => process.running && !process.detached)
+    if (this.#ground.ending !== true) for (const fleet of this.#fleets) fleet.abandon(closed())
     // What is gone already, or lost with the broker, rejects here: then there is nothing of it left to end.
     await Promise.allSettled([
       ...[...this.#fleets].map((fleet) => fleet.terminate()),
       ...running.map((process) => (process.daemon ? process.terminate() : process.join())),
     ])
     this.#leaving = true
+    if (this.#ground.ending !== true) {
+      // From now on nobody begins to wait, and who waits hears of the close, not that what they wait for is gone.
+      this.#closed = true
+      await this.#ground.client.abandon(this, closed())
+    }
     await Promise.allSettled([...this.leases].map((lease) => lease.revoke(closed())))
     // Among the processes are those that were never started.
     const left = [...this.#processes].filter((process) => !(process.running && process.detached))
-    await Promise.allSettled([...this.#anonymous.values(), ...left].map((handle) => handle.destroy()))
+    await Promise.allSettled([...this.#anonymous.values(), ...left].map((handle) => handle.end()))
     this.#closed = true
     await this.#ground.leave()
   }

@@ -78,6 +78,7 @@ export class LinkedLock extends LinkedPermits implements Lock {
     let epoch = 0
     const waiting = wait(hold.grant.token, {
       wait: { signal: withdrawn.signal },
+      owner: this.home,
       answered: () => {
         epoch = tenure.epoch
       },

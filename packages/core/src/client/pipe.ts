@@ -67,12 +67,13 @@ export class LinkedConnection<S, R> extends RemoteObject<Presence> implements Co
     this.#check('readable')
     const own = checkWait({ timeout, signal: checkWait(wait).signal })
     try {
-      return (await this.#inbox.take('peek', own)) !== null
+      return (await this.#inbox.take(this.home, 'peek', own)) !== null
     } catch (error) {
       if (error instanceof TimeoutError) return false
       // The end of the stream is something that recv() would tell at once.
-      if (own.signal?.aborted !== true) return true
-      throw error
+      if (own.signal?.aborted === true) throw error
+      this.home.checkOpen()
+      return true
     }
   }
 
@@ -88,13 +89,13 @@ export class LinkedConnection<S, R> extends RemoteObject<Presence> implements Co
     const bytes = new Uint8Array(body.length + 1)
     bytes[0] = kind
     bytes.set(body, 1)
-    return this.#outbox.put(bytes, own)
+    return this.#outbox.put(null, bytes, own)
   }
 
   async #take(wait: WaitOptions | undefined, refuses?: (message: Uint8Array) => Error | null): Promise<Taken> {
     this.#check('readable')
     const own = checkWait(wait)
-    const taken = await this.#inbox.take('taken', own, refuses)
+    const taken = await this.#inbox.take(this.home, 'taken', own, refuses)
     if (taken === null) throw timedOut('the pipe had no item', own)
     return taken
   }

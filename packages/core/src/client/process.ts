@@ -5,18 +5,16 @@ import type { ExitStatus, LogLine, LogsOptions, Process, ProcessStatus } from '.
 import type { WaitOptions } from '../contract/wait.ts'
 import { ArgumentError, NoHostError, StateError, TimeoutError, WorkerLostError } from '../errors.ts'
 import { assertNotLoadingTarget } from '../target/index.ts'
-import { type Deferred, deferred } from '../util/deferred.ts'
 import { describe } from '../util/describe.ts'
 import { checkInteger, checkOptions } from '../util/options.ts'
 import { checkWait, isPoll, waitFor } from '../util/wait.ts'
-import type { BrokerClient } from './broker-client.ts'
 import type { LogAnswer } from '../supervisor/broker/log.ts'
 import type { OutputAnswer } from '../supervisor/broker/output.ts'
 import type { ProcessNews, StartArgs } from '../supervisor/broker/process.ts'
 import { logLines, type LogSource } from './log-lines.ts'
 import { RemoteObject, type Place } from './remote-object.ts'
 import { type Descriptor, orAborted, outputLines, type OutputSource } from './output.ts'
-import { Presence } from './presence.ts'
+import { type Exit, ProcessWatch } from './process-watch.ts'
 import { surroundings } from './surroundings.ts'
 
 /** Milliseconds to hear why no host has taken a start. */
@@ -28,64 +26,14 @@ const GRACE = 5_000
 /** Loops over output, of all processes. */
 let reading = 0
 
-/** Nobody may ever ask for the end of a process; who does hears the error itself, so that it is no unhandled rejection. */
-function nobodyAsked(): undefined {
-  return undefined
-}
-
 /** Completes "the process …". */
-function howItEnded({ exitCode, signal, reason }: NonNullable<ProcessNews['exit']>): string {
+function howItEnded({ exitCode, signal, reason }: Exit): string {
   if (reason === 'out-of-memory') {
     return signal === 'SIGKILL'
       ? 'was killed by the operating system for want of memory (SIGKILL)'
       : `ran out of memory (${String(signal)}; NODE_OPTIONS in env may give it more, as in --max-old-space-size=4096)`
   }
   return signal === null ? `exited with code ${String(exitCode)}` : `was ended by ${signal}`
-}
-
-/** What this process knows of another one. */
-class Watch extends Presence {
-  readonly ended: Deferred<NonNullable<ProcessNews['exit']>> = deferred()
-  news: ProcessNews = { state: 'created', pid: null, host: null, restarts: 0, exit: null }
-  /** Keeps this process alive while the other one runs. */
-  #held = false
-  readonly #client: BrokerClient
-  readonly #number: number
-
-  constructor(client: BrokerClient, number: number) {
-    super()
-    this.#client = client
-    this.#number = number
-    this.ended.promise.catch(nobodyAsked)
-  }
-
-  override event(name: string, args: readonly unknown[]): void {
-    super.event(name, args)
-    if (name !== 'news') return
-    this.news = args[0] as ProcessNews
-    if (this.news.exit === null) return
-    this.release()
-    this.ended.resolve(this.news.exit)
-    // There will be no more news: only the handles keep it now.
-    this.#client.forget(this.#number)
-  }
-
-  hold(): void {
-    if (this.#held || this.news.state === 'ended') return
-    this.#held = true
-    this.#client.hold()
-  }
-
-  release(): void {
-    if (!this.#held) return
-    this.#held = false
-    this.#client.release()
-  }
-
-  protected override lost(reason: Error): void {
-    this.release()
-    this.ended.reject(reason)
-  }
 }
 
 /** What only the handle that made the process has. */
@@ -97,7 +45,7 @@ export interface Plan {
   readonly signal: AbortSignal | null
 }
 
-export class LinkedProcess<R> extends RemoteObject<Watch> implements Process<R> {
+export class LinkedProcess<R> extends RemoteObject<ProcessWatch> implements Process<R> {
   readonly id: string
   readonly daemon: boolean
   /** It outlives its parent. */
@@ -109,7 +57,7 @@ export class LinkedProcess<R> extends RemoteObject<Watch> implements Process<R> 
 
   /** @param place with the shape `{ label, daemon, detached }` */
   constructor(place: Place, plan: Plan | null) {
-    super(place, (client, number) => new Watch(client, number))
+    super(place, (client, number) => new ProcessWatch(client, number))
     this.id = place.name
     this.#label = String(place.shape['label'])
     this.daemon = place.shape['daemon'] === true
@@ -158,6 +106,7 @@ export class LinkedProcess<R> extends RemoteObject<Watch> implements Process<R> 
     const started = this.call('start', asked, {
       wait: own,
       what: `${this.label} had not loaded its target`,
+      owner: this.home,
       // Not before: a start that is never asked for (an aborted signal, a lost directory, a destroyed process) leaves it as it was.
       asked: () => this.#starting(signal),
     })
@@ -196,7 +145,7 @@ export class LinkedProcess<R> extends RemoteObject<Watch> implements Process<R> 
   #endWith(signal: AbortSignal): void {
     const end = (): void => {
       // Where it cannot be asked to, it is lost with its broker.
-      this.terminate().catch(nobodyAsked)
+      this.terminate().catch(() => undefined)
     }
     signal.addEventListener('abort', end, { once: true })
     this.whenOver(() => signal.removeEventListener('abort', end))
@@ -238,40 +187,46 @@ export class LinkedProcess<R> extends RemoteObject<Watch> implements Process<R> 
     if (typeof grace !== 'number' || !(grace >= 0)) {
       throw new ArgumentError(`grace must be a number of milliseconds, 0 or more, got ${String(grace)}`)
     }
-    if (this.presence.news.state !== 'ended') await this.call('terminate', [grace])
+    if (this.presence.news.state !== 'ended') await this.#whenEnded('terminate', [grace])
   }
 
   async interrupt(): Promise<void> {
-    if (this.presence.news.state !== 'ended') await this.call('interrupt')
+    if (this.presence.news.state !== 'ended') await this.#whenEnded('interrupt')
   }
 
   async kill(): Promise<void> {
-    if (this.presence.news.state !== 'ended') await this.call('kill')
+    if (this.presence.news.state !== 'ended') await this.#whenEnded('kill')
   }
 
   /** What is left of an ended process is a record, which the broker drops by itself. */
-  override async destroy(): Promise<void> {
-    if (this.presence.news.state !== 'ended') await super.destroy()
+  override async end(): Promise<void> {
+    if (this.presence.news.state !== 'ended') await super.end()
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
     if (this.running && !this.detached) await this.terminate()
   }
 
-  async #ended(wait: WaitOptions | undefined): Promise<NonNullable<ProcessNews['exit']>> {
+  async #ended(wait: WaitOptions | undefined): Promise<Exit> {
     const own = this.checked(wait)
-    const { client } = this
     // Who does not want to wait wants to know how it is now, not how it was when the last news came.
     if (this.presence.news.state === 'created' || isPoll(own)) {
       const news = await this.#status()
       if (news.state === 'created') throw new StateError(`${this.label} was not started; call start() first`)
     }
+    // Not before: the context may be closed by now.
+    const { client } = this
     client.hold()
     try {
-      return await waitFor(this.presence.ended.promise, wait, `${this.label} had not ended`)
+      return await waitFor(this.presence.endFor(this.home), wait, `${this.label} had not ended`)
     } finally {
       client.release()
     }
+  }
+
+  /** Answered when it has ended. */
+  #whenEnded(method: 'terminate' | 'interrupt' | 'kill', args?: readonly unknown[]): Promise<void> {
+    return this.call(method, args, { owner: this.home })
   }
 
   async #status(): Promise<ProcessNews> {
@@ -295,26 +250,24 @@ export class LinkedProcess<R> extends RemoteObject<Watch> implements Process<R> 
   }
 
   #openLog(wait: WaitOptions): LogSource {
-    const { client } = this
     const number = this.#another()
     return {
       read: async (from, more) => {
         wait.signal?.throwIfAborted()
-        return client.call<LogAnswer>(number, 'log', [from, more], { wait })
+        return this.client.call<LogAnswer>(number, 'log', [from, more], { wait, owner: this.home })
       },
-      leave: () => client.forget(number),
+      leave: () => this.broker.forget(number),
     }
   }
 
   /** Each loop has a number of its own: it may go on, or begin, when the process has ended and the handle's number is forgotten. */
   #openOutput(descriptor: Descriptor): OutputSource {
-    const { client } = this
     const number = this.#another()
     return {
-      read: () => client.call<OutputAnswer>(number, 'read', [descriptor]),
+      read: async () => this.client.call<OutputAnswer>(number, 'read', [descriptor], { owner: this.home }),
       leave: () => {
-        client.post(number, 'unread', descriptor)
-        client.forget(number)
+        this.broker.post(number, 'unread', descriptor)
+        this.broker.forget(number)
       },
     }
   }

@@ -4,15 +4,15 @@
  */
 import type { WaitOptions } from '../contract/wait.ts'
 import type { PutHow } from '../queue/put-options.ts'
-import { monotonic } from '../util/clock.ts'
 import { Fifo } from '../util/fifo.ts'
-import { isPoll, timedOut, watchWait } from '../util/wait.ts'
+import { isPoll, watchWait } from '../util/wait.ts'
 import { type Frame, op } from '../wire/frame.ts'
 import { off, type Place } from '../wire/ahead-board.ts'
 import type { BrokerClient } from './broker-client.ts'
 import { Claims } from './claims.ts'
 import { type HeldItem, HeldItems } from './held-items.ts'
 import { Presence } from './presence.ts'
+import { QueuePuts } from './queue-puts.ts'
 import type { Tenure } from './tenure.ts'
 
 /** An item as it came: still encoded. */
@@ -31,6 +31,8 @@ export interface Taken {
 export type TakeMode = 'taken' | 'held' | 'peek'
 
 interface Waiter {
+  /** The context that waits. */
+  readonly owner: object
   readonly mode: TakeMode
   /** Why this item is not for the waiter, or null; refused, it stays. */
   readonly refuses: ((bytes: Uint8Array) => Error | null) | undefined
@@ -51,8 +53,7 @@ export class QueueChannel extends Presence {
   readonly held: HeldItems
   readonly #confirmed: boolean
   readonly #claims: Claims
-  #passUntil = 0
-  #puts = 0
+  readonly #puts: QueuePuts
   /** Items that were granted to requests which had been given up. */
   #unwanted = 0
   /** Unanswered: while there are any, what came unwanted is for them. */
@@ -68,36 +69,17 @@ export class QueueChannel extends Presence {
     this.#number = number
     this.#label = label
     this.#claims = new Claims(client, number)
+    this.#puts = new QueuePuts(client, number, label)
   }
 
-  /** @param how null: nothing is said of the item */
-  put(bytes: Uint8Array, wait: WaitOptions, how: PutHow | null = null): Promise<void> {
-    if (this.gone !== null) return Promise.reject(this.gone)
-    const asks = this.#passUntil === 0 || how !== null || wait.signal?.aborted === true
-    if (asks) return this.#putAsking(bytes, wait, how)
-    this.#puts = (this.#puts % 0xffff_ffff) + 1
-    const sequence = this.#puts
-    const until = this.#passUntil
-    const sent = this.#client.sendNow(op.put, this.#number, sequence, undefined, bytes)
-    // What has left while the pass held counts. Otherwise the queue may have been closed meanwhile: ask.
-    if (!this.#client.writing) return monotonic() < until ? sent : this.#confirm(sequence)
-    return sent.then(() => (monotonic() < until ? undefined : this.#confirm(sequence)))
-  }
-
-  async #putAsking(bytes: Uint8Array, wait: WaitOptions, how: PutHow | null): Promise<void> {
-    const what = `${this.#label} had no room`
-    const poll = isPoll(wait)
-    const pass = await this.#client.call<number | false>(this.#number, 'put', [bytes, poll, ...(how ? [how] : [])], {
-      wait: poll ? { signal: wait.signal } : wait,
-      what,
-    })
-    if (pass === false) throw timedOut(what, wait)
-    this.#passUntil = pass
+  /** See `QueuePuts.put`. */
+  put(owner: object | null, bytes: Uint8Array, wait: WaitOptions, how: PutHow | null = null): Promise<void> {
+    return this.gone === null ? this.#puts.put(owner, bytes, wait, how) : Promise.reject(this.gone)
   }
 
   async tryPut(bytes: Uint8Array): Promise<boolean> {
     if (this.gone !== null) throw this.gone
-    return (await this.#client.call<number | false>(this.#number, 'put', [bytes, true])) !== false
+    return this.#puts.tryPut(bytes)
   }
 
   /** An item that came ahead, taken for good, for a caller who waits for nobody; null: there is none. */
@@ -110,14 +92,15 @@ export class QueueChannel extends Presence {
   /**
    * Waits for an item; `null` if the options, checked, say not to wait and there is none.
    *
+   * @param owner the context that waits
    * @param refuses looks at the item before it is taken: an error rejects this caller and leaves the item where it is
    */
-  async take(mode: TakeMode, wait: WaitOptions, refuses?: Waiter['refuses']): Promise<Taken | null> {
+  async take(owner: object, mode: TakeMode, wait: WaitOptions, refuses?: Waiter['refuses']): Promise<Taken | null> {
     if (this.gone !== null) throw this.gone
     wait.signal?.throwIfAborted()
     let item = this.#waiters.size === 0 ? this.#first(mode, refuses) : null
     if (item instanceof Error) throw item
-    item ??= isPoll(wait) ? await this.#poll(mode, wait, refuses) : await this.#wait(mode, wait, refuses)
+    item ??= isPoll(wait) ? await this.#poll(owner, mode, wait, refuses) : await this.#wait(owner, mode, wait, refuses)
     // Who dies with an item in hand has had it: that must be known before the user sees it.
     if (item !== null && mode === 'held' && !this.#isTold(item)) await this.#client.flushed()
     return item
@@ -178,10 +161,23 @@ export class QueueChannel extends Presence {
     this.held.lose(reason, false)
   }
 
+  abandoned(owner: object, reason: Error): Promise<void> {
+    for (const waiters of [this.#granted, this.#waiters]) {
+      for (const waiter of waiters) {
+        if (waiter.owner !== owner) continue
+        waiters.delete(waiter)
+        if (waiters === this.#granted) this.#unwanted += 1
+        waiter.reject(reason)
+      }
+    }
+    this.#trim()
+    return this.#puts.answered()
+  }
+
   override event(name: string, args: readonly unknown[]): void {
-    if (name === 'pass') this.#passUntil = args[0] as number
+    if (name === 'pass') this.#puts.pass(args[0] as number)
     else if (name === 'revoke') {
-      this.#passUntil = 0
+      this.#puts.revoke()
       this.#client.post(this.#number, 'revoked')
     } else if (name === 'recall') this.#return()
     else super.event(name, args)
@@ -210,12 +206,7 @@ export class QueueChannel extends Presence {
     while (this.#asked.size < this.#waiters.size) this.#ask()
   }
 
-  /** Asks whether a put counted that left after the pass had run out. */
-  async #confirm(sequence: number): Promise<void> {
-    this.#passUntil = await this.#client.call<number>(this.#number, 'confirm', [sequence])
-  }
-
-  #wait(mode: TakeMode, wait: WaitOptions, refuses: Waiter['refuses']): Promise<Taken | null> {
+  #wait(owner: object, mode: TakeMode, wait: WaitOptions, refuses: Waiter['refuses']): Promise<Taken | null> {
     return new Promise((resolve, reject) => {
       const end = watchWait(wait, `${this.#label} had no item`, (error) => {
         if (!this.#waiters.delete(waiter)) return
@@ -228,7 +219,7 @@ export class QueueChannel extends Presence {
           then(value)
         }
       }
-      const waiter: Waiter = { mode, refuses, resolve: ended(resolve), reject: ended(reject) }
+      const waiter: Waiter = { owner, mode, refuses, resolve: ended(resolve), reject: ended(reject) }
       this.#waiters.add(waiter)
       // A request that an item ahead has made superfluous serves the next waiter.
       if (this.#asked.size < this.#waiters.size) this.#ask()
@@ -257,15 +248,17 @@ export class QueueChannel extends Presence {
   }
 
   /** An item without waiting for one. */
-  #poll(mode: TakeMode, wait: WaitOptions, refuses: Waiter['refuses']): Promise<Taken | null> {
+  #poll(owner: object, mode: TakeMode, wait: WaitOptions, refuses: Waiter['refuses']): Promise<Taken | null> {
     this.#polls += 1
     return new Promise((resolve, reject) => {
+      const waiter: Waiter = { owner, mode, refuses, resolve, reject }
       const answer = this.#client.call<true | null>(this.#number, 'get', [true], {
         wait: { signal: wait.signal },
+        owner,
         answered: (granted) => {
           // The item follows in the same stream, and nobody else is to have it.
-          if (granted === true) this.#granted.add({ mode, refuses, resolve, reject })
-          else this.#serveFromAhead({ mode, refuses, resolve, reject })
+          if (granted === true) this.#granted.add(waiter)
+          else this.#serveFromAhead(waiter)
         },
         late: (granted) => {
           if (granted === true) this.#unwanted += 1
@@ -310,7 +303,7 @@ export class QueueChannel extends Presence {
   }
 
   protected override lost(reason: Error): void {
-    this.#passUntil = 0
+    this.#puts.revoke()
     this.#claims.drop()
     this.#ahead.drain()
     this.held.lose(reason, true)

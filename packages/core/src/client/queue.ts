@@ -34,10 +34,10 @@ export class LinkedQueue<T> extends RemoteObject<QueueChannel> implements Queue<
   put(item: T, options?: PutOptions): Promise<void> {
     try {
       const bytes = this.#encode(item)
-      if (options === undefined) return this.presence.put(bytes, this.checked())
+      if (options === undefined) return this.presence.put(this.home, bytes, this.checked())
       this.checked()
       const own = checkWait(options, ['delay', 'priority', 'id'])
-      return this.presence.put(bytes, own, putHow(own))
+      return this.presence.put(this.home, bytes, own, putHow(own))
     } catch (error) {
       return Promise.reject(error)
     }
@@ -66,7 +66,7 @@ export class LinkedQueue<T> extends RemoteObject<QueueChannel> implements Queue<
   #putOne(item: T, label: string, wait: WaitOptions): Promise<void> {
     const bytes = this.#encode(item, label)
     this.checked()
-    return this.presence.put(bytes, wait)
+    return this.presence.put(this.home, bytes, wait)
   }
 
   get(wait?: WaitOptions): Promise<T> {
@@ -77,7 +77,7 @@ export class LinkedQueue<T> extends RemoteObject<QueueChannel> implements Queue<
 
   async #get(wait: WaitOptions | undefined): Promise<T> {
     const own = this.checked(wait)
-    const taken = await this.presence.take('taken', own)
+    const taken = await this.presence.take(this.home, 'taken', own)
     if (taken === null) throw timedOut(`${this.label} had no item`, own)
     return this.#decode(taken.bytes)
   }
@@ -88,7 +88,7 @@ export class LinkedQueue<T> extends RemoteObject<QueueChannel> implements Queue<
 
   async tryGet(): Promise<{ readonly value: T } | null> {
     this.checked()
-    const taken = await this.presence.take('taken', now)
+    const taken = await this.presence.take(this.home, 'taken', now)
     return taken === null ? null : { value: this.#decode(taken.bytes) }
   }
 
@@ -110,7 +110,7 @@ export class LinkedQueue<T> extends RemoteObject<QueueChannel> implements Queue<
   protected async takeNow(): Promise<{ readonly value: T } | null> {
     this.checked()
     let read: { readonly value: T } | null = null
-    const taken = await this.presence.take('taken', now, (bytes) => {
+    const taken = await this.presence.take(this.home, 'taken', now, (bytes) => {
       try {
         read = { value: this.#decode(bytes) }
         return null
@@ -134,7 +134,7 @@ export class LinkedQueue<T> extends RemoteObject<QueueChannel> implements Queue<
   }
 
   async #receive(wait: WaitOptions): Promise<Delivery<T> | null> {
-    const taken = await this.presence.take('held', wait)
+    const taken = await this.presence.take(this.home, 'held', wait)
     if (taken === null) return null
     try {
       return new LinkedDelivery(this.presence, taken, taken.held as HeldItem, {

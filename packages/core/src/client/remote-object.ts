@@ -104,7 +104,12 @@ export abstract class RemoteObject<P extends Presence> implements Handle {
     more?: CallOptions,
   ): Promise<T> {
     const poll = isPoll(wait)
-    return this.call<T>(method, [...args, poll], { ...more, wait: poll ? { signal: wait.signal } : wait, what })
+    return this.call<T>(method, [...args, poll], {
+      ...more,
+      wait: poll ? { signal: wait.signal } : wait,
+      what,
+      owner: this.#home,
+    })
   }
 
   /** Calls `told` once when the object is gone. */
@@ -113,7 +118,13 @@ export abstract class RemoteObject<P extends Presence> implements Handle {
   }
 
   async destroy(): Promise<void> {
-    if (this.presence.gone === null) await this.client.call(this.number, 'destroy')
+    void this.client
+    await this.end()
+  }
+
+  /** As `destroy`; also when the context is closed, with which it ends. */
+  async end(): Promise<void> {
+    if (this.presence.gone === null) await this.broker.call(this.number, 'destroy')
   }
 
   /** @throws ClosedError after the context was closed; ArgumentError on wait options that are none */

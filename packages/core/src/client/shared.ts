@@ -160,6 +160,7 @@ export abstract class LinkedShared extends RemoteObject<Changes> {
       return await this.call<number>('acquire', [1, false], {
         wait,
         what: 'it was not our turn',
+        owner: this.home,
         late: (turn) => this.#giveBack(turn as number),
       })
     } catch (error) {

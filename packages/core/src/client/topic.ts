@@ -18,6 +18,7 @@ interface Waiter {
 
 /** Of one loop. */
 class Subscription {
+  readonly owner: object
   readonly #client: BrokerClient
   readonly #tell: (method: string, ...args: readonly unknown[]) => void
   readonly #come = new Fifo<Uint8Array>()
@@ -26,7 +27,8 @@ class Subscription {
   #bytes = 0
   #end: { readonly error: Error | null } | null = null
 
-  constructor(client: BrokerClient, tell: (method: string, ...args: readonly unknown[]) => void) {
+  constructor(owner: object, client: BrokerClient, tell: (method: string, ...args: readonly unknown[]) => void) {
+    this.owner = owner
     this.#client = client
     this.#tell = tell
   }
@@ -104,13 +106,13 @@ class TopicPresence extends Presence {
     this.#label = label
   }
 
-  /** @returns its number, and itself */
-  subscribe(): [number, Subscription] {
+  /** @param owner the context whose loop it is @returns its number, and itself */
+  subscribe(owner: object): [number, Subscription] {
     this.#count += 1
     const id = this.#count
     const tell = (method: string, ...args: readonly unknown[]): void =>
       this.#client.post(this.#number, method, id, ...args)
-    const one = new Subscription(this.#client, tell)
+    const one = new Subscription(owner, this.#client, tell)
     if (this.gone === null) {
       this.#subscriptions.set(id, one)
       tell('subscribe')
@@ -118,12 +120,17 @@ class TopicPresence extends Presence {
     return [id, one]
   }
 
-  leave(id: number): void {
+  /** @param error why, where that was not the loop's own will */
+  leave(id: number, error: Error | null = null): void {
     const one = this.#subscriptions.get(id)
     if (one === undefined) return
     this.#subscriptions.delete(id)
     this.#client.post(this.#number, 'unsubscribe', id)
-    one.end(null)
+    one.end(error)
+  }
+
+  abandoned(owner: object, reason: Error): void {
+    for (const [id, one] of this.#subscriptions) if (one.owner === owner) this.leave(id, reason)
   }
 
   override event(name: string, args: readonly unknown[]): void {
@@ -157,7 +164,7 @@ export class LinkedTopic<T> extends RemoteObject<TopicPresence> implements Topic
   [Symbol.asyncIterator](): AsyncIterableIterator<T, undefined> {
     this.checked()
     const { presence, home } = this
-    const [id, subscription] = presence.subscribe()
+    const [id, subscription] = presence.subscribe(home)
     const iterator: AsyncIterableIterator<T, undefined> = {
       next: async () => {
         const bytes = await subscription.next()

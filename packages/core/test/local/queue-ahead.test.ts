@@ -92,7 +92,7 @@ describe('what travels ahead on the local adapter', () => {
   it('an item that cannot be read here goes back, and is set aside in the end', async () => {
     const queue = mp.queue<unknown>({ maxDeliveries: 2 })
     // What another version of the codec may write.
-    await Reflect.get(queue, 'presence').put(new Uint8Array([0xc1]), {})
+    await Reflect.get(queue, 'presence').put(null, new Uint8Array([0xc1]), {})
     await expect(queue.receive()).rejects.toThrow(/0xc1|byte|decode|read/)
     await expect(queue.receive()).rejects.toThrow(/0xc1|byte|decode|read/)
     await queue.join()
