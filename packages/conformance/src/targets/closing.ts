@@ -18,6 +18,8 @@ export async function closeWhileWaiting(queue: string): Promise<string> {
 /** Returns while it puts and waits, both of which nobody looks after. */
 export async function leaveWaiting(event: Event, items: Queue<string>): Promise<string> {
   void event.wait()
+  // Where another program keeps it, that has said so by now.
+  await items.size()
   void items.put('on its way')
   return 'returned'
 }
