@@ -146,6 +146,39 @@ export function closingSuite(suite: Suite): void {
       await ours.destroy()
     })
 
+    checkTwo('a queue: what it holds goes back, in its order, as delivered once', async (closing, staying, name) => {
+      const [its, ours] = [closing.queue<number>(name), staying.queue<number>(name)]
+      await ours.putMany([1, 2, 3])
+      const held = [await its.receive(), await its.receive()]
+      const kept = await ours.receive()
+      const other = await its.tryGet()
+      expect([held.map(({ value }) => value), kept.value, other]).toEqual([[1, 2], 3, null])
+      await closing.close()
+      for (const delivery of held) {
+        expect(await failureOf(() => delivery.ack())).toMatchObject({ name: 'LeaseLostError' })
+        expect(delivery.signal.aborted).toBe(true)
+      }
+      const again = [await ours.receive(), await ours.receive()]
+      expect(again.map(({ value, attempt }) => [value, attempt])).toEqual([
+        [1, 2],
+        [2, 2],
+      ])
+      for (const delivery of [kept, ...again]) await delivery.ack()
+      await ours.destroy()
+    })
+
+    checkTwo('a queue to join: what it got and has not done goes back', async (closing, staying, name) => {
+      const [its, ours] = [closing.joinableQueue<number>(name), staying.joinableQueue<number>(name)]
+      await ours.putMany([1, 2])
+      expect([await its.get(), await ours.get()]).toEqual([1, 2])
+      await closing.close()
+      await ours.taskDone()
+      expect(await ours.get()).toBe(1)
+      await ours.taskDone()
+      await ours.join({ timeout: 0 })
+      await ours.destroy()
+    })
+
     checkTwo('a pipe: who waits for a message', async (closing, staying, name) => {
       const [end, there] = await pipeBetween(staying, closing, name)
       await closes(closing, [end.recv(), end.recvBytes(), end.poll(Number.POSITIVE_INFINITY), closing.wait([end])])

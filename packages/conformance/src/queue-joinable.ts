@@ -48,7 +48,7 @@ export function joinableQueueSuite(suite: Suite): void {
       await queue.join({ timeout: 0 })
     })
 
-    check('all handles of a process share what it got', async ({ mp, unique }) => {
+    check('all handles of a context share what it got', async ({ mp, unique }) => {
       const name = unique('jobs')
       const [one, other] = [mp.joinableQueue<number>(name), mp.joinableQueue<number>({ name })]
       await one.put(1)

@@ -7,13 +7,16 @@ import { expired, Holding } from './tenure.ts'
 
 /** One of them, as its consumer sees it. */
 export class HeldItem {
+  /** The context of its consumer. */
+  readonly owner: object
   readonly #holding: Holding
   readonly #expire: () => void
   #abort: AbortController | null = null
   #lost: Error | null = null
 
   /** @param expire called when the time is over and somebody listens */
-  constructor(holding: Holding, expire: () => void) {
+  constructor(owner: object, holding: Holding, expire: () => void) {
+    this.owner = owner
     this.#holding = holding
     this.#expire = expire
   }
@@ -65,9 +68,12 @@ export class HeldItems {
     this.#confirmed = confirmed
   }
 
-  /** @param epoch of this process's tenure when the item came */
-  add(number: number, epoch: number): HeldItem {
-    const item = new HeldItem(new Holding(this.#client.tenure, epoch), () => this.#expire(number))
+  /**
+   * @param owner the context of its consumer
+   * @param epoch of this process's tenure when the item came
+   */
+  add(number: number, owner: object, epoch: number): HeldItem {
+    const item = new HeldItem(owner, new Holding(this.#client.tenure, epoch), () => this.#expire(number))
     this.#items.set(number, item)
     this.#client.send(op.held, this.#queue, number)
     return item
@@ -92,6 +98,16 @@ export class HeldItems {
     if (forGood) this.#cause = cause
     for (const item of this.#items.values()) item.lose(this.#lost(cause))
     this.#items.clear()
+  }
+
+  /** A context has closed: what its consumers hold goes back, the last to the front first, so that the order stays. */
+  abandoned(owner: object, reason: Error): void {
+    for (const [number, item] of [...this.#items].toReversed()) {
+      if (item.owner !== owner) continue
+      this.#items.delete(number)
+      this.#client.post(this.#queue, 'nack', number, 0, 'the context of its consumer was closed')
+      item.lose(this.#lost(reason))
+    }
   }
 
   async #settle(number: number, how: string, more: readonly unknown[], tell: () => void): Promise<void> {

@@ -1,20 +1,23 @@
-/** JoinableQueue, as a process has it: what it got and has not called done, oldest first, for all handles of the queue here. */
+/** JoinableQueue, as a process has it: what it got and has not called done, oldest first, for all handles of the queue in one context. */
 import type { JoinableQueue, Delivery } from '../contract/queue.ts'
 import type { WaitOptions } from '../contract/wait.ts'
 import { Fifo } from '../util/fifo.ts'
 import { LinkedQueue } from './queue.ts'
-import type { Place } from './remote-object.ts'
+import type { Home, Place } from './remote-object.ts'
 import type { QueueChannel } from './queue-channel.ts'
 
-const got = new WeakMap<QueueChannel, Fifo<Delivery<unknown>>>()
+/** By context, with which its items go back, and by queue. */
+const got = new WeakMap<Home, WeakMap<QueueChannel, Fifo<Delivery<unknown>>>>()
 
 export class LinkedJoinableQueue<T> extends LinkedQueue<T> implements JoinableQueue<T> {
   readonly #got: Fifo<Delivery<unknown>>
 
   constructor(place: Place) {
     super(place)
-    this.#got = got.get(this.presence) ?? new Fifo()
-    got.set(this.presence, this.#got)
+    const here = got.get(place.home) ?? new WeakMap()
+    got.set(place.home, here)
+    this.#got = here.get(this.presence) ?? new Fifo()
+    here.set(this.presence, this.#got)
   }
 
   override async get(wait?: WaitOptions): Promise<T> {

@@ -83,9 +83,9 @@ export class QueueChannel extends Presence {
   }
 
   /** An item that came ahead, taken for good, for a caller who waits for nobody; null: there is none. */
-  takeAhead(): Taken | null {
+  takeAhead(owner: object): Taken | null {
     if (this.#waiters.size > 0) return null
-    const item = this.#first('taken', undefined)
+    const item = this.#first(owner, 'taken', undefined)
     return item instanceof Error ? null : item
   }
 
@@ -98,7 +98,7 @@ export class QueueChannel extends Presence {
   async take(owner: object, mode: TakeMode, wait: WaitOptions, refuses?: Waiter['refuses']): Promise<Taken | null> {
     if (this.gone !== null) throw this.gone
     wait.signal?.throwIfAborted()
-    let item = this.#waiters.size === 0 ? this.#first(mode, refuses) : null
+    let item = this.#waiters.size === 0 ? this.#first(owner, mode, refuses) : null
     if (item instanceof Error) throw item
     item ??= isPoll(wait) ? await this.#poll(owner, mode, wait, refuses) : await this.#wait(owner, mode, wait, refuses)
     // Who dies with an item in hand has had it: that must be known before the user sees it.
@@ -110,7 +110,7 @@ export class QueueChannel extends Presence {
    * The first item that is here, taken as the mode says; an error if it is refused, null if there is none. It is claimed in the same
    * moment, so that claims keep the order of the items.
    */
-  #first(mode: TakeMode, refuses: Waiter['refuses']): Taken | Error | null {
+  #first(owner: object, mode: TakeMode, refuses: Waiter['refuses']): Taken | Error | null {
     for (let item = this.#ahead.peek(); item !== undefined; item = this.#ahead.peek()) {
       const error = refuses?.(item.bytes) ?? null
       if (error !== null) return error
@@ -118,7 +118,7 @@ export class QueueChannel extends Presence {
       this.#ahead.shift()
       if (!this.#isOurs(item)) continue
       if (mode === 'taken') this.#claims.add(item.number, this.#ahead.length === 0)
-      else this.#hold(item)
+      else this.#hold(item, owner)
       return item
     }
     return null
@@ -139,7 +139,7 @@ export class QueueChannel extends Presence {
   #serve(): void {
     for (const waiters of [this.#granted, this.#waiters]) {
       for (const waiter of waiters) {
-        const item = this.#first(waiter.mode, waiter.refuses)
+        const item = this.#first(waiter.owner, waiter.mode, waiter.refuses)
         if (item === null) return
         waiters.delete(waiter)
         if (item instanceof Error) waiter.reject(item)
@@ -148,9 +148,9 @@ export class QueueChannel extends Presence {
     }
   }
 
-  #hold(item: Taken): void {
+  #hold(item: Taken, owner: object): void {
     this.#claims.tell()
-    item.held = this.held.add(item.number, item.epoch)
+    item.held = this.held.add(item.number, owner, item.epoch)
   }
 
   /** What waits here goes on waiting; what is here or in the user's hands is somebody else's. */
@@ -171,6 +171,7 @@ export class QueueChannel extends Presence {
       }
     }
     this.#trim()
+    this.held.abandoned(owner, reason)
     return this.#puts.answered()
   }
 
@@ -270,7 +271,7 @@ export class QueueChannel extends Presence {
 
   /** The broker has none left, since the last of them were on their way here, unasked, when it was asked. */
   #serveFromAhead(waiter: Waiter): void {
-    const item = this.#first(waiter.mode, waiter.refuses)
+    const item = this.#first(waiter.owner, waiter.mode, waiter.refuses)
     if (item instanceof Error) waiter.reject(item)
     else waiter.resolve(item)
   }

@@ -71,7 +71,7 @@ export class LinkedQueue<T> extends RemoteObject<QueueChannel> implements Queue<
 
   get(wait?: WaitOptions): Promise<T> {
     // What has come ahead needs no waiting: most of the time a busy consumer spends is spent here.
-    const taken = wait === undefined && this.home.open ? this.presence.takeAhead() : null
+    const taken = wait === undefined && this.home.open ? this.presence.takeAhead(this.home) : null
     return taken === null ? this.#get(wait) : this.#decoded(taken)
   }
 
