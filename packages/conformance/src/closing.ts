@@ -202,6 +202,8 @@ export function closingSuite(suite: Suite): void {
       await lock.acquire()
       const waits = [lock.acquire(), queue.get(), closing.event().wait(), closing.barrier(2).wait(), end.recv()]
       await closes(closing, waits)
+      // Gone already.
+      await Promise.all([lock.destroy(), queue.destroy(), end.destroy()])
     })
 
     checkTwo('what comes in the moment of the close is had by one of the two', async (_first, staying, name, tools) => {

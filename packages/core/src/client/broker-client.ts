@@ -18,7 +18,7 @@ export interface ObjectListener {
   frame?(frame: Frame): void
   /** What was held of it under this tenure is lost; what waits goes on waiting. */
   retired?(reason: Error, tenure: Tenure): void
-  /** A context of this process has closed: what waits for it here rejects. What it has asked is given up when this resolves. */
+  /** A context of this process closes: what waits for it here rejects. What it has asked of the broker is given up when this resolves. */
   abandoned?(owner: object, reason: SkeinError): Promise<void> | void
 }
 
@@ -196,7 +196,7 @@ export class BrokerClient implements LinkEvents {
     this.#requests.withdraw(request)
   }
 
-  /** A context has closed, and this process goes on: all that waits for it rejects. What was granted meanwhile goes back. */
+  /** A context closes: all that waits for it rejects. What was granted meanwhile goes back. */
   async abandon(owner: object, reason: SkeinError): Promise<void> {
     const listeners = [...this.#listeners.values()]
     await Promise.allSettled(listeners.map(async (listener) => listener.abandoned?.(owner, reason)))

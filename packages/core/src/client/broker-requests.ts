@@ -83,7 +83,7 @@ export class BrokerRequests {
     this.#home.cancel(request)
   }
 
-  /** A context has closed: nobody will use what it has asked for. */
+  /** A context closes: nobody will use what it has asked for. */
   abandon(owner: object, reason: SkeinError): void {
     for (const [request, pending] of this.#pending) if (pending.owner === owner) this.#giveUp(request, reason)
   }

@@ -100,7 +100,7 @@ export class HeldItems {
     this.#items.clear()
   }
 
-  /** A context has closed: what its consumers hold goes back, the last to the front first, so that the order stays. */
+  /** A context closes: what its consumers hold goes back, the last to the front first, so that the order stays. */
   abandoned(owner: object, reason: Error): void {
     for (const [number, item] of [...this.#items].toReversed()) {
       if (item.owner !== owner) continue

@@ -199,8 +199,8 @@ export class LinkedProcess<R> extends RemoteObject<ProcessWatch> implements Proc
   }
 
   /** What is left of an ended process is a record, which the broker drops by itself. */
-  override async end(): Promise<void> {
-    if (this.presence.news.state !== 'ended') await super.end()
+  protected override get there(): boolean {
+    return this.presence.news.state !== 'ended' && super.there
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

@@ -118,13 +118,17 @@ export abstract class RemoteObject<P extends Presence> implements Handle {
   }
 
   async destroy(): Promise<void> {
-    void this.client
-    await this.end()
+    if (this.there) await this.client.call(this.number, 'destroy')
   }
 
-  /** As `destroy`; also when the context is closed, with which it ends. */
+  /** As `destroy`, by its context, which takes no other calls by then. */
   async end(): Promise<void> {
-    if (this.presence.gone === null) await this.broker.call(this.number, 'destroy')
+    if (this.there) await this.broker.call(this.number, 'destroy')
+  }
+
+  /** Whether there is something to destroy, as far as is known here. */
+  protected get there(): boolean {
+    return this.presence.gone === null
   }
 
   /** @throws ClosedError after the context was closed; ArgumentError on wait options that are none */

@@ -106,7 +106,10 @@ class TopicPresence extends Presence {
     this.#label = label
   }
 
-  /** @param owner the context whose loop it is @returns its number, and itself */
+  /**
+   * @param owner the context whose loop it is
+   * @returns its number, and itself
+   */
   subscribe(owner: object): [number, Subscription] {
     this.#count += 1
     const id = this.#count

@@ -164,8 +164,8 @@ export interface Context extends AsyncDisposable {
   wait<W extends Waitable>(things: readonly W[], wait?: WaitOptions): Promise<W[]>
   /**
    * Waits for this context's non-daemon processes, ends its daemons and pools, frees its anonymous objects. Whatever waits through it then
-   * rejects with `ClosedError`, as do the results that its pools had not given; what that had asked for goes to others, those of this process
-   * included. Running out of time or an abort leaves what still runs running. Falling off the end of the main module does the same. Again: the
+   * rejects with `ClosedError`, as do the results that its pools had not given. What it holds, leases and items of queues, goes back, and so does
+   * what was granted meanwhile: to others, also in this process. Running out of time or an abort leaves what still runs running. Falling off the end of the main module does the same. Again: the
    * same promise.
    */
   close(wait?: WaitOptions): Promise<void>

@@ -126,13 +126,13 @@ export interface Queue<T> extends Handle, AsyncIterable<T> {
 
 /**
  * A queue whose consumers say when they are done. `mp.queue()` of the same name is the same queue, without this way of taking.
- * A consumer that dies gives back what it got and had not called done, so that `join()` still ends.
+ * A consumer that dies or closes its context gives back what it got and had not called done, so that `join()` still ends.
  */
 export interface JoinableQueue<T> extends Queue<T> {
-  /** Takes an item, which stays this process's until `taskDone()`; likewise `tryGet()` and `getMany()`. */
+  /** Takes an item, which stays this context's until `taskDone()`; likewise `tryGet()` and `getMany()`. */
   get(wait?: WaitOptions): Promise<T>
   /**
-   * The oldest item that this process got is done.
+   * The oldest item that this process got through this context is done.
    *
    * @throws RangeError if it has got none that is not done; LeaseLostError if that item was lost meanwhile and goes to somebody else
    */
