@@ -26,9 +26,9 @@ export const mutants = {
   release: {
     fault: 'a release that does not look whose lock it is',
     file: 'redis-adapter/scripts/_permits.lua',
-    from: `  local mine, all = unpack(`,
-    to: `  for _, any in ipairs(redis.call('HKEYS', H)) do if any ~= '#' then rid = any end end
-  local mine, all = unpack(`,
+    from: `  local mine, all, last = unpack(`,
+    to: `  for _, any in ipairs(redis.call('HKEYS', H)) do if string.sub(any, 1, 1) ~= '#' then rid = any end end
+  local mine, all, last = unpack(`,
   },
   fence: {
     fault: 'fences that are only counted',

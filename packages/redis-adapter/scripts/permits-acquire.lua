@@ -2,7 +2,7 @@
 -- Gives {'g', fence, 'n' if it was notified in a condition} granted, {'w', sids…} in line, {'b', sids…} busy and not in line, {'c', total, or 0 if they belong to nobody} of another shape.
 -- Asked again with the same id, it says what has become of it.
 local rid, permits, total = ARGV[1], tonumber(ARGV[2]), tonumber(ARGV[3])
-if ARGV[6] == '0' and idle() and permits <= total then return {'g', grantFirst(rid, permits, ARGV[4])} end
+if ARGV[6] == '0' and idle() and permits <= total then return {'g', grant(rid, permits, ARGV[4])} end
 local mine = redis.call('HGET', H, rid)
 local by = redis.call('HGET', D, rid)
 if mine then return {'g', string.match(mine, '^%d+ (%d+)'), by and 'n'} end

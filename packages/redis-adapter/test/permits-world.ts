@@ -1,5 +1,5 @@
 /** Programs for the tests of locks: core's real broker and clients on a real Redis, with losses and deaths on command. */
-import { Broker, type BrokerClient, type ObjectFactory, type Session } from '@skein/core/adapter'
+import { Broker, type BrokerClient, numberHead, type ObjectFactory, op, type Session } from '@skein/core/adapter'
 import type { Surround } from '../src/supervisor/surround.ts'
 import { linked } from './pair-link.ts'
 import { type Dead, type Ground, groundAt, Surroundings, type Times } from './surroundings.ts'
@@ -53,7 +53,7 @@ export class TestPermits {
     return this.#client.call<number | null>(this.number, 'acquire', [permits, true])
   }
   release(token: number): void {
-    this.#client.post(this.number, 'release', token)
+    this.#client.send(op.release, this.number, 0, numberHead(token))
   }
   value(): Promise<number> {
     return this.#client.call<number>(this.number, 'value')

@@ -51,6 +51,30 @@ test('a grant comes by message: nobody asks again in between', async () => {
   expect(b.calls).toEqual(['permits-acquire'])
 })
 
+test('a grant to the program that gave back comes with the answer to that: no message, nobody asks again', async () => {
+  const a = await program({ beat: 60_000 })
+  const [mine, next] = [a.process().lock('x'), a.process().lock('x')]
+  const token = await mine.acquire()
+  const waiting = next.acquire()
+  await standing('x', 1)
+  a.deaf = true
+  a.calls.length = 0
+  mine.release(token)
+  expect(await waiting).toBeGreaterThan(token)
+  expect(a.calls).toEqual(['permits-drop'])
+})
+
+test('the last token is remembered while nobody holds', async () => {
+  const lock = (await program()).process().lock('x')
+  const first = await lock.acquire()
+  lock.release(first)
+  const key = `{${namespace}:lock:x}`
+  await expect.poll(() => server.ask('GET', `${key}:f`)).toBe(String(first))
+  expect(await server.ask('EXISTS', `${key}:h`)).toBe(0)
+  await server.ask('SET', `${key}:f`, String(first + 1_000_000_000))
+  expect(await lock.acquire()).toBe(first + 1_000_000_001)
+})
+
 test('a release and what follows it keep their order', async () => {
   const lock = (await program()).process().lock('x')
   for (let round = 0; round < 20; round += 1) {

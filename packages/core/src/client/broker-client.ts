@@ -221,7 +221,7 @@ export class BrokerClient implements LinkEvents {
   }
 
   frame(frame: Frame): void {
-    if (frame.op === op.ok || frame.op === op.fail || frame.op === op.cancelled) {
+    if (frame.op === op.okNumber || frame.op === op.ok || frame.op === op.fail || frame.op === op.cancelled) {
       this.#requests.answered(frame)
       return
     }

@@ -99,8 +99,7 @@ export class BrokerRequests {
       if (!pending.given) pending.reject(this.#home.decode(frame.payload))
       return
     }
-    const { payload } = frame
-    const value = payload.length === 0 ? undefined : this.#home.decode(payload)
+    const value = frame.op === op.okNumber ? frame.f64(0) : this.#valueOf(frame)
     // Granted after the caller had given up: pretend it was not, and put it back.
     if (pending.given) {
       pending.late?.(value)
@@ -108,6 +107,10 @@ export class BrokerRequests {
     }
     pending.answered?.(value)
     pending.resolve(value)
+  }
+
+  #valueOf({ payload }: Frame): unknown {
+    return payload.length === 0 ? undefined : this.#home.decode(payload)
   }
 
   /** The broker is gone: nothing of it will be answered. */

@@ -2,7 +2,9 @@
 import { NotHeldError } from '../errors.ts'
 import type { HolderInfo, Lease } from '../contract/lock.ts'
 import type { WaitOptions } from '../contract/wait.ts'
-import { timedOut } from '../util/wait.ts'
+import { isPoll, timedOut } from '../util/wait.ts'
+import { op } from '../wire/frame.ts'
+import { acquireHead, numberHead } from '../wire/number-frames.ts'
 import type { Grant, Hold } from './hold.ts'
 import { LinkedLease } from './lease.ts'
 import { RemoteObject, type Place } from './remote-object.ts'
@@ -38,6 +40,18 @@ class Leases extends Presence {
 
   override retired(reason: Error, tenure: Tenure): void {
     if (tenure === this.tenure) for (const lease of this.#leases) lease.retire(reason)
+  }
+}
+
+const noWaiting: WaitOptions = { timeout: 0 }
+
+/** The epoch of an answer: when its promise is heard, news of a loss may have come behind it. */
+class Noted {
+  epoch = 0
+  readonly note: () => void
+
+  constructor(tenure: Tenure) {
+    this.note = () => void (this.epoch = tenure.epoch)
   }
 }
 
@@ -81,13 +95,10 @@ export abstract class LinkedPermits extends RemoteObject<Leases> {
     const start = performance.now()
     let own = wait
     for (;;) {
-      const grant = await this.#ask((note) =>
-        this.callOrPoll<number | null>('acquire', [permits], own, what, {
-          answered: note,
-          late: (late) => this.giveBack(late as number),
-        }),
-      )
-      if (grant === null) throw timedOut(what, wait)
+      const noted = new Noted(this.presence.tenure)
+      const token = await this.#acquire(permits, own, what, noted)
+      if (token === null) throw timedOut(what, wait)
+      const grant = { token, epoch: noted.epoch }
       if (this.usable(grant)) return grant
       // It came while this process stood still, and is lost; the next one is not.
       const { timeout } = wait
@@ -96,17 +107,25 @@ export abstract class LinkedPermits extends RemoteObject<Leases> {
   }
 
   protected async tryGrant(permits: number): Promise<Grant | null> {
-    const grant = await this.#ask((note) => this.call<number | null>('acquire', [permits, true], { answered: note }))
-    return grant !== null && this.usable(grant) ? grant : null
+    const noted = new Noted(this.presence.tenure)
+    const token = await this.#acquire(permits, noWaiting, '', noted)
+    if (token === null) return null
+    const grant = { token, epoch: noted.epoch }
+    return this.usable(grant) ? grant : null
   }
 
-  /** The epoch is that of the answer: behind it, news of a loss may have come already. */
-  async #ask(call: (note: () => void) => Promise<number | null>): Promise<Grant | null> {
-    let epoch = 0
-    const token = await call(() => {
-      epoch = this.presence.tenure.epoch
+  /** As `callOrPoll`. */
+  #acquire(permits: number, wait: WaitOptions, what: string, noted: Noted): Promise<number | null> {
+    const poll = isPoll(wait)
+    return this.request((request) => this.broker.send(op.acquire, this.number, request, acquireHead(permits, poll)), {
+      wait: poll ? { signal: wait.signal } : wait,
+      what,
+      owner: this.home,
+      answered: noted.note,
+      late: (token) => {
+        if (token !== null) this.giveBack(token as number)
+      },
     })
-    return token === null ? null : { token, epoch }
   }
 
   /** The grant may have crossed the close of the context, whose leases have been given back by then, or a loss. */
@@ -118,12 +137,12 @@ export abstract class LinkedPermits extends RemoteObject<Leases> {
   }
 
   protected giveBack(token: number): void {
-    this.broker.post(this.number, 'release', token)
+    this.broker.send(op.release, this.number, 0, numberHead(token))
   }
 
   /** As if its holder had died: who was notified by it is not here any more. */
   protected giveBackUnheard(token: number): void {
-    this.broker.post(this.number, 'unheard', token)
+    this.broker.send(op.release, this.number, 1, numberHead(token))
   }
 
   /** One more lease on what was granted; the last one to end gives it back. */
@@ -138,8 +157,8 @@ export abstract class LinkedPermits extends RemoteObject<Leases> {
       },
       giveBack: (cause) => {
         const grant = hold.left(cause)
-        if (grant !== null) this.giveBack(grant.token)
-        return this.broker.flushed()
+        if (grant === null) return this.broker.flushed()
+        return this.broker.sendNow(op.release, this.number, 0, numberHead(grant.token))
       },
     })
     hold.leases.add(lease)

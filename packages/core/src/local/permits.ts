@@ -10,6 +10,7 @@ import type { ProcessInfo } from '../supervisor/boot.ts'
 import type { ObjectSnapshot } from '../contract/snapshot.ts'
 import type { Call, Session } from '../supervisor/broker/session.ts'
 import { partyOf, permitsSnapshot } from '../supervisor/broker/snapshots.ts'
+import { type Frame, op } from '../wire/frame.ts'
 import type { ConditionObject } from './condition.ts'
 
 interface Grant {
@@ -62,10 +63,6 @@ export class Permits extends BrokerObject {
       else if (poll) call.ok(null)
       else this.#stand({ call, permits, answer: (token) => token, died: undefined })
     },
-    release: (call) => {
-      const [token] = call.args as [number]
-      call.ok(this.giveBack(call.session, token))
-    },
     value: (call) => call.ok(this.#free),
     holder: (call) => {
       const [permits] = call.args as [number | undefined]
@@ -73,8 +70,9 @@ export class Permits extends BrokerObject {
     },
   }
 
-  override post(session: Session, _object: number, method: string, args: readonly unknown[]): void {
-    this.giveBack(session, (args as [number])[0], method === 'unheard')
+  override frame(session: Session, frame: Frame): void {
+    if (frame.op === op.release) this.giveBack(session, frame.f64(0), frame.b === 1)
+    else super.frame(session, frame)
   }
 
   override check(spec: unknown): void {

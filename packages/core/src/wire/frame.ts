@@ -96,9 +96,20 @@ export const op = {
   stranded: 44,
   /** supervisor → child that was held: it may load and run what it is for. */
   go: 45,
+  /** broker → client: as `ok`. Payload: the answer, an f64. */
+  okNumber: 46,
+  /** client → broker: the grant of object `a` goes back; `b` is 1 if its holder has never heard of it. Payload: its token, an f64. */
+  release: 47,
+  /** client → broker: the call `acquire` of object `a`, answered as others are. Payload: permits f64, poll u8. */
+  acquire: 48,
 } as const
 
 export type Op = (typeof op)[keyof typeof op]
+
+/** Whether a frame of a client's is to be answered, under its number `b`. */
+export function isCall(kind: number): boolean {
+  return kind === op.call || kind === op.acquire
+}
 
 /** A frame as it comes in. Valid until its receiver returns: the next one comes in the same object. What `payload` and `from` give stays. */
 export interface Frame {

@@ -6,6 +6,7 @@ import { deferred, type Deferred } from '../util/deferred.ts'
 import { type Frame, FrameReader, FrameWriter, type Op } from './frame.ts'
 import { noteRead } from './breather.ts'
 import { Pacer } from './pacer.ts'
+import { soon } from '../util/soon.ts'
 
 export interface LinkEvents {
   frame(frame: Frame): void
@@ -146,7 +147,7 @@ export abstract class Link {
 
   /** When to write what is gathered. */
   protected schedule(write: () => void): void {
-    queueMicrotask(write)
+    soon(write)
   }
 
   /** Hands the segments to the operating system: `null` if it has them all or nobody asks, else a promise for that. */

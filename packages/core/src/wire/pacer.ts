@@ -3,6 +3,7 @@
  * receiver for a frame or two, and the wake-ups cost more than everything else; so a dense stream is written every few turns
  * of the event loop, which are some microseconds each while there is so much to do.
  */
+import { soon } from '../util/soon.ts'
 
 /** Milliseconds between two writes that make a stream dense, and frames in one write that keep it so. */
 const DENSE = 0.03
@@ -29,7 +30,7 @@ export class Pacer {
     if (this.#waiting) return
     this.#waiting = true
     this.#left = this.#turns
-    if (this.#left === 0) queueMicrotask(this.#onTurn)
+    if (this.#left === 0) soon(this.#onTurn)
     else setImmediate(this.#onTurn)
   }
 

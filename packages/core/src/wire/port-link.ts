@@ -24,6 +24,13 @@ export class PortLink extends Link {
     return null
   }
 
+  protected override writeStretch(block: Buffer, start: number, end: number): null {
+    const bytes = Buffer.allocUnsafeSlow(end - start)
+    block.copy(bytes, 0, start, end)
+    this.#port.postMessage(bytes, [bytes.buffer])
+    return null
+  }
+
   /** After all that this turn of the event loop goes on with: a message costs the two threads more than what is in it. */
   protected override schedule(write: () => void): void {
     process.nextTick(write)

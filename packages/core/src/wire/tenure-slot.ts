@@ -54,8 +54,8 @@ function fill({ mono, wall, epoch }: SlotState): void {
 
 /** What was read, or `null` if it is half of a write. */
 function parse(): SlotState | null {
-  const [mono = 0, wall = 0, epoch = 0, again = 0] = numbers
-  return mono === again ? { mono, wall, epoch } : null
+  const mono = numbers[0] as number
+  return mono === numbers[3] ? { mono, wall: numbers[1] as number, epoch: numbers[2] as number } : null
 }
 
 export function sharedSlot(share: SharedArrayBuffer): SlotHandle {

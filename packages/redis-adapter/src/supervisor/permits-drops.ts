@@ -3,6 +3,7 @@
  * A request id that was dropped is never used again, so a second sending finds nothing to do.
  */
 import { ConnectionError } from '@skein/core'
+import { soon } from '@skein/core/adapter'
 
 export class Drops {
   readonly #send: (rids: readonly string[]) => Promise<unknown>
@@ -28,7 +29,7 @@ export class Drops {
 
   /** @param unused its process has not made use of it, or is not there to say so */
   add(rid: string, unused: boolean): void {
-    if (this.#gathered.length === 0) queueMicrotask(this.#onMicrotask)
+    if (this.#gathered.length === 0) soon(this.#onMicrotask)
     this.#gathered.push(unused ? `!${rid}` : rid)
   }
 

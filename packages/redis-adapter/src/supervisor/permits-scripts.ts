@@ -1,5 +1,5 @@
 /** One lock's or semaphore's scripts, with its keys and what they always ask for filled in. */
-import type { ObjectKind } from '@skein/core/adapter'
+import type { ObjectKind, ProcessInfo } from '@skein/core/adapter'
 import { keyOf, type Script, type Store, type Surround, tagOf } from './surround.ts'
 
 /** Whom a grant is for, as `holder()` shows it: kept as JSON beside the grant. */
@@ -40,6 +40,19 @@ const KEEP_SHAPE = 86_400_000
 
 type AcquireScript = Script<[string, number, number, string, AskMode['mode'], number], (string | null)[]>
 
+const texts = new WeakMap<ProcessInfo, string>()
+
+/** A `Holder` in JSON: of one process the same for each grant. */
+function holderText(holding: ProcessInfo): string {
+  let text = texts.get(holding)
+  if (text === undefined) {
+    const { id, name, pid, host } = holding
+    text = JSON.stringify({ process: id, name, pid, host } satisfies Holder)
+    texts.set(holding, text)
+  }
+  return text
+}
+
 export class PermitScripts {
   readonly tag: string
   readonly #keys: readonly string[]
@@ -51,7 +64,7 @@ export class PermitScripts {
   readonly #wait: Script<(string | number)[], (string | null)[]>
   readonly #notify: Script<(string | number)[], number>
   readonly #endCondition: Script<[string, string, string, string], number>
-  readonly #drop: Script<(string | number)[], number[]>
+  readonly #drop: Script<(string | number)[], string[]>
   readonly #reap: Script<(string | number)[], number>
   readonly #look: Script<[], [number, string, string]>
   readonly #destroy: Script<[string, string, string], number>
@@ -82,16 +95,21 @@ export class PermitScripts {
   }
 
   /** Asks for permits. Asked again with the same id, it says what has become of the first time. */
-  async acquire(rid: string, permits: number, holder: Holder, { mode, again }: AskMode): Promise<AcquireAnswer> {
-    const json = JSON.stringify(holder)
+  async acquire(rid: string, permits: number, process: ProcessInfo, { mode, again }: AskMode): Promise<AcquireAnswer> {
     const script = again ? this.#again : this.#acquire
-    return read(await script.call(this.#keys, [rid, permits, this.#total, json, mode, this.#keep]))
+    return read(await script.call(this.#keys, [rid, permits, this.#total, holderText(process), mode, this.#keep]))
   }
 
   /** Gives back the grant of that id, and waits in a condition for as many permits again. */
-  async wait(rid: string, permits: number, holder: Holder, condition: string, held: string): Promise<AcquireAnswer> {
-    const json = JSON.stringify(holder)
-    return read(await this.#wait.call(this.#keys, [rid, condition, held, permits, json, ...this.#serving]))
+  async wait(
+    rid: string,
+    permits: number,
+    process: ProcessInfo,
+    condition: string,
+    held: string,
+  ): Promise<AcquireAnswer> {
+    const args = [rid, condition, held, permits, holderText(process), ...this.#serving]
+    return read(await this.#wait.call(this.#keys, args))
   }
 
   /** Notifies the first `count` in a condition. `false`: nothing is granted under `held`. @param rid its last number counts */
@@ -105,10 +123,12 @@ export class PermitScripts {
     await this.#endCondition.call(this.#keys, [condition, wakes.prefix, tag, `${session.sid} ${by}`])
   }
 
-  /** Gives back what these requests hold, or takes them out of the line; a `!` before an id: see the script. For each whether it held something. */
-  async drop(rids: readonly string[]): Promise<boolean[]> {
-    const done = await this.#drop.call(this.#keys, [...this.#serving, ...rids])
-    return done.map((what) => what === 1)
+  /**
+   * Gives back what these requests hold, or takes them out of the line; a `!` before an id: see the script. What was granted by it to
+   * requests of this program, as messages tell of it: "id token", and " n" if it was notified.
+   */
+  drop(rids: readonly string[]): Promise<string[]> {
+    return this.#drop.call(this.#keys, [...this.#serving, ...rids])
   }
 
   /** Does for dead programs what they cannot do themselves. How many holdings and places in line went. */

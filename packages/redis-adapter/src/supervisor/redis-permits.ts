@@ -5,7 +5,7 @@
  * A grant reaches a waiting request by a message of whoever gave way; each beat the request asks again under the same id, for
  * messages that were lost. Whatever a process holds or waits for here is this object's to give back when the process ends.
  */
-import { BrokerObject, type Methods, type ObjectKind, type Session } from '@skein/core/adapter'
+import { BrokerObject, type Frame, type Methods, type ObjectKind, op, type Session } from '@skein/core/adapter'
 import { ConnectionError, NotHeldError, StateError } from '@skein/core'
 import { answer } from './answer.ts'
 import { Errands } from './errands.ts'
@@ -44,7 +44,7 @@ export class RedisPermits extends BrokerObject {
     this.#total = spec.permits
     this.#around = around
     this.scripts = new PermitScripts(kind, name, spec.permits, around)
-    this.#drops = new Drops((rids) => this.scripts.drop(rids))
+    this.#drops = new Drops((rids) => this.#drop(rids))
     this.grants = new Grants(this.#drops)
     this.#patience = new Patience(around.outage)
     this.#undertaker = new Undertaker(this.scripts, around)
@@ -74,10 +74,6 @@ export class RedisPermits extends BrokerObject {
         failed: (error) => call.fail(error),
       })
     },
-    release: (call) => {
-      const [token] = call.args as [number]
-      call.ok(this.#giveBack(call.session, token, false))
-    },
     value: (call) => {
       this.#drops.flush()
       void answer(call, async () => (await this.scripts.look()).free)
@@ -94,8 +90,9 @@ export class RedisPermits extends BrokerObject {
     await this.scripts.destroy(by)
   }
 
-  override post(session: Session, _object: number, method: string, args: readonly unknown[]): void {
-    this.#giveBack(session, (args as [number])[0], method === 'unheard')
+  override frame(session: Session, frame: Frame): void {
+    if (frame.op === op.release) this.giveBack(session, frame.f64(0), frame.b === 1)
+    else super.frame(session, frame)
   }
 
   override check(spec: unknown): void {
@@ -152,7 +149,7 @@ export class RedisPermits extends BrokerObject {
   withdraw(ask: Ask): void {
     const token = this.#asks.unconfirmed.get(ask)
     if (this.#asks.remove(ask)) this.#abandon(ask)
-    else if (token !== undefined && this.#asks.unconfirmed.delete(ask)) this.#giveBack(ask.call.session, token, true)
+    else if (token !== undefined && this.#asks.unconfirmed.delete(ask)) this.giveBack(ask.call.session, token, true)
   }
 
   /** Asks again under the same id, unless it is settled or being asked about. */
@@ -168,18 +165,17 @@ export class RedisPermits extends BrokerObject {
     this.#drops.flush()
     ask.asking = true
     this.#arm()
-    const { id, name, pid, host } = call.session.process
-    const holder: Holder = { process: id, name, pid, host }
+    const { process } = call.session
     const leaving = waiting?.leaving === true
     let answered: AcquireAnswer
     try {
       answered =
         waiting?.held == null
-          ? await this.scripts.acquire(rid, permits, holder, {
+          ? await this.scripts.acquire(rid, permits, process, {
               mode: poll ? 'poll' : leaving ? 'leave' : 'wait',
               again: ask.inLine,
             })
-          : await this.scripts.wait(rid, permits, holder, waiting.condition, waiting.held)
+          : await this.scripts.wait(rid, permits, process, waiting.condition, waiting.held)
     } catch (error) {
       this.#refused(ask, rid, error as Error)
       return
@@ -231,7 +227,7 @@ export class RedisPermits extends BrokerObject {
       this.#asks.enter(ask)
       this.#arm()
     } else if (why === null) ask.granted(token, notified)
-    else if (this.#giveBack(ask.call.session, token, true)) ask.failed(why)
+    else if (this.giveBack(ask.call.session, token, true)) ask.failed(why)
   }
 
   #fail(ask: Ask, error: Error): void {
@@ -247,7 +243,7 @@ export class RedisPermits extends BrokerObject {
   }
 
   /** @param unused see `Grants` */
-  #giveBack(session: Session, token: number, unused: boolean): boolean {
+  giveBack(session: Session, token: number, unused: boolean): boolean {
     const given = this.grants.giveBack(session, token, unused)
     if (given) this.#arm()
     return given
@@ -260,6 +256,11 @@ export class RedisPermits extends BrokerObject {
     for (const ask of waiting) this.withdraw(ask)
     this.#arm()
     return waiting
+  }
+
+  /** What this program gives back it may be granted at once: that comes with the answer, ahead of any message. */
+  async #drop(rids: readonly string[]): Promise<void> {
+    for (const granted of await this.scripts.drop(rids)) this.#woken('g', granted)
   }
 
   #woken(letter: string, rest: string): void {

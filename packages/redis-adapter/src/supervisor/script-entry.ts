@@ -1,12 +1,12 @@
 /** One call of a script, from its asking to its answer. */
-import type { Loaded } from './script-text.ts'
+import type { ScriptHead } from './script-command.ts'
 import type { ScriptArgument, ScriptOptions } from './surround.ts'
 
 export interface Entry {
   /** Counts the calls: what is sent again is sent in the order of asking. */
   readonly order: number
-  readonly script: Loaded
-  readonly words: readonly (string | number | Buffer)[]
+  readonly head: ScriptHead
+  readonly args: readonly ScriptArgument[]
   readonly options: ScriptOptions
   readonly urgent: boolean
   /** On the clock of `performance`. */
@@ -16,10 +16,4 @@ export interface Entry {
   readonly reject: (error: unknown) => void
   /** How many times it was sent; an answer to an earlier time is none. */
   sent: number
-}
-
-export function word(argument: ScriptArgument): string | number | Buffer {
-  return typeof argument === 'object'
-    ? Buffer.from(argument.buffer, argument.byteOffset, argument.byteLength)
-    : argument
 }

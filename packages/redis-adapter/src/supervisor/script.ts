@@ -3,11 +3,12 @@
  * connection, and given up at its deadline. The client would send again whatever had no answer, however late.
  */
 import { ClosedError, ConnectionError } from '@skein/core'
+import { soon } from '@skein/core/adapter'
 import type { Redis } from 'ioredis'
 import { failureOf, isMoved, isNoScript, isPassing, isReply, type Mask, Moved } from './failure.ts'
+import { headOf, headWithText, ScriptCommand, type ScriptHead } from './script-command.ts'
 import { ScriptLibrary } from './script-library.ts'
-import { type Entry, word } from './script-entry.ts'
-import type { Loaded } from './script-text.ts'
+import type { Entry } from './script-entry.ts'
 import { COMMAND_DEADLINE } from './settings.ts'
 import { Succession } from './succession.ts'
 import type { GatedStore, Met, Part, Script, ScriptArgument, ScriptOptions } from './surround.ts'
@@ -44,6 +45,8 @@ export class Scripts implements GatedStore {
   #lastTick = 0
   #up: boolean
   #gate = true
+  /** The stream on which commands are gathered. */
+  #gathering: Redis['stream'] | null = null
   #closed = false
 
   constructor({ client, masters, where, mask, flags }: ScriptsOptions) {
@@ -185,28 +188,30 @@ export class Scripts implements GatedStore {
 
   #script<A extends readonly ScriptArgument[], R>(name: string, options: ScriptOptions, urgent: boolean): Script<A, R> {
     const script = this.#library.load(name, options, this.#up)
+    // An object calls with the same keys each time.
+    let head: ScriptHead | null = null
     return {
-      call: async (keys, args, { deadline = COMMAND_DEADLINE } = {}) =>
-        this.#call(script, keys, args, options, deadline, urgent) as Promise<R>,
+      call: (keys, args, { deadline = COMMAND_DEADLINE } = {}) => {
+        if (head?.keys !== keys) head = headOf(script, keys)
+        return this.#call(head, args, options, deadline, urgent) as Promise<R>
+      },
     }
   }
 
-  async #call(
-    script: Loaded,
-    keys: readonly string[],
+  #call(
+    head: ScriptHead,
     args: readonly ScriptArgument[],
     options: ScriptOptions,
     deadline: number,
     urgent: boolean,
   ): Promise<unknown> {
-    if (this.#closed) throw new ClosedError('the context is closed; connect() again')
+    if (this.#closed) return Promise.reject(new ClosedError('the context is closed; connect() again'))
     return new Promise((resolve, reject) => {
-      const words = [keys.length, ...keys, ...args.map(word)]
       const due = performance.now() + deadline
       const entry: Entry = {
         order: ++this.#asked,
-        script,
-        words,
+        head,
+        args,
         options,
         urgent,
         due,
@@ -225,17 +230,15 @@ export class Scripts implements GatedStore {
     return this.#up && (this.#gate || urgent) && this.client.status === 'ready'
   }
 
-  #send(entry: Entry, command: 'EVALSHA' | 'EVAL' = 'EVALSHA'): void {
-    const { script, words, options } = entry
+  #send(entry: Entry, withText = false): void {
+    const { head, args, options } = entry
     entry.sent += 1
     const attempt = entry.sent
     this.#flight.add(entry)
-    const first = command === 'EVAL' ? script.text : script.sha
-    const answer =
-      options.binary === true
-        ? this.client.callBuffer(command, [first, ...words])
-        : this.client.call(command, [first, ...words])
-    answer.then(
+    this.#gather()
+    const sending = new ScriptCommand(withText ? headWithText(head) : head, args, options.binary === true)
+    void this.client.sendCommand(sending)
+    sending.promise.then(
       (value) => {
         if (entry.sent === attempt && this.#flight.delete(entry)) entry.resolve(value)
       },
@@ -245,18 +248,28 @@ export class Scripts implements GatedStore {
     )
   }
 
+  /** What is asked in one turn leaves in one write: the write, and waking the server by it, takes longer than all the rest. */
+  #gather(): void {
+    const { stream } = this.client
+    if (this.#gathering === stream) return
+    this.#gathering = stream
+    stream.cork()
+    soon(() => {
+      if (this.#gathering === stream) this.#gathering = null
+      stream.uncork()
+    })
+  }
+
   #refused(entry: Entry, error: unknown): void {
     if (isNoScript(error)) {
-      if (this.#maySend(entry)) this.#send(entry, 'EVAL')
+      if (this.#maySend(entry)) this.#send(entry, true)
       else this.#hold(entry)
     } else if (isMoved(error)) entry.reject(new Moved(false))
     else if (isPassing(error) || !isReply(error)) {
       // Until the connection is there again; if it is not lost at all, until the next look.
       if (!this.#closed) this.#hold(entry)
     } else {
-      const { words } = entry
-      const keys = words.slice(1, 1 + Number(words[0])).map(String)
-      entry.reject(failureOf(error, this.#where, this.#mask, keys))
+      entry.reject(failureOf(error, this.#where, this.#mask, entry.head.keys))
     }
   }
 

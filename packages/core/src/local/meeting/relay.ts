@@ -1,7 +1,7 @@
 /** What a process of a guest says and hears of objects that the host keeps. Knows nothing about any noun. */
 import { decode, encode } from '../../codec/index.ts'
 import { ProtocolError } from '../../errors.ts'
-import { type Frame, type Op, op } from '../../wire/frame.ts'
+import { type Frame, isCall, type Op, op } from '../../wire/frame.ts'
 import type { Link } from '../../wire/link.ts'
 import type { Session } from '../../supervisor/broker/session.ts'
 
@@ -35,7 +35,7 @@ export class Relay {
     } else if (frame.op === op.cancel) {
       if (!this.#requests.has(frame.b)) return false
     } else if (!this.#objects.has(frame.a) || !toObjects.has(frame.op)) return false
-    if (frame.op === op.call) this.#requests.add(frame.b)
+    if (isCall(frame.op)) this.#requests.add(frame.b)
     if (frame.op === op.forget) this.#objects.delete(frame.a)
     if (this.#lost === null) this.#send(frame.op as Op, frame.a, frame.b, undefined, frame.payload)
     else this.#refuse(frame, this.#lost)
@@ -44,7 +44,7 @@ export class Relay {
 
   /** Of the host. */
   told({ op: kind, a, b, payload }: Frame): void {
-    if (kind === op.ok || kind === op.fail || kind === op.cancelled) this.#requests.delete(b)
+    if (answers.has(kind)) this.#requests.delete(b)
     this.#session.send(kind as Op, a, b, undefined, payload)
   }
 
@@ -59,11 +59,23 @@ export class Relay {
   }
 
   #refuse(frame: Frame, reason: Error): void {
-    if (frame.op !== op.call && frame.op !== op.put) return
+    if (!isCall(frame.op) && frame.op !== op.put) return
     this.#requests.delete(frame.b)
     this.#session.send(op.fail, 0, frame.b, encode(reason))
   }
 }
 
 /** What a client sends to an object. */
-const toObjects: ReadonlySet<number> = new Set([op.call, op.post, op.put, op.taken, op.held, op.ack, op.forget])
+const toObjects: ReadonlySet<number> = new Set([
+  op.call,
+  op.acquire,
+  op.post,
+  op.put,
+  op.taken,
+  op.held,
+  op.ack,
+  op.release,
+  op.forget,
+])
+
+const answers: ReadonlySet<number> = new Set([op.ok, op.okNumber, op.fail, op.cancelled])

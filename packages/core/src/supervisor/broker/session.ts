@@ -4,9 +4,10 @@
  */
 import { decode, encode } from '../../codec/index.ts'
 import { ConnectionError, ProtocolError, StateError } from '../../errors.ts'
-import { type Frame, op } from '../../wire/frame.ts'
+import { type Frame, isCall, op } from '../../wire/frame.ts'
 import { KeptFrame } from '../../wire/kept-frame.ts'
 import type { Link } from '../../wire/link.ts'
+import { acquireArgs, numberHead } from '../../wire/number-frames.ts'
 import type { About, ProcessInfo } from '../boot.ts'
 import { reportDefect } from '../defect.ts'
 import type { AheadBoard } from '../../wire/ahead-board.ts'
@@ -15,6 +16,11 @@ import type { BrokerObject } from './broker-object.ts'
 
 function noHandles(): never {
   throw new ProtocolError('a handle stood in an envelope')
+}
+
+function methodOf({ payload }: Frame): readonly [method: string, args: readonly unknown[]] {
+  const [method, ...args] = decode(payload, noHandles) as [string, ...unknown[]]
+  return [method, args]
 }
 
 /** A request of a client; settles once, or is cancelled. */
@@ -36,7 +42,9 @@ export class Call {
 
   ok(value?: unknown): void {
     this.cancel = null
-    this.session.answer(op.ok, this.#request, value === undefined ? undefined : encode(value))
+    const { session } = this
+    if (typeof value === 'number') session.answer(op.okNumber, this.#request, numberHead(value))
+    else session.answer(op.ok, this.#request, value === undefined ? undefined : encode(value))
   }
 
   fail(error: Error): void {
@@ -63,6 +71,8 @@ export interface Manner {
   readonly near?: boolean
   readonly about?: About | null
 }
+
+type Answer = typeof op.ok | typeof op.okNumber | typeof op.fail | typeof op.cancelled
 
 let serials = 0
 
@@ -114,7 +124,7 @@ export class Session {
 
   frame(frame: Frame): void {
     if (frame.op === op.pong || this.relay?.(frame) === true) return
-    if (this.#refused.size > 0 && (frame.op === op.call || frame.op === op.post)) this.#askAgain(frame.a)
+    if (this.#refused.size > 0 && (isCall(frame.op) || frame.op === op.post)) this.#askAgain(frame.a)
     if (this.#early.size > 0 && this.#keep(frame)) return
     if (frame.op === op.open) {
       this.#open(frame)
@@ -126,7 +136,7 @@ export class Session {
       call.cancel = null
       this.answer(op.cancelled, frame.b)
       cancel()
-    } else if (frame.op === op.call) {
+    } else if (isCall(frame.op)) {
       try {
         this.#call(frame)
       } catch (error) {
@@ -145,7 +155,7 @@ export class Session {
       const object = this.#objects.get(frame.a)
       if (object === undefined || object instanceof Error) return
       if (frame.op === op.post) {
-        const [method, ...args] = decode(frame.payload, noHandles) as [string, ...unknown[]]
+        const [method, args] = methodOf(frame)
         object.post(this, frame.a, method, args)
       } else object.frame(this, frame)
     }
@@ -153,7 +163,7 @@ export class Session {
 
   send: Link['send'] = (kind, a, b, head, tail) => this.#link?.send(kind, a, b, head, tail)
 
-  answer(kind: typeof op.ok | typeof op.fail | typeof op.cancelled, request: number, payload?: Uint8Array): void {
+  answer(kind: Answer, request: number, payload?: Uint8Array): void {
     this.#waiting.delete(request)
     this.#link?.send(kind, 0, request, payload)
   }
@@ -202,7 +212,7 @@ export class Session {
   #keep(frame: Frame): boolean {
     if (frame.op === op.cancel) {
       for (const early of this.#early.values()) {
-        const at = early.findIndex((one) => one.op === op.call && one.b === frame.b)
+        const at = early.findIndex((one) => isCall(one.op) && one.b === frame.b)
         if (at < 0) continue
         early.splice(at, 1)
         this.answer(op.cancelled, frame.b)
@@ -269,7 +279,7 @@ export class Session {
   }
 
   #call(frame: Frame): void {
-    const [method, ...args] = decode(frame.payload, noHandles) as [string, ...unknown[]]
+    const [method, args] = frame.op === op.acquire ? (['acquire', acquireArgs(frame)] as const) : methodOf(frame)
     const call = new Call(this, frame.a, frame.b, args)
     const object = this.#objects.get(frame.a)
     if (object === undefined) call.fail(new StateError('this object is gone; make or open it again'))

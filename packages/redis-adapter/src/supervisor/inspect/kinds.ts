@@ -31,7 +31,8 @@ export interface Looking {
 
 const permits = (kind: string): Looking => ({
   parts: ['h:m', 'h:h', 'l:w', 'h:n'],
-  rids: (contents) => [...contents.hash('h:h').keys(), ...contents.hash('h:n').keys()].filter((rid) => rid !== '#'),
+  rids: (contents) =>
+    [...contents.hash('h:h').keys(), ...contents.hash('h:n').keys()].filter((rid) => !rid.startsWith('#')),
   view: (name, contents, { alive }) => {
     const total = Number(contents.hash('h:m').get('permits') ?? 1)
     const holders = [...contents.hash('h:h')].flatMap(([rid, text]) => {

@@ -3,7 +3,15 @@
  * try next is told by a line on one of them. Speaks the protocol of the local permits with its clients.
  */
 import { CapacityError, ConflictError, QuorumError } from '@skein/core'
-import { BrokerObject, type Call, type Methods, type ObjectKind, type Session } from '@skein/core/adapter'
+import {
+  BrokerObject,
+  type Call,
+  type Frame,
+  type Methods,
+  type ObjectKind,
+  op,
+  type Session,
+} from '@skein/core/adapter'
 import type { PermitsSpec } from '../redis-permits.ts'
 import type { Surround } from '../surround.ts'
 import { left, type Refused } from './quorum-executor.ts'
@@ -69,16 +77,13 @@ export class RedlockPermits extends BrokerObject {
       const [, poll] = call.args as [number, boolean]
       this.enter({ call, poll, granted: (token) => call.ok(token), failed: (error) => call.fail(error) })
     },
-    release: (call) => {
-      const [token] = call.args as [number]
-      call.ok(this.giveBack(call.session, token, true))
-    },
     value: (call) => this.#look(call, ({ held }) => (held ? 0 : 1)),
     holder: (call) => this.#look(call, ({ holder }) => holder),
   }
 
-  override post(session: Session, _object: number, method: string, args: readonly unknown[]): void {
-    this.giveBack(session, (args as [number])[0], method !== 'unheard')
+  override frame(session: Session, frame: Frame): void {
+    if (frame.op === op.release) this.giveBack(session, frame.f64(0), frame.b === 0)
+    else super.frame(session, frame)
   }
 
   override check(spec: unknown): void {

@@ -113,6 +113,6 @@ export class RedlockWait {
 
   /** @param used `false`: the next in line is notified instead */
   #return(permit: number, used: boolean): void {
-    this.#around.line.post(this.#call.session, 0, used ? 'release' : 'unheard', [permit])
+    this.#around.line.giveBack(this.#call.session, permit, !used)
   }
 }
