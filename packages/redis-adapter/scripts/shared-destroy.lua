@@ -7,7 +7,7 @@ else
   for _, key in ipairs({KEYS[6], KEYS[8]}) do
     for _, rid in ipairs(redis.call('HKEYS', key)) do
       local s = string.match(rid, '^[^/]+')
-      if s ~= '#' and not told[s] then
+      if string.sub(s, 1, 1) ~= '#' and not told[s] then
         told[s] = true
         redis.call('PUBLISH', ARGV[2] .. s, message)
       end

@@ -10,6 +10,8 @@ import type { WaitOptions } from '../contract/wait.ts'
 import { ArgumentError, CapacityError, TimeoutError } from '../errors.ts'
 import { describe } from '../util/describe.ts'
 import { timedOut } from '../util/wait.ts'
+import { op } from '../wire/frame.ts'
+import { numberHead } from '../wire/number-frames.ts'
 import { busy, CALL_BYTES, CALL_ITEMS, type Cell, type Stored, TURN } from '../wire/shared.ts'
 import { Presence } from './presence.ts'
 import { type Home, type Place, RemoteObject } from './remote-object.ts'
@@ -170,6 +172,6 @@ export abstract class LinkedShared extends RemoteObject<Changes> {
   }
 
   #giveBack(turn: number): void {
-    this.broker.post(this.number, 'release', turn)
+    this.broker.send(op.release, this.number, 0, numberHead(turn))
   }
 }

@@ -8,6 +8,7 @@ import { wallMicroseconds } from '../util/clock.ts'
 import { BrokerObject, type Methods, type ObjectKind } from '../supervisor/broker/broker-object.ts'
 import type { Call, Session } from '../supervisor/broker/session.ts'
 import { sharedSnapshot } from '../supervisor/broker/snapshots.ts'
+import type { Frame } from '../wire/frame.ts'
 import { busy, TURN } from '../wire/shared.ts'
 import { Permits } from './permits.ts'
 
@@ -53,8 +54,12 @@ export class SharedObject extends BrokerObject {
     acquire: (call) => this.#line.call('acquire', call),
   }
 
+  override frame(session: Session, frame: Frame): void {
+    this.#line.frame(session, frame)
+  }
+
   override post(session: Session, object: number, method: string, args: readonly unknown[]): void {
-    if (method !== 'init') this.#line.post(session, object, method, args)
+    if (method !== 'init') super.post(session, object, method, args)
     else if (!this.#made) {
       this.#made = true
       this.#content.init(...(args as [Uint8Array | null, readonly Uint8Array[] | null]), this.#spec.length)

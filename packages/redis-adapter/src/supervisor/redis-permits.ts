@@ -36,6 +36,7 @@ export class RedisPermits extends BrokerObject {
   readonly #undertaker: Undertaker
   readonly #listening: readonly (() => void)[]
   #known = false
+  #over = false
   #timer: NodeJS.Timeout | null = null
   readonly #patience: Patience
 
@@ -117,6 +118,7 @@ export class RedisPermits extends BrokerObject {
   }
 
   override end(reason: Error): void {
+    this.#over = true
     for (const stop of this.#listening) stop()
     // A request that crosses the destroying stands in line for the next object of this name.
     for (const ask of this.#asks.asked.values()) this.#abandon(ask)
@@ -260,7 +262,9 @@ export class RedisPermits extends BrokerObject {
 
   /** What this program gives back it may be granted at once: that comes with the answer, ahead of any message. */
   async #drop(rids: readonly string[]): Promise<void> {
-    for (const granted of await this.scripts.drop(rids)) this.#woken('g', granted)
+    const grants = await this.scripts.drop(rids)
+    // Else they are for the next object of this name, which finds them when it looks again.
+    if (!this.#over) for (const granted of grants) this.#woken('g', granted)
   }
 
   #woken(letter: string, rest: string): void {

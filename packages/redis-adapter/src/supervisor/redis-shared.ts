@@ -6,7 +6,15 @@
  * A name that was destroyed and made again is another object, told by its id. Handles on the one before reject, as they do when
  * the server has come back without it: nobody goes on with something else than he thinks.
  */
-import { BrokerObject, busy, type Call, type Methods, type ObjectKind, type Session } from '@skein/core/adapter'
+import {
+  BrokerObject,
+  busy,
+  type Call,
+  type Frame,
+  type Methods,
+  type ObjectKind,
+  type Session,
+} from '@skein/core/adapter'
 import { CapacityError, ConflictError, ConnectionError, StateError } from '@skein/core'
 import { Errands } from './errands.ts'
 import { RedisPermits } from './redis-permits.ts'
@@ -72,9 +80,13 @@ export class RedisShared extends BrokerObject {
     await this.#commands.destroy(id, by)
   }
 
+  override frame(session: Session, frame: Frame): void {
+    this.#turns.frame(session, frame)
+  }
+
   override post(session: Session, object: number, method: string, args: readonly unknown[]): void {
     if (method !== 'init') {
-      this.#turns.post(session, object, method, args)
+      super.post(session, object, method, args)
       return
     }
     if (this.#seed === null) {
