@@ -6,7 +6,7 @@ import { createRequire } from 'node:module'
  * in them, what the codec writes, starts and their claims, messages, jobs of open work. Raise it with any change that the release before would
  * misread; what it would pass over does not count.
  */
-export const PROTOCOL: number = 1
+export const PROTOCOL: number = 2
 
 /** The version of this package, and of those that are released with it. */
 export const VERSION: string = versionHere()
