@@ -2,8 +2,8 @@
  * Lock, RLock, RWLock and Semaphore on one Redis: this program's share of the object. Speaks the protocol of the local permits with
  * its clients, and one script family with Redis, where the one line of all programs stands.
  *
- * A grant reaches a waiting request by a message of whoever gave way; each beat the request asks again under the same id, for
- * messages that were lost. Whatever a process holds or waits for here is this object's to give back when the process ends.
+ * A grant reaches a waiting request by a message of whoever gave way, within a program with the answer to that; each beat the request
+ * asks again under the same id, for what was lost. Whatever a process holds or waits for here is this object's to give back when the process ends.
  */
 import { BrokerObject, type Frame, type Methods, type ObjectKind, op, type Session } from '@skein/core/adapter'
 import { ConnectionError, NotHeldError, StateError } from '@skein/core'
